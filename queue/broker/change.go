@@ -1,0 +1,158 @@
+package broker
+
+import (
+	"time"
+)
+
+// MaxParts is the number of parts that one change may have: settlements,
+// conditions, documents, entries, latches and arrivals, those inside latches
+// included.
+const MaxParts = 1000
+
+// A Change is a set of writes that take effect together. Its zero value does
+// nothing. The fields stand in the order in which they are checked.
+type Change struct {
+	// Settle records outcomes. Checked: the lease is held ([ErrLeaseLost]).
+	Settle []Settlement
+
+	// Home is what Require to Close are about. It must not be zero if one of
+	// them is set.
+	Home Home
+
+	// Require is checked ([ErrConflict]) and writes nothing.
+	Require []Condition
+
+	// Put writes documents. Checked: each document's version ([ErrConflict]).
+	Put []Put
+
+	// Enqueue adds entries, in any queue and of any home. Checked: the id is
+	// free ([ErrExists]), then the claim is ([ErrClaimed]).
+	Enqueue []Entry
+
+	// Open adds latches. Checked: the id is free ([ErrExists]), and every
+	// arrival in their parts goes to a latch that exists or is opened with
+	// them, to a member that it has ([ErrNotFound]).
+	Open []Latch
+
+	// Feed gives latches entries to release. Checked: the latch exists
+	// ([ErrNotFound]). A latch that has stopped or completed ignores it.
+	Feed []Feed
+
+	// Arrive reports members to latches. Checked: the latch exists and has
+	// that member ([ErrNotFound]).
+	Arrive []Arrival
+
+	// Close, if not zero, is when the home is deleted, with all that is in it.
+	// It replaces an earlier time.
+	Close time.Time
+}
+
+// An Outcome says how a settlement leaves its entry.
+type Outcome int
+
+// The outcomes. What they do to the figures of the queue (see [Counts]) is
+// noted with each.
+const (
+	Done      Outcome = iota + 1 // deletes the entry, frees its claim; one processed
+	Completed                    // keeps it as completed until At, frees its claim; one processed
+	Retry                        // makes it due again at At; if Failed, one processed and one failed
+	Archived                     // keeps it as archived; one processed and one failed
+	Released                     // makes it the next to be leased, as if it had not been; counts nothing
+)
+
+var outcomeNames = [...]string{"", "done", "completed", "retry", "archived", "released"}
+
+// String returns the outcome's word: "done".
+func (o Outcome) String() string {
+	if o < Done || o > Released {
+		return "outcome?"
+	}
+	return outcomeNames[o]
+}
+
+// A Settlement ends a lease and records what came of it.
+type Settlement struct {
+	// Token is the lease's. Entry is the entry as it was leased; of its fields
+	// Retried, LastErr, LastFailedAt and CompletedAt may have been changed and
+	// are stored, unless the outcome is Done or Released.
+	Token string
+	Entry Entry
+
+	To     Outcome
+	At     time.Time // for Completed and Retry
+	Failed bool      // for Retry: whether it counts as a failure
+
+	// Result, if not nil, is stored with the entry where that is kept, other
+	// than by Released; nil leaves what was stored before.
+	Result []byte
+}
+
+// A Condition is that a document has a version; 0 is that it does not exist.
+type Condition struct {
+	Key     string
+	Version int64
+}
+
+// AnyVersion as the If of a [Put] writes whatever is there.
+const AnyVersion int64 = -1
+
+// A Put writes a document. Its version becomes the next of its home.
+type Put struct {
+	Key  string
+	Body []byte
+	If   int64 // the version that must be there; 0: none; AnyVersion: any or none
+}
+
+// A Part is what a latch does when it completes.
+type Part struct {
+	Enqueue []Entry // those whose id exists are skipped; claims are not allowed
+	Arrive  []Arrival
+}
+
+// A Latch counts arrivals of distinct members, numbered from 0 to Total-1.
+//
+// It completes when all have arrived, and then does Then, or Else if more than
+// Tolerate of them were marked, in the commit of the last arrival. A latch of
+// no members completes as it is opened.
+//
+// A latch may release its own members: entries that are fed to it ([Feed]),
+// at most Window of which are released and not yet arrived. At the StopAt-th
+// marked arrival it stops: it forgets what was not released, and completes when
+// all that were released have arrived.
+type Latch struct {
+	ID       string
+	Total    int
+	Window   int // 0: no limit
+	StopAt   int // 0: never
+	Tolerate int
+	Then     Part
+	Else     Part
+}
+
+// A Feed gives a latch entries to release, after those it has been given
+// before. Entries whose id exists when they are released are skipped, and
+// count as released. They must not have claims, and belong to the change's home.
+type Feed struct {
+	Latch   string
+	Entries []Entry
+}
+
+// An Arrival reports a member to a latch of the same home. Only the first of a
+// member counts, and none after the latch has completed.
+type Arrival struct {
+	Latch  string
+	Member int
+	Mark   bool // the member failed
+}
+
+// A LatchState is how far a latch has come.
+type LatchState struct {
+	ID       string
+	Total    int
+	Fed      int // entries that it was given
+	Released int // of those, released
+	Arrived  int
+	Marked   int  // of those, marked
+	Stopped  bool // has seen StopAt marks
+	Complete bool
+}

@@ -1,0 +1,240 @@
+package broker
+
+import (
+	"errors"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"github.com/leatwork/leat/task"
+)
+
+// Check returns a [task.InvalidError] for each thing in c that no broker
+// accepts, joined, or nil. Every broker calls it first.
+func (c Change) Check() error {
+	k := checker{home: c.Home}
+	k.size(c)
+	k.settlements(c.Settle)
+	k.homes(c)
+	k.entries("Enqueue", c.Enqueue)
+	k.latches(c.Open)
+	for _, f := range c.Feed {
+		k.made("Feed.Latch", f.Latch)
+		k.unclaimed("Feed.Entries", f.Entries)
+		for _, e := range f.Entries {
+			if e.Home != c.Home {
+				k.refuse("Feed.Entries", e.String(), "belongs to another home")
+			}
+		}
+	}
+	k.arrivals("Arrive", c.Arrive)
+	return errors.Join(k.faults...)
+}
+
+// Check returns a [task.InvalidError] if r makes no sense, or nil.
+func (r LeaseRequest) Check() error {
+	var k checker
+	if r.Max < 0 || r.Max > MaxParts {
+		k.refuse("LeaseRequest.Max", r.Max, fmt.Sprintf("must be 0 to %d", MaxParts))
+	}
+	for _, q := range r.Queues {
+		k.made("LeaseRequest.Queues", q.Queue)
+	}
+	return errors.Join(k.faults...)
+}
+
+type checker struct {
+	home   Home
+	faults []error
+}
+
+func (k *checker) refuse(field string, value any, reason string) {
+	k.faults = append(k.faults, task.Invalid(field, value, reason))
+}
+
+func (k *checker) made(field, name string) {
+	if err := task.CheckMadeName(field, name); err != nil {
+		k.faults = append(k.faults, err)
+	}
+}
+
+func (k *checker) name(field, name string) { k.made(field, name) }
+
+// Parts returns how many parts c has; a change may have [MaxParts].
+func (c Change) Parts() int {
+	n := len(c.Settle) + len(c.Require) + len(c.Put) + len(c.Enqueue) + len(c.Open) + len(c.Arrive)
+	for _, l := range c.Open {
+		n += len(l.Then.Enqueue) + len(l.Then.Arrive) + len(l.Else.Enqueue) + len(l.Else.Arrive)
+	}
+	for _, f := range c.Feed {
+		n += len(f.Entries)
+	}
+	return n
+}
+
+func (k *checker) size(c Change) {
+	if n := c.Parts(); n > MaxParts {
+		k.refuse("Change", n, fmt.Sprintf("has more than %d parts", MaxParts))
+	}
+}
+
+func (k *checker) settlements(settle []Settlement) {
+	seen := make(map[EntryRef]bool, len(settle))
+	for _, s := range settle {
+		if seen[s.Entry.EntryRef] {
+			k.refuse("Settle", s.Entry.String(), "is settled twice in one change")
+		}
+		seen[s.Entry.EntryRef] = true
+		k.ref("Settle", s.Entry.EntryRef)
+		switch {
+		case s.To < Done || s.To > Released:
+			k.refuse("Settle.To", int(s.To), "is not an outcome")
+		case (s.To == Completed || s.To == Retry) && s.At.IsZero():
+			k.refuse("Settle.At", s.At, fmt.Sprintf("is needed to settle as %s", s.To))
+		}
+		if s.To != Done && s.To != Released {
+			k.stored("Settle", s.Entry)
+		}
+	}
+}
+
+func (k *checker) homes(c Change) {
+	if needed := len(c.Require)+len(c.Put)+len(c.Open)+len(c.Feed)+len(c.Arrive) > 0 || !c.Close.IsZero(); needed {
+		k.made("Home.Queue", c.Home.Queue)
+		k.made("Home.ID", c.Home.ID)
+	}
+	for _, r := range c.Require {
+		k.made("Require.Key", r.Key)
+		if r.Version < 0 {
+			k.refuse("Require.Version", r.Version, "must not be negative")
+		}
+	}
+	seen := make(map[string]bool, len(c.Put))
+	for _, p := range c.Put {
+		k.made("Put.Key", p.Key)
+		if seen[p.Key] {
+			k.refuse("Put.Key", p.Key, "is written twice in one change")
+		}
+		seen[p.Key] = true
+		if p.If < AnyVersion {
+			k.refuse("Put.If", p.If, "must be AnyVersion, 0 or a version")
+		}
+	}
+}
+
+func (k *checker) entries(field string, entries []Entry) {
+	type claim struct{ queue, key string }
+	ids, claims := make(map[EntryRef]bool, len(entries)), make(map[claim]bool)
+	for _, e := range entries {
+		k.ref(field, e.EntryRef)
+		k.stored(field, e)
+		if ids[e.EntryRef] {
+			k.refuse(field, e.String(), "is enqueued twice in one change")
+		}
+		ids[e.EntryRef] = true
+		if e.Claim.Key == "" {
+			continue
+		}
+		c := claim{e.Queue, e.Claim.Key}
+		if claims[c] {
+			k.refuse(field+".Claim", e.Claim.Key, "is claimed twice in one change")
+		}
+		claims[c] = true
+		k.made(field+".Claim.Key", e.Claim.Key)
+		if e.Claim.TTL < time.Second {
+			k.refuse(field+".Claim.TTL", e.Claim.TTL, "must be at least 1s")
+		}
+	}
+}
+
+func (k *checker) unclaimed(field string, entries []Entry) {
+	k.entries(field, entries)
+	for _, e := range entries {
+		if e.Claim.Key != "" {
+			k.refuse(field, e.String(), "must not have a claim")
+		}
+	}
+}
+
+func (k *checker) latches(open []Latch) {
+	seen := make(map[string]bool, len(open))
+	for _, l := range open {
+		k.made("Open.ID", l.ID)
+		if seen[l.ID] {
+			k.refuse("Open.ID", l.ID, "is opened twice in one change")
+		}
+		seen[l.ID] = true
+		for _, n := range []struct {
+			field string
+			value int
+		}{{"Total", l.Total}, {"Window", l.Window}, {"StopAt", l.StopAt}, {"Tolerate", l.Tolerate}} {
+			if n.value < 0 {
+				k.refuse("Open."+n.field, n.value, "must not be negative")
+			}
+		}
+		for _, p := range []Part{l.Then, l.Else} {
+			k.unclaimed("Open.Enqueue", p.Enqueue)
+			k.arrivals("Open.Arrive", p.Arrive)
+			for _, a := range p.Arrive {
+				if a.Latch == l.ID {
+					k.refuse("Open.Arrive", a.Latch, "arrives at its own latch")
+				}
+			}
+		}
+	}
+}
+
+func (k *checker) arrivals(field string, arrive []Arrival) {
+	for _, a := range arrive {
+		k.made(field+".Latch", a.Latch)
+		if a.Member < 0 {
+			k.refuse(field+".Member", a.Member, "must not be negative")
+		}
+	}
+}
+
+func (k *checker) ref(field string, r EntryRef) {
+	k.made(field+".Queue", r.Queue)
+	k.made(field+".ID", r.ID)
+}
+
+// stored checks the fields of e that a broker writes down.
+func (k *checker) stored(field string, e Entry) {
+	k.made(field+".Type", e.Type)
+	for _, n := range []struct {
+		field string
+		bad   bool
+		value any
+	}{
+		{"MaxRetry", e.MaxRetry < 0 || e.MaxRetry > maxInt32, e.MaxRetry},
+		{"Retried", e.Retried < 0 || e.Retried > maxInt32, e.Retried},
+		{"Timeout", e.Timeout < 0, e.Timeout},
+		{"Retention", e.Retention < 0, e.Retention},
+	} {
+		if n.bad {
+			k.refuse(field+"."+n.field, n.value, "is out of range")
+		}
+	}
+	if !utf8.ValidString(e.LastErr) {
+		k.refuse(field+".LastErr", e.LastErr, "is not valid UTF-8")
+	}
+	for key, value := range e.Headers {
+		if !utf8.ValidString(key) || !utf8.ValidString(value) {
+			k.refuse(field+".Headers", key+": "+value, "is not valid UTF-8")
+		}
+	}
+	if e.Group != "" {
+		k.made(field+".Group", e.Group)
+	}
+	if !e.Home.IsZero() {
+		k.made(field+".Home.Queue", e.Home.Queue)
+		k.made(field+".Home.ID", e.Home.ID)
+	} else if len(e.Reads) > 0 {
+		k.refuse(field+".Reads", e.Reads, "needs a home")
+	}
+	for _, key := range e.Reads {
+		k.made(field+".Reads", key)
+	}
+}
+
+const maxInt32 = 1<<31 - 1

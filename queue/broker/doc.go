@@ -1,0 +1,76 @@
+// Package broker is the seam between the engine and its storage. Package queue
+// and the packages above it decide what a task's end means; a [Broker] keeps
+// entries, documents and latches, and commits sets of writes to them.
+//
+// This page is the contract. Package brokertest checks it, for every broker
+// with the same cases, and compares every broker with one model. A new promise
+// enters here and there in one commit.
+//
+// # What a broker keeps
+//
+// An [Entry] is a stored task. It lies in one queue under an id that is unique
+// in that queue, and is in exactly one [task.State]. A queue comes into being
+// with its first entry.
+//
+// A home ([Home]) is the storage of one run: documents, latches and, once the
+// run has ended, the time at which they go. A [Document] is a key, a body and a
+// version; versions count up within a home, over all its documents, by one for
+// each document written. A [Latch] counts distinct members and, when it
+// completes, makes entries and arrivals of its own.
+//
+// # Rule 1: a change takes effect whole or not at all
+//
+// [Broker.Apply] takes changes. Each takes effect whole or is refused whole,
+// each on its own: the refusal of one does not touch its neighbours. They are
+// taken in order, so that a later one sees what an earlier one did.
+//
+// A broker first makes every check of a change against the state before it, in
+// the order in which [Change] lists its fields, and the first check that fails
+// is the change's outcome. Only then does it write. What a latch does when it
+// completes is checked when the latch is opened, and cannot fail: an entry
+// whose id exists by then is skipped.
+//
+// # Rule 2: a token decides
+//
+// A lease is the right to run an entry until a time. Its token is made for that
+// lease and never again. Settling needs the token of the lease that the entry
+// is under; any other gets [ErrLeaseLost] and changes nothing. A lease that has
+// run out still settles until Advance takes the entry back: the token decides,
+// not the time.
+//
+// # Rule 3: time is an argument
+//
+// No broker asks a clock what is due: now is given. Times are kept to the
+// millisecond, fractions rounded up, so that nothing is early. The ends of
+// leases and of retention are rounded up to a whole second ([CeilSecond]),
+// because they are scores that asynq's tools read. Only a claim with a TTL
+// expires by the storage's own clock where that has one.
+//
+// # Rule 4: order
+//
+// Entries of a queue are leased in the order in which they became ready. An
+// entry that is enqueued, due or released by a latch goes to the back. A
+// released entry, or one whose lease ran out, goes to the front. Entries that
+// become due in one call to Advance go in order of their due time, those whose
+// lease ran out are next in order of the lease's end; ties go by id.
+//
+// # Rule 5: bounded work
+//
+// A change has at most [MaxParts] parts. Advance moves at most as many entries
+// as it is asked to. No call's cost grows with what is stored.
+//
+// # Rule 6: errors
+//
+// The outcome of a change is nil or one of the errors of this package, to be
+// tested with [errors.Is] and [errors.AsType]; a malformed change is refused
+// with a [task.InvalidError] by [Change.Check], which every broker calls. The
+// error of a call means that the storage could not be asked or did not answer:
+// then each change has taken effect or not, whole, and which is not known
+// unless the broker says so ([ErrRefused]: certainly not).
+//
+// # Rule 7: concurrency and ownership
+//
+// All methods may be called from several goroutines, and several brokers may
+// be open on one storage. A broker does not keep the slices and maps it is
+// given, and gives away none that it keeps.
+package broker

@@ -1,0 +1,81 @@
+package broker
+
+import (
+	"errors"
+	"fmt"
+)
+
+// What a program branches on. Outcomes are of the types below, or wrap one of
+// these with the subject.
+var (
+	ErrNotFound  = errors.New("not found")
+	ErrExists    = errors.New("exists already")
+	ErrClaimed   = errors.New("claimed by another entry")
+	ErrLeaseLost = errors.New("lease lost")
+	ErrConflict  = errors.New("conflict")
+
+	// ErrRefused is matched by the error of a call that certainly changed
+	// nothing: the storage could not be reached, or said no. An error that
+	// does not match it leaves open whether the call took effect.
+	ErrRefused = errors.New("refused")
+)
+
+// An ExistsError is the outcome of a change that adds an entry or a latch
+// whose id is taken. It matches [ErrExists].
+type ExistsError struct {
+	Entry EntryRef // zero if it was a latch
+	Latch string   // "" if it was an entry
+}
+
+// Error names what exists.
+func (e *ExistsError) Error() string {
+	if e.Latch != "" {
+		return fmt.Sprintf("latch %s exists already", e.Latch)
+	}
+	return fmt.Sprintf("entry %s exists already", e.Entry)
+}
+
+// Is reports whether target is [ErrExists].
+func (e *ExistsError) Is(target error) bool { return target == ErrExists }
+
+// A ClaimedError is the outcome of a change that adds an entry whose claim is
+// held. It matches [ErrClaimed].
+type ClaimedError struct {
+	Entry  EntryRef // the entry that was refused
+	Key    string
+	Holder string // id of the entry that holds the key
+}
+
+// Error names the claim and its holder.
+func (e *ClaimedError) Error() string {
+	return fmt.Sprintf("entry %s: claim %s is held by %s", e.Entry, e.Key, e.Holder)
+}
+
+// Is reports whether target is [ErrClaimed].
+func (e *ClaimedError) Is(target error) bool { return target == ErrClaimed }
+
+// A ConflictError is the outcome of a change that expected another version of
+// a document. It matches [ErrConflict].
+type ConflictError struct {
+	Home     Home
+	Document Document // as it is now
+}
+
+// Error names the document and its version.
+func (e *ConflictError) Error() string {
+	return fmt.Sprintf("document %s of %s is at version %d: conflict", e.Document.Key, e.Home, e.Document.Version)
+}
+
+// Is reports whether target is [ErrConflict].
+func (e *ConflictError) Is(target error) bool { return target == ErrConflict }
+
+// LeaseLost returns the outcome of a change that settles ref without holding
+// its lease. It wraps [ErrLeaseLost].
+func LeaseLost(ref EntryRef) error { return fmt.Errorf("settle %s: %w", ref, ErrLeaseLost) }
+
+// LatchNotFound returns the outcome of a change that feeds or reaches a latch
+// that home does not have, or a member that the latch does not have. It wraps
+// [ErrNotFound].
+func LatchNotFound(home Home, latch string) error {
+	return fmt.Errorf("latch %s of %s: %w", latch, home, ErrNotFound)
+}

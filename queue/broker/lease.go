@@ -1,0 +1,83 @@
+package broker
+
+import "time"
+
+// A LeaseRequest asks for entries to run. Its zero value asks for none.
+type LeaseRequest struct {
+	// Queues are looked at in order, twice: first each for at most its First,
+	// then each for what is still missing to Max. So the caller sets shares,
+	// and no worker idles while one of the queues holds work.
+	Queues []Share
+	Max    int
+	Until  time.Time // rounded up to a second
+}
+
+// A Share is how much of a request one queue gets in the first pass.
+type Share struct {
+	Queue string
+	First int
+}
+
+// A Lease is the right to run an entry until a time.
+type Lease struct {
+	Entry     Entry
+	Token     string
+	Until     time.Time  // as rounded
+	Documents []Document // those that Entry.Reads names, in that order
+}
+
+// Ref returns the lease's name.
+func (l Lease) Ref() LeaseRef { return LeaseRef{l.Entry.EntryRef, l.Token} }
+
+// A LeaseRef names a lease.
+type LeaseRef struct {
+	EntryRef
+	Token string
+}
+
+// Held says what became of a lease.
+type Held int
+
+// What may have become of a lease.
+const (
+	Kept Held = iota + 1 // it is held, and was extended
+	Lost                 // the entry is gone, or under another lease, or under none
+)
+
+// Applied is what [Broker.Apply] did.
+type Applied struct {
+	Outcomes []error // one for each change: nil if it took effect
+	Leases   []Lease
+
+	// Parked are entries that were next in line and cannot be read. They were
+	// archived unread, so that they neither block the queue nor are lost.
+	Parked []Parked
+}
+
+// A Parked entry is one whose stored form this broker cannot read.
+type Parked struct {
+	EntryRef
+	Err error
+}
+
+// An AdvanceRequest names the queues to advance, and how much to do at most.
+type AdvanceRequest struct {
+	Queues []string
+	Limit  int // over all queues; at least 1
+}
+
+// Advanced is what [Broker.Advance] did.
+type Advanced struct {
+	Due       int // entries that became ready because their time had come
+	Recovered int // entries that became ready because their lease had run out
+	Expired   int // completed entries that were deleted at the end of their retention
+	Closed    int // homes that were deleted at the end of theirs
+
+	// Next is when Advance will next have something to do in these queues, as
+	// far as is known; zero if nothing waits. It is not after now if the limit
+	// was reached.
+	Next time.Time
+}
+
+// Total returns how much was done.
+func (a Advanced) Total() int { return a.Due + a.Recovered + a.Expired + a.Closed }

@@ -1,0 +1,67 @@
+package broker
+
+import (
+	"time"
+
+	"github.com/leatwork/leat/task"
+)
+
+// A ListRequest asks for the entries of Queue that are in State, from the
+// Offset-th on, at most Limit. They come in the order in which they are next
+// touched: pending ones as they will be leased, active ones by the end of
+// their lease, scheduled and retried ones by their due time, completed ones by
+// the end of their retention, archived ones oldest first; ties by id.
+type ListRequest struct {
+	Queue  string
+	State  task.State
+	Offset int
+	Limit  int
+}
+
+// Counts are the figures of one queue.
+type Counts struct {
+	Queue string
+
+	// How many entries are in each state.
+	Pending, Active, Scheduled, Retry, Archived, Completed int
+
+	// How many outcomes were recorded, and how many of them were failures:
+	// today (UTC) and ever.
+	Processed, Failed           int
+	ProcessedTotal, FailedTotal int
+
+	// ReadySince is when the entry that is next to be leased became ready, if
+	// that is known.
+	ReadySince time.Time
+}
+
+// Size returns how many entries the queue holds.
+func (c Counts) Size() int {
+	return c.Pending + c.Active + c.Scheduled + c.Retry + c.Archived + c.Completed
+}
+
+// ServerTTL is how long a server's record outlives its last beat.
+const ServerTTL = 10 * time.Second
+
+// A Server is the record of a process that leases entries.
+type Server struct {
+	ID          string // a UUID
+	Host        string
+	PID         int
+	Concurrency int
+	Queues      map[string]int // queue to priority
+	Strict      bool           // priorities are strict
+	Status      string         // "active" or "stopped"
+	Started     time.Time
+	Workers     []Worker // what it is running
+	Gone        bool     // it has left: forget it
+}
+
+// A Worker is the record of one entry that a server is running.
+type Worker struct {
+	Entry    EntryRef
+	Type     string
+	Payload  []byte
+	Started  time.Time
+	Deadline time.Time // when its context ends
+}

@@ -1,0 +1,93 @@
+package brokertest
+
+import (
+	"slices"
+	"testing"
+	"testing/synctest"
+
+	"github.com/leatwork/leat/queue/broker"
+)
+
+// A Storage is one empty storage, on which several brokers may be opened.
+type Storage struct {
+	// Open opens a broker on the storage. The suite closes it.
+	Open func(testing.TB) broker.Broker
+
+	// Leftovers names everything that is stored, except what is permanent by
+	// documentation: registered queues and counters. The name of a thing that
+	// belongs to an entry contains the entry's id, and that of a claim its key;
+	// the name of a collection of archived entries contains "archived".
+	Leftovers func(testing.TB) []string
+}
+
+// A promise is one case of the suite: a sentence, and a function that fails its
+// trial if the sentence is not true.
+type promise struct {
+	sentence string
+	keep     func(*trial)
+}
+
+// suite lists all promises that are tested in fake time, by behaviour.
+var suite = []struct {
+	behaviour string
+	promises  []promise
+}{
+	{"enqueue", enqueuePromises},
+}
+
+// Run runs every case against storages that open returns, one for each case.
+// It logs how many cases there were.
+func Run(t *testing.T, open func(testing.TB) Storage) {
+	cases := 0
+	for _, part := range suite {
+		cases += len(part.promises)
+		t.Run(part.behaviour, func(t *testing.T) {
+			for _, p := range part.promises {
+				t.Run(p.sentence, func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) { try(t, open(t), p.keep) })
+				})
+			}
+		})
+	}
+	t.Logf("brokertest: %d cases", cases)
+}
+
+// try runs one case and then demands that its storage is sound and can be
+// emptied.
+func try(t *testing.T, s Storage, keep func(*trial)) {
+	x := &trial{T: t, storage: s, seen: newSightings()}
+	x.b = x.open()
+	keep(x)
+	if t.Failed() {
+		return
+	}
+	for _, fault := range x.seen.residue(t, x.b, s.Leftovers) {
+		t.Error(fault)
+	}
+}
+
+// A trial is one case while it runs.
+type trial struct {
+	*testing.T
+	storage Storage
+	seen    *sightings
+	b       broker.Broker
+}
+
+// open opens one more broker on the trial's storage.
+func (x *trial) open() broker.Broker {
+	b := x.storage.Open(x.T)
+	x.Cleanup(func() {
+		if err := b.Close(); err != nil {
+			x.Errorf("Close() = %v, want nil", err)
+		}
+	})
+	return x.seen.watch(b)
+}
+
+// sorted returns s in order, for messages.
+func sorted(s []string) []string {
+	s = slices.Clone(s)
+	slices.Sort(s)
+	return s
+}

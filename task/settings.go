@@ -1,0 +1,165 @@
+package task
+
+import (
+	"errors"
+	"math"
+	"time"
+	"unicode/utf8"
+)
+
+// What applies where no option says otherwise.
+const (
+	DefaultQueue    = "default"
+	DefaultMaxRetry = 25
+	DefaultTimeout  = 30 * time.Minute // if there is neither a Timeout nor a Deadline
+)
+
+// Settings are what options come to. Durations and times are whole
+// milliseconds, fractions rounded up, except UniqueTTL.
+type Settings struct {
+	ID        string // "": none was given
+	MaxRetry  int
+	Queue     string
+	Timeout   time.Duration // for one attempt; 0: none, only the Deadline
+	Deadline  time.Time     // for all attempts; zero: none
+	UniqueTTL time.Duration // 0: need not be unique
+	ProcessAt time.Time     // always in the future; zero: at once
+	Retention time.Duration // 0: deleted when done
+	Group     string        // "": none
+	Headers   map[string]string
+}
+
+// Resolve returns what lists of options come to at the time now. The lists
+// stand in the order of their weight: the client's defaults, the task's own, the
+// call's. A later option wins over an earlier one of its kind.
+//
+// It returns one [InvalidError] for each option that is nil or has a bad value,
+// all of them joined. The lists are not modified.
+func Resolve(now time.Time, lists ...[]Option) (Settings, error) {
+	r := resolver{now: now, Settings: Settings{Queue: DefaultQueue, MaxRetry: DefaultMaxRetry}}
+	for _, list := range lists {
+		for _, o := range list {
+			if o == nil {
+				r.refuse("task.Option", nil, "must not be nil")
+				continue
+			}
+			o.apply(&r)
+		}
+	}
+	if len(r.faults) > 0 {
+		return Settings{}, errors.Join(r.faults...)
+	}
+	if r.Timeout == 0 && r.Deadline.IsZero() {
+		r.Timeout = DefaultTimeout
+	}
+	r.Deadline = ceilMilli(r.Deadline)
+	if r.ProcessAt.After(now) {
+		r.ProcessAt = ceilMilli(r.ProcessAt)
+	} else {
+		r.ProcessAt = time.Time{}
+	}
+	return r.Settings, nil
+}
+
+// A resolver collects what options say, and what is wrong with them.
+type resolver struct {
+	Settings
+	now    time.Time
+	faults []error
+}
+
+func (o idOption) apply(r *resolver) {
+	r.ID = string(o)
+	r.name("task.ID", r.ID)
+}
+
+func (o maxRetryOption) apply(r *resolver) {
+	r.MaxRetry = int(o)
+	if o < 0 || o > math.MaxInt32 {
+		r.refuse("task.MaxRetry", r.MaxRetry, "must be 0 to 2147483647")
+	}
+}
+
+func (o queueOption) apply(r *resolver) {
+	r.Queue = string(o)
+	r.name("task.Queue", r.Queue)
+}
+
+func (o timeoutOption) apply(r *resolver) { r.Timeout = r.millis("task.Timeout", time.Duration(o)) }
+
+func (o retentionOption) apply(r *resolver) {
+	r.Retention = r.millis("task.Retention", time.Duration(o))
+}
+
+func (o deadlineOption) apply(r *resolver) {
+	r.Deadline = r.instant("task.Deadline", time.Time(o))
+	if !r.Deadline.IsZero() && r.Deadline.UnixMilli() <= 0 {
+		// Stored as milliseconds since 1970, it would read as none.
+		r.refuse("task.Deadline", r.Deadline, "must be after 1970-01-01")
+	}
+}
+
+func (o processAtOption) apply(r *resolver) { r.ProcessAt = r.instant("task.ProcessAt", time.Time(o)) }
+func (o processInOption) apply(r *resolver) { r.ProcessAt = r.now.Add(time.Duration(o)) }
+
+func (o uniqueOption) apply(r *resolver) {
+	r.UniqueTTL = time.Duration(o)
+	if r.UniqueTTL < time.Second {
+		r.refuse("task.Unique", r.UniqueTTL, "must be at least 1s")
+	}
+}
+
+func (o groupOption) apply(r *resolver) {
+	r.Group = string(o)
+	r.name("task.Group", r.Group)
+}
+
+func (o headerOption) apply(r *resolver) {
+	r.Headers = o.addTo(r.Headers)
+	if o.key == "" {
+		r.refuse("task.Header", o.key, "must have a key")
+	}
+	if !utf8.ValidString(o.key) {
+		r.refuse("task.Header", o.key, "is not valid UTF-8")
+	}
+	if !utf8.ValidString(o.value) {
+		r.refuse("task.Header", o.value, "is not valid UTF-8")
+	}
+}
+
+func (r *resolver) refuse(field string, value any, reason string) {
+	r.faults = append(r.faults, Invalid(field, value, reason))
+}
+
+func (r *resolver) name(field, name string) {
+	if err := CheckName(field, name); err != nil {
+		r.faults = append(r.faults, err)
+	}
+}
+
+// millis returns d in whole milliseconds.
+func (r *resolver) millis(field string, d time.Duration) time.Duration {
+	if d < 0 {
+		r.refuse(field, d, "must not be negative")
+	}
+	if whole := d.Truncate(time.Millisecond); whole != d && whole < math.MaxInt64-time.Millisecond {
+		return whole + time.Millisecond
+	}
+	return d.Truncate(time.Millisecond)
+}
+
+// instant returns t. Years of more than four digits can be written neither in
+// JSON nor, if they are long enough, as milliseconds.
+func (r *resolver) instant(field string, t time.Time) time.Time {
+	if t.Year() > 9999 {
+		r.refuse(field, t, "must be before the year 10000")
+	}
+	return t
+}
+
+func ceilMilli(t time.Time) time.Time {
+	if whole := t.Truncate(time.Millisecond); whole.Before(t) {
+		return whole.Add(time.Millisecond)
+	}
+	return t
+}

@@ -29,21 +29,24 @@ type Change struct {
 	// free ([ErrExists]), then the claim is ([ErrClaimed]).
 	Enqueue []Entry
 
-	// Open adds latches. Checked: the id is free ([ErrExists]), and every
-	// arrival in their parts goes to a latch that exists or is opened with
-	// them, to a member that it has ([ErrNotFound]).
+	// Open adds latches. Checked, latch by latch: the id is free ([ErrExists]),
+	// and every arrival of Then, then of Else, goes to a latch that exists or is
+	// opened with it, to a member that it has ([ErrNotFound]).
 	Open []Latch
 
-	// Feed gives latches entries to release. Checked: the latch exists
-	// ([ErrNotFound]). A latch that has stopped or completed ignores it.
+	// Feed gives latches entries to release. Checked: the latch exists or is
+	// opened with it ([ErrNotFound]). A latch that has stopped or completed
+	// ignores it.
 	Feed []Feed
 
-	// Arrive reports members to latches. Checked: the latch exists and has
-	// that member ([ErrNotFound]).
+	// Arrive reports members to latches. Checked: the latch exists, or is
+	// opened with it, and has that member ([ErrNotFound]).
 	Arrive []Arrival
 
-	// Close, if not zero, is when the home is deleted, with all that is in it.
-	// It replaces an earlier time.
+	// Close, if not zero, is when the home is deleted, with the documents and
+	// latches that are in it; entries that belong to it stay in their queues.
+	// It is kept to the millisecond and replaces an earlier time. A home that
+	// is written to after it was deleted begins anew, with version 1.
 	Close time.Time
 }
 
@@ -55,7 +58,7 @@ type Outcome int
 const (
 	Done      Outcome = iota + 1 // deletes the entry, frees its claim; one processed
 	Completed                    // keeps it as completed until At, frees its claim; one processed
-	Retry                        // makes it due again at At; if Failed, one processed and one failed
+	Retry                        // makes it due again at At, past or not; if Failed, one processed and one failed
 	Archived                     // keeps it as archived; one processed and one failed
 	Released                     // makes it the next to be leased, as if it had not been; counts nothing
 )
@@ -115,10 +118,10 @@ type Part struct {
 // Tolerate of them were marked, in the commit of the last arrival. A latch of
 // no members completes as it is opened.
 //
-// A latch may release its own members: entries that are fed to it ([Feed]),
-// at most Window of which are released and not yet arrived. At the StopAt-th
-// marked arrival it stops: it forgets what was not released, and completes when
-// all that were released have arrived.
+// A latch may release its own members: entries that are fed to it ([Feed]), as
+// long as Released less Arrived is below Window. At the StopAt-th marked arrival
+// it stops: it forgets what was not released, and completes when Arrived has
+// reached Released, which may be at once.
 type Latch struct {
 	ID       string
 	Total    int

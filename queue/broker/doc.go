@@ -28,7 +28,14 @@
 // the order in which [Change] lists its fields, and the first check that fails
 // is the change's outcome. Only then does it write. What a latch does when it
 // completes is checked when the latch is opened, and cannot fail: an entry
-// whose id exists by then is skipped.
+// whose id exists by then is skipped. There is one thing that a check sees of
+// its own change: a latch that is opened in it exists for its feeds and
+// arrivals.
+//
+// The writes are made in the order of the fields, too. Arrivals are taken one
+// after another: first those of latches that were complete as they were opened,
+// then those of the change, then those of latches that complete by them, in the
+// order in which they do. A latch that completes enqueues its entries at once.
 //
 // # Rule 2: a token decides
 //
@@ -43,16 +50,18 @@
 // No broker asks a clock what is due: now is given. Times are kept to the
 // millisecond, fractions rounded up, so that nothing is early. The ends of
 // leases and of retention are rounded up to a whole second ([CeilSecond]),
-// because they are scores that asynq's tools read. Only a claim with a TTL
-// expires by the storage's own clock where that has one.
+// because they are scores that asynq's tools read. What waits for a time is due
+// when that time is not after now. Only a claim with a TTL expires by the
+// storage's own clock where that has one.
 //
 // # Rule 4: order
 //
 // Entries of a queue are leased in the order in which they became ready. An
 // entry that is enqueued, due or released by a latch goes to the back. A
-// released entry, or one whose lease ran out, goes to the front. Entries that
-// become due in one call to Advance go in order of their due time, those whose
-// lease ran out are next in order of the lease's end; ties go by id.
+// released entry, or one whose lease ran out, goes to the front: of several
+// that are released in turn, the last is next. Entries that become due in one
+// call to Advance go in order of their due time, those whose lease ran out are
+// next in order of the lease's end; ties go by id.
 //
 // # Rule 5: bounded work
 //

@@ -22,19 +22,21 @@ type Entry struct {
 	MaxRetry     int           // failed attempts after the first that are allowed
 	Retried      int           // failed attempts that were counted
 	LastErr      string        // text of the last failure
-	LastFailedAt time.Time     // kept in whole seconds
+	LastFailedAt time.Time     // kept in whole seconds, fractions dropped
 	Timeout      time.Duration // for one attempt, in milliseconds; 0: none
 	Deadline     time.Time     // for all attempts, in milliseconds; zero: none
 	Retention    time.Duration // how long to keep it once completed, in milliseconds; 0: not at all
-	CompletedAt  time.Time     // kept in whole seconds
+	CompletedAt  time.Time     // kept in whole seconds, fractions dropped
 	Group        string        // where it waits to be folded; "": in none
 
 	// Claim, if its Key is not empty, makes the entry the only one of its
-	// queue that holds that key.
+	// queue that holds that key. An entry that is read back has the Key, held
+	// or not, and no TTL.
 	Claim Claim
 
 	// DueAt is when the entry becomes ready, in milliseconds. It is ready at
-	// once if DueAt is not after now.
+	// once if DueAt is not after now. An entry that is read back has it only
+	// while it waits for it: scheduled or to be retried.
 	DueAt time.Time
 
 	// Home is the run that the entry belongs to, if any, and Reads names the

@@ -61,6 +61,9 @@ type Parked struct {
 }
 
 // An AdvanceRequest names the queues to advance, and how much to do at most.
+// Queues are advanced in the order given, and in each of them what is due, what
+// is to be recovered, what has expired and what is to be closed, in that order
+// and each of these in order of its time; ties by id.
 type AdvanceRequest struct {
 	Queues []string
 	Limit  int // over all queues; at least 1

@@ -10,7 +10,8 @@ import (
 // Offset-th on, at most Limit. They come in the order in which they are next
 // touched: pending ones as they will be leased, active ones by the end of
 // their lease, scheduled and retried ones by their due time, completed ones by
-// the end of their retention, archived ones oldest first; ties by id.
+// the end of their retention, archived ones by the second in which they were
+// archived, rounded up; ties by id.
 type ListRequest struct {
 	Queue  string
 	State  task.State
@@ -30,8 +31,9 @@ type Counts struct {
 	Processed, Failed           int
 	ProcessedTotal, FailedTotal int
 
-	// ReadySince is when the entry that is next to be leased became ready, if
-	// that is known.
+	// ReadySince is the now of the call that made the entry ready that is next
+	// to be leased, in milliseconds, fractions dropped; zero if there is none.
+	// It may also be zero if that entry was released or recovered.
 	ReadySince time.Time
 }
 

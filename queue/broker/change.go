@@ -121,7 +121,8 @@ type Part struct {
 // A latch may release its own members: entries that are fed to it ([Feed]), as
 // long as Released less Arrived is below Window. At the StopAt-th marked arrival
 // it stops: it forgets what was not released, and completes when Arrived has
-// reached Released, which may be at once.
+// reached Released, which may be at once. A latch that has completed releases
+// nothing more.
 type Latch struct {
 	ID       string
 	Total    int

@@ -32,7 +32,7 @@ type Counts struct {
 	ProcessedTotal, FailedTotal int
 
 	// ReadySince is the now of the call that made the entry ready that is next
-	// to be leased, in milliseconds, fractions dropped; zero if there is none.
+	// to be leased, in milliseconds; zero if there is none.
 	// It may also be zero if that entry was released or recovered.
 	ReadySince time.Time
 }

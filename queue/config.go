@@ -1,0 +1,175 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"maps"
+	"math"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/leatwork/leat/task"
+)
+
+// A Config says how a [Server] works. The zero value is ready to use; the
+// comment of each field names its default. Negative durations and sizes are
+// refused by [NewServer], all faults at once, each as a [task.InvalidError].
+type Config struct {
+	// Concurrency is how many tasks are run at once. 0 or less: as many as
+	// GOMAXPROCS, which is the number of CPUs that the process may use.
+	Concurrency int
+
+	// Queues maps the queues to serve to their priorities: while all of them
+	// hold tasks, a queue with 6 gets twice the share of one with 3. nil or
+	// empty: only "default". A queue whose priority is 0 or less is left out,
+	// which is logged.
+	Queues map[string]int
+
+	// StrictPriority has a queue served only while all with a higher priority
+	// are empty.
+	StrictPriority bool
+
+	// BaseContext returns the context that a task's context is made from. It
+	// is called for each task. nil: context.Background.
+	BaseContext func() context.Context
+
+	// RetryDelayFunc says how long a failed task waits. nil:
+	// task.DefaultRetryPolicy, which is also used where it panics or returns
+	// less than nothing.
+	RetryDelayFunc task.RetryPolicy
+
+	// IsFailure reports whether a handler's error counts as a failure. If not,
+	// the task is retried at the cost of no attempt, as long as it has one
+	// left. nil, or a panic: every error counts.
+	IsFailure func(error) bool
+
+	// ErrorHandler is called with every error of a handler, [task.Snooze]
+	// excepted, before the outcome is recorded, with the context and the task
+	// that the handler had. nil: nothing is called.
+	ErrorHandler func(ctx context.Context, t *task.Task, err error)
+
+	// ShutdownTimeout is how long a server that shuts down waits for its
+	// handlers before it ends their contexts. 0: 8 seconds.
+	ShutdownTimeout time.Duration
+
+	// HealthCheckFunc is called every HealthCheckInterval (0: 15 seconds) with
+	// nil, or with the error of a ping to the storage. nil: no pings.
+	HealthCheckFunc     func(error)
+	HealthCheckInterval time.Duration
+
+	// LeaseDuration is how long a task of a server that died stays its own.
+	// It is at least 1 second. 0: 10 seconds.
+	LeaseDuration time.Duration
+
+	// PollInterval is how long an idle server waits before it looks for tasks
+	// again, half of it more or less at random. 0: 200 milliseconds.
+	PollInterval time.Duration
+
+	// MaxResult is how many bytes a handler may write as the result of its
+	// task. 0: 1 MiB.
+	MaxResult int
+
+	// Logger gets what an operator should know. nil: slog.Default().
+	Logger *slog.Logger
+
+	// Observer is told what happens to the tasks. nil: nobody is.
+	Observer Observer
+}
+
+// What a server does where its Config is silent.
+const (
+	defaultShutdownTimeout     = 8 * time.Second
+	defaultHealthCheckInterval = 15 * time.Second
+	defaultLeaseDuration       = 10 * time.Second
+	defaultPollInterval        = 200 * time.Millisecond
+	defaultMaxResult           = 1 << 20
+)
+
+// withDefaults returns c with every default filled in, or what is wrong with c.
+func (c Config) withDefaults() (Config, error) {
+	if err := c.check(); err != nil {
+		return Config{}, err
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Concurrency <= 0 {
+		c.Concurrency = runtime.GOMAXPROCS(0)
+	}
+	if c.BaseContext == nil {
+		c.BaseContext = context.Background
+	}
+	if c.RetryDelayFunc == nil {
+		c.RetryDelayFunc = task.DefaultRetryPolicy
+	}
+	if c.IsFailure == nil {
+		c.IsFailure = func(error) bool { return true }
+	}
+	c.Queues = c.served()
+	setDefault(&c.ShutdownTimeout, defaultShutdownTimeout)
+	setDefault(&c.HealthCheckInterval, defaultHealthCheckInterval)
+	setDefault(&c.LeaseDuration, defaultLeaseDuration)
+	setDefault(&c.PollInterval, defaultPollInterval)
+	setDefault(&c.MaxResult, defaultMaxResult)
+	return c, nil
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// served returns the queues that have a priority.
+func (c Config) served() map[string]int {
+	queues := make(map[string]int, len(c.Queues))
+	for _, name := range slices.Sorted(maps.Keys(c.Queues)) {
+		if priority := c.Queues[name]; priority > 0 {
+			queues[name] = priority
+		} else {
+			c.Logger.Warn("queue is not served: its priority is not positive", "queue", name, "priority", priority)
+		}
+	}
+	if len(queues) == 0 {
+		queues[task.DefaultQueue] = 1
+	}
+	return queues
+}
+
+func (c Config) check() error {
+	var faults []error
+	refuse := func(field string, value any, reason string) {
+		faults = append(faults, task.Invalid(field, value, reason))
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Queues)) {
+		if err := task.CheckName("Config.Queues", name); err != nil {
+			faults = append(faults, err)
+		}
+		if p := c.Queues[name]; p > math.MaxInt32 {
+			refuse("Config.Queues", p, "must be at most 2147483647")
+		}
+	}
+	for _, d := range []struct {
+		field string
+		value time.Duration
+	}{
+		{"Config.ShutdownTimeout", c.ShutdownTimeout},
+		{"Config.HealthCheckInterval", c.HealthCheckInterval},
+		{"Config.LeaseDuration", c.LeaseDuration},
+		{"Config.PollInterval", c.PollInterval},
+	} {
+		if d.value < 0 {
+			refuse(d.field, d.value, "must not be negative")
+		}
+	}
+	if c.LeaseDuration > 0 && c.LeaseDuration < time.Second {
+		refuse("Config.LeaseDuration", c.LeaseDuration, "must be at least 1s")
+	}
+	if c.MaxResult < 0 {
+		refuse("Config.MaxResult", c.MaxResult, "must not be negative")
+	}
+	return errors.Join(faults...)
+}

@@ -1,0 +1,66 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// What a program branches on when it enqueues, or runs a server.
+var (
+	// ErrTaskIDConflict is matched if the task's id, given by [task.ID], is
+	// taken in its queue.
+	ErrTaskIDConflict = errors.New("task id conflicts with another task")
+
+	// ErrDuplicateTask is matched if the task was to be unique and is not. The
+	// error is a [DuplicateError].
+	ErrDuplicateTask = errors.New("task already exists")
+
+	// ErrUnknown is matched if the storage did not answer: the call may have
+	// taken effect, or may yet. An error that does not match it is certain
+	// that nothing was written.
+	ErrUnknown = errors.New("may have taken effect")
+
+	// ErrServerClosed is returned by the methods of a server that was shut
+	// down. A server runs once.
+	ErrServerClosed = errors.New("server closed")
+)
+
+// Why the context of a handler ended, as [context.Cause] says it.
+var (
+	// ErrShutdown: the server shuts down and has waited long enough. What the
+	// handler leaves undone goes to the front of its queue, at no cost.
+	ErrShutdown = errors.New("server shuts down")
+
+	// ErrLeaseLost: the right to run the task has passed to another worker, or
+	// could not be extended in time. Nothing that the handler returns counts.
+	ErrLeaseLost = errors.New("lease lost")
+
+	// ErrTimeout: the attempt has used up the task's timeout, or the task's
+	// deadline has come. It also matches [context.DeadlineExceeded].
+	ErrTimeout error = timeoutError{}
+
+	// ErrCancelled: somebody asked for the task to be cancelled.
+	ErrCancelled = errors.New("task cancelled")
+)
+
+type timeoutError struct{}
+
+func (timeoutError) Error() string        { return "task timed out" }
+func (timeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
+
+// A DuplicateError says that a task was not enqueued because another one holds
+// its unique key. It matches [ErrDuplicateTask].
+type DuplicateError struct {
+	ID     string // the task that was refused
+	Key    string // the key within the queue
+	Holder string // id of the task that holds it
+}
+
+// Error names the task, the key and its holder.
+func (e *DuplicateError) Error() string {
+	return fmt.Sprintf("task %s already exists: key %s is held by task %s", e.ID, e.Key, e.Holder)
+}
+
+// Is reports whether target is [ErrDuplicateTask].
+func (e *DuplicateError) Is(target error) bool { return target == ErrDuplicateTask }

@@ -1,0 +1,77 @@
+package queue
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"github.com/leatwork/leat/queue/broker"
+)
+
+// An Observer is told what happens. It is called from many goroutines at once,
+// synchronously, so it must return soon and not wait for anything. A panic in
+// it is recovered and logged. ctx is that of the call or of the handler that
+// the event is about, and may have ended; for the other events it is the
+// server's.
+type Observer func(ctx context.Context, e Event)
+
+// An EventKind says what happened.
+type EventKind int
+
+// The kinds of events, and which fields of [Event] they have besides Entry.
+const (
+	EventEnqueued  EventKind = iota + 1 // a client has enqueued the entry
+	EventStarted                        // a handler is about to be called
+	EventSettled                        // the outcome was recorded: Outcome, Err, Took
+	EventLeaseLost                      // the outcome was not recorded, another worker's counts: Err, Took
+	EventStuck                          // the handler goes on after its context ended, every minute: Err, Took
+	EventRecovered                      // Count entries of dead workers are ready again; no Entry
+	EventParked                         // the entry cannot be read and was archived: only its name, and Err
+)
+
+var eventNames = [...]string{
+	EventEnqueued:  "enqueued",
+	EventStarted:   "started",
+	EventSettled:   "settled",
+	EventLeaseLost: "lease lost",
+	EventStuck:     "stuck",
+	EventRecovered: "recovered",
+	EventParked:    "parked",
+}
+
+// String returns the kind in words: "lease lost".
+func (k EventKind) String() string {
+	if k < EventEnqueued || k > EventParked {
+		return fmt.Sprintf("EventKind(%d)", int(k))
+	}
+	return eventNames[k]
+}
+
+// An Event is something that happened to an entry. Its Payload, Headers and
+// other shared parts must not be modified.
+type Event struct {
+	Kind    EventKind
+	Entry   broker.Entry   // as leased; for EventSettled as settled
+	Outcome broker.Outcome // how it was settled
+	Err     error          // what the handler returned, or why its context ended
+	Took    time.Duration  // since the handler was called
+	Count   int            // how many entries, if there is no single one
+}
+
+// observe tells o about e, if there is an observer.
+func (o Observer) observe(ctx context.Context, log *slog.Logger, e Event) {
+	if o == nil {
+		return
+	}
+	defer logPanic(ctx, log, "Observer")
+	o(ctx, e)
+}
+
+// logPanic, deferred, recovers a panic in one of the user's functions.
+func logPanic(ctx context.Context, log *slog.Logger, callback string) {
+	if v := recover(); v != nil {
+		log.ErrorContext(ctx, "callback panicked", "callback", callback, "panic", v, "stack", string(debug.Stack()))
+	}
+}

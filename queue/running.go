@@ -1,0 +1,63 @@
+package queue
+
+import (
+	"context"
+	"sync"
+
+	"github.com/leatwork/leat/queue/broker"
+)
+
+// A Running is a task while its handler runs, for packages that build on this
+// one: it shows the lease, and lets the handler commit more than the outcome.
+// All methods may be called from several goroutines.
+type Running struct {
+	broker broker.Broker
+	lease  broker.Lease
+
+	mu     sync.Mutex
+	settle SettleFunc
+}
+
+// A SettleFunc returns the change to commit in place of one that only records
+// the outcome s. The change must settle the entry of s exactly once, with s or
+// with another settlement that bears the token of s.
+//
+// It is called after the handler has returned, or was given up, with every
+// outcome except one: an entry that is merely released has no outcome. refused
+// is nil at first. If the broker refuses the change with anything but
+// [broker.ErrLeaseLost], the function is called again with that error, at most
+// three times; then s is recorded alone. If it panics, or returns a change that
+// does not settle the entry, the task has failed with that error, and only this
+// is recorded.
+type SettleFunc func(s broker.Settlement, refused error) broker.Change
+
+type runningKey struct{}
+
+// FromContext returns the running task whose handler has ctx, and whether it is
+// that of a handler.
+func FromContext(ctx context.Context) (*Running, bool) {
+	r, ok := ctx.Value(runningKey{}).(*Running)
+	return r, ok
+}
+
+// Lease returns the lease under which the task runs. What it holds is shared
+// and must not be modified. Its Until is that of the beginning: a server
+// extends it.
+func (r *Running) Lease() broker.Lease { return r.lease }
+
+// Broker returns the broker that the task came from.
+func (r *Running) Broker() broker.Broker { return r.broker }
+
+// OnSettle has f decide on the change that records the outcome. The last
+// function that is set before the handler returns counts; nil unsets it.
+func (r *Running) OnSettle(f SettleFunc) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.settle = f
+}
+
+func (r *Running) settleFunc() SettleFunc {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.settle
+}

@@ -1,0 +1,121 @@
+// Pipeline counts what is in a folder: it lists the text files, looks into all of
+// them at once, joins what was found, and writes report.html. It does so as one
+// workflow run, so it can be killed and started again with the same -run: what
+// was recorded is not done twice.
+//
+//	go run ./examples/pipeline                                  # this folder, in memory
+//	go run ./examples/pipeline -broker sqlite:p.db -run monday ~/src
+//	go run ./examples/pipeline -broker redis://localhost:6379/0 ~/src
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/leatwork/leat/queue"
+	"github.com/leatwork/leat/queue/brokerurl"
+	"github.com/leatwork/leat/task"
+	"github.com/leatwork/leat/workflow"
+)
+
+func main() {
+	url := flag.String("broker", "memory:", "where tasks are kept: "+brokerurl.Forms)
+	id := flag.String("run", "", "id of the run; the same id again goes on with it")
+	out := flag.String("out", "report.html", "where the report goes")
+	verbose := flag.Bool("v", false, "log each task as it starts")
+	flag.Parse()
+	folder := "."
+	if flag.NArg() > 0 {
+		folder = flag.Arg(0)
+	}
+	ctx, stop := queue.SignalContext()
+	defer stop()
+	if err := run(ctx, *url, *id, folder, *out, *verbose); err != nil {
+		fmt.Fprintln(os.Stderr, "pipeline:", err)
+		os.Exit(1)
+	}
+}
+
+// run starts a server in this process, has it carry out one run, and prints what
+// came of it.
+func run(ctx context.Context, url, id, folder, out string, verbose bool) error {
+	req, err := absolute(folder, out)
+	if err != nil {
+		return err
+	}
+	b, err := brokerurl.Open(url)
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+
+	mux := task.NewMux()
+	workflow.Register(mux, Count)
+	srv, err := queue.NewServer(b, queue.Config{
+		Concurrency:   8,
+		Queues:        map[string]int{queueName: 1},
+		LeaseDuration: 2 * time.Second, // a killed run is taken up again after that
+		Observer:      observer(verbose),
+	})
+	if err != nil {
+		return err
+	}
+	if err := srv.Start(mux); err != nil {
+		return err
+	}
+	report, err := carryOut(ctx, queue.NewClient(b), id, req)
+	if err := errors.Join(err, srv.Shutdown(context.WithoutCancel(ctx))); err != nil {
+		return err
+	}
+	report.print(os.Stdout)
+	fmt.Printf("\nThe same as a page: %s\n", req.Out)
+	return nil
+}
+
+// carryOut starts the run and shows how far it is until it has ended.
+func carryOut(ctx context.Context, c *queue.Client, id string, req Request) (Report, error) {
+	var opts []workflow.StartOption
+	if id != "" {
+		opts = append(opts, workflow.RunID(id))
+	}
+	r, err := Count.Start(ctx, c, req, opts...)
+	if err != nil {
+		return Report{}, err
+	}
+	ended := showProgress(ctx, r)
+	defer ended()
+	return r.Result(ctx)
+}
+
+func absolute(folder, out string) (Request, error) {
+	f, err := filepath.Abs(folder)
+	if err != nil {
+		return Request{}, err
+	}
+	if info, err := os.Stat(f); err != nil {
+		return Request{}, err
+	} else if !info.IsDir() {
+		return Request{}, fmt.Errorf("%s is not a folder", f)
+	}
+	o, err := filepath.Abs(out)
+	return Request{Folder: f, Out: o}, err
+}
+
+// observer logs each start of a task, if asked to.
+func observer(verbose bool) queue.Observer {
+	if !verbose {
+		return nil
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	return func(ctx context.Context, e queue.Event) {
+		if e.Kind == queue.EventStarted {
+			log.InfoContext(ctx, "started", "id", e.Entry.ID)
+		}
+	}
+}

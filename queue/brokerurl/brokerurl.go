@@ -1,0 +1,36 @@
+// Package brokerurl opens a broker by its URL, for programs that let their user
+// choose one. It is apart from package queue so that a program which always uses
+// the same broker carries no other.
+package brokerurl
+
+import (
+	"strings"
+
+	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/queue/redisbroker"
+	"github.com/leatwork/leat/queue/sqlitebroker"
+	"github.com/leatwork/leat/task"
+)
+
+// Forms says what [Open] understands, for a flag's help.
+const Forms = "memory:, sqlite:FILE, redis://[USER:PASSWORD@]HOST[:PORT][/DB], rediss://…, redis-socket://PATH[?db=N]"
+
+// Open opens the broker that url names, with the default options of its package:
+//
+//	memory:          an embedded broker that ends with the process
+//	sqlite:FILE      an embedded broker in a file, which is made if it is not there
+//	redis://…        Redis, as package redisbroker describes
+//
+// An URL of another form is a [task.InvalidError].
+func Open(url string) (broker.Broker, error) {
+	scheme, rest, _ := strings.Cut(url, ":")
+	switch {
+	case scheme == "memory" && rest == "":
+		return sqlitebroker.Open(":memory:", nil)
+	case scheme == "sqlite" && rest != "":
+		return sqlitebroker.Open(rest, nil)
+	case scheme == "redis" || scheme == "rediss" || scheme == "redis-socket":
+		return redisbroker.Open(url, nil)
+	}
+	return nil, task.Invalid("broker URL", url, "must be one of "+Forms)
+}

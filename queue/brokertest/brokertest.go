@@ -33,6 +33,7 @@ var suite = []struct {
 	promises  []promise
 }{
 	{"enqueue", enqueuePromises},
+	{"settle", settlePromises},
 }
 
 // Run runs every case against storages that open returns, one for each case.

@@ -184,9 +184,29 @@ func (x *trial) counts(queue string) broker.Counts {
 var same = cmp.Options{cmpopts.EquateEmpty()}
 
 // equal fails the case, and goes on, unless got is want.
-func equal(t testing.TB, what string, got, want any) {
+func equal[T any](t testing.TB, what string, got, want T) {
 	t.Helper()
 	if diff := cmp.Diff(want, got, same); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", what, diff)
 	}
+}
+
+// documents returns documents of home.
+func (x *trial) documents(home broker.Home, keys ...string) []broker.Document {
+	x.Helper()
+	found, err := x.b.Documents(x.Context(), home, keys...)
+	if err != nil || len(found) != len(keys) {
+		x.Fatalf("Documents(%s, %v) = %v, %v, want as many and nil", home, keys, found, err)
+	}
+	return found
+}
+
+// latches returns the states of latches of home, which must exist.
+func (x *trial) latches(home broker.Home, ids ...string) []broker.LatchState {
+	x.Helper()
+	found, err := x.b.Latches(x.Context(), home, ids...)
+	if err != nil || len(found) != len(ids) {
+		x.Fatalf("Latches(%s, %v) = %v, %v, want as many and nil", home, ids, found, err)
+	}
+	return found
 }

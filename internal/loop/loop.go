@@ -1,0 +1,72 @@
+// Package loop repeats what is done in the background, and says how often to
+// try and to complain when it does not succeed.
+package loop
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// ComplaintInterval is how far apart the log lines of one loop are at least.
+const ComplaintInterval = 3 * time.Second
+
+// Every calls f at once and then each time d has passed since it returned,
+// until ctx is done. An error of f is logged and does not end the loop: the
+// next call is the retry.
+func Every(ctx context.Context, log *slog.Logger, name string, d time.Duration, f func(context.Context) error) {
+	Paced(ctx, log, name, func(ctx context.Context) (time.Duration, error) { return d, f(ctx) })
+}
+
+// Paced is [Every] for an f that says how long to wait until the next call. It
+// waits a millisecond at least, so that no mistake in f keeps a CPU busy.
+func Paced(ctx context.Context, log *slog.Logger, name string, f func(context.Context) (time.Duration, error)) {
+	complaints := Throttle{Interval: ComplaintInterval}
+	for ctx.Err() == nil {
+		wait, err := f(ctx)
+		if err != nil && ctx.Err() == nil && complaints.Allow(time.Now()) {
+			log.WarnContext(ctx, "background work did not succeed", "loop", name, "err", err)
+		}
+		Sleep(ctx, max(wait, time.Millisecond))
+	}
+}
+
+// Sleep waits until d has passed or ctx is done.
+func Sleep(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+}
+
+// A Throttle allows one event in each interval. The zero value allows all.
+type Throttle struct {
+	Interval time.Duration
+	next     time.Time
+}
+
+// Allow reports whether an event at now is allowed.
+func (t *Throttle) Allow(now time.Time) bool {
+	if now.Before(t.next) {
+		return false
+	}
+	t.next = now.Add(t.Interval)
+	return true
+}
+
+// A Backoff is a delay between attempts that doubles from Min to Max.
+type Backoff struct {
+	Min, Max time.Duration
+	last     time.Duration
+}
+
+// Next returns how long to wait after one more attempt that did not succeed.
+func (b *Backoff) Next() time.Duration {
+	b.last = min(max(b.Min, 2*b.last), b.Max)
+	return b.last
+}
+
+// Reset begins anew with Min, after an attempt that succeeded.
+func (b *Backoff) Reset() { b.last = 0 }

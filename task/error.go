@@ -3,6 +3,7 @@ package task
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // ErrInvalid is matched by every [InvalidError], so that a caller can tell a
@@ -36,7 +37,7 @@ func Invalid(field string, value any, reason string) *InvalidError {
 	default:
 		text = fmt.Sprintf("%v", v)
 		if len(text) > most {
-			text = text[:most] + "…"
+			text = strings.ToValidUTF8(text[:most], "") + "…"
 		}
 	}
 	return &InvalidError{Field: field, Value: text, Reason: reason}

@@ -24,5 +24,5 @@ func (f HandlerFunc) ProcessTask(ctx context.Context, t *Task) error { return f(
 
 // A Middleware wraps a handler in another one that does something before or
 // after it, or instead of it. It must not return nil. A [Mux] calls it when
-// handlers are registered, not for each task.
+// handlers are registered, not for each task; meanwhile it must not use the Mux.
 type Middleware func(Handler) Handler

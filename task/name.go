@@ -1,6 +1,9 @@
 package task
 
-import "fmt"
+import (
+	"fmt"
+	"unicode/utf8"
+)
 
 // MaxName is the longest name of a queue, type, group or id, in bytes.
 const MaxName = 256
@@ -27,7 +30,8 @@ func checkName(field, name string, most int, joint bool) error {
 	}
 	for i := range len(name) {
 		if c := name[i]; !nameByte[c] && !(joint && c == Joint) {
-			return Invalid(field, name, fmt.Sprintf("has %q at byte %d; allowed are letters, digits and _.:/@+-", rune(c), i))
+			r, _ := utf8.DecodeRuneInString(name[i:])
+			return Invalid(field, name, fmt.Sprintf("has %q at byte %d; allowed are letters A-Z, digits and _.:/@+-", r, i))
 		}
 	}
 	return nil

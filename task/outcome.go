@@ -1,8 +1,6 @@
 package task
 
 import (
-	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"path"
@@ -61,14 +59,13 @@ func (e *PanicError) Unwrap() error {
 // pointer, an index out of range) have a few of its functions in between.
 func panicPlace(stack []byte) string {
 	panicked, own := false, false
-	for lines := bufio.NewScanner(bytes.NewReader(stack)); lines.Scan(); {
-		line := lines.Text()
+	for line := range strings.Lines(string(stack)) {
 		switch {
 		case !strings.HasPrefix(line, "\t"):
 			own = panicked && !strings.HasPrefix(line, "runtime.")
 			panicked = panicked || strings.HasPrefix(line, "panic(")
 		case own:
-			file, _, _ := strings.Cut(strings.TrimSpace(line), " ")
+			file, _, _ := strings.Cut(strings.TrimSpace(line), " +0x")
 			dir, name := path.Split(file)
 			return path.Join(path.Base(dir), name)
 		}

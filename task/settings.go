@@ -142,10 +142,11 @@ func (r *resolver) millis(field string, d time.Duration) time.Duration {
 	if d < 0 {
 		r.refuse(field, d, "must not be negative")
 	}
-	if whole := d.Truncate(time.Millisecond); whole != d && whole < math.MaxInt64-time.Millisecond {
-		return whole + time.Millisecond
+	whole := d.Truncate(time.Millisecond)
+	if whole < d && whole+time.Millisecond > 0 {
+		whole += time.Millisecond
 	}
-	return d.Truncate(time.Millisecond)
+	return whole
 }
 
 // instant returns t. Years of more than four digits can be written neither in
@@ -158,8 +159,9 @@ func (r *resolver) instant(field string, t time.Time) time.Time {
 }
 
 func ceilMilli(t time.Time) time.Time {
-	if whole := t.Truncate(time.Millisecond); whole.Before(t) {
-		return whole.Add(time.Millisecond)
+	whole := t.Truncate(time.Millisecond)
+	if whole.Before(t) {
+		whole = whole.Add(time.Millisecond)
 	}
-	return t
+	return whole
 }

@@ -30,7 +30,7 @@ func (g graph) begin() (open []broker.Latch, ready []broker.Entry) {
 		case len(n.Sources) == 0:
 			ready = append(ready, g.entry(n))
 		case !n.Single():
-			open = append(open, broker.Latch{ID: n.Name, Total: len(n.Sources), Then: broker.Part{Enqueue: []broker.Entry{g.entry(n)}}})
+			open = append(open, broker.Latch{ID: n.Join(), Total: len(n.Sources), Then: broker.Part{Enqueue: []broker.Entry{g.entry(n)}}})
 		}
 	}
 	return open, ready
@@ -44,7 +44,7 @@ func (g graph) follow(n *plan.Node) (p broker.Part) {
 		if next.Single() {
 			p.Enqueue = append(p.Enqueue, g.entry(next))
 		} else {
-			p.Arrive = append(p.Arrive, broker.Arrival{Latch: next.Name, Member: slices.Index(next.Sources, n.Index)})
+			p.Arrive = append(p.Arrive, broker.Arrival{Latch: next.Join(), Member: slices.Index(next.Sources, n.Index)})
 		}
 	}
 	return p

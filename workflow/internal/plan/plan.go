@@ -169,7 +169,7 @@ func (p *Plan) hash() string {
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
-// Documents that every run has, and the prefix of those that hold errors. No
+// Documents that every run has, and the prefixes of what belongs to one node. No
 // step has such a name.
 const (
 	ControlKey = string(task.Joint) + "run"
@@ -177,7 +177,12 @@ const (
 	ResultKey  = string(task.Joint) + "result"
 	errorKey   = string(task.Joint) + "error" + string(task.Joint)
 	cursorKey  = string(task.Joint) + "cursor" + string(task.Joint)
+	joinLatch  = string(task.Joint) + "join" + string(task.Joint)
 )
+
+// Join names the latch over what the node waits for. The latch over a map's
+// items has the map's name.
+func (n *Node) Join() string { return joinLatch + n.Name }
 
 // ErrorKey names the document that says why a node failed.
 func (n *Node) ErrorKey() string { return errorKey + n.Name }

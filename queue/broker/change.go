@@ -25,8 +25,8 @@ type Change struct {
 	// Put writes documents. Checked: each document's version ([ErrConflict]).
 	Put []Put
 
-	// Enqueue adds entries, in any queue and of any home. Checked: the id is
-	// free ([ErrExists]), then the claim is ([ErrClaimed]).
+	// Enqueue adds entries, in any queue and of any home. Checked, entry by
+	// entry: the id is free ([ErrExists]), then the claim is ([ErrClaimed]).
 	Enqueue []Entry
 
 	// Open adds latches. Checked, latch by latch: the id is free ([ErrExists]),

@@ -33,7 +33,11 @@ var suite = []struct {
 	promises  []promise
 }{
 	{"enqueue", enqueuePromises},
+	{"lease", leasePromises},
 	{"settle", settlePromises},
+	{"extend", extendPromises},
+	{"advance", advancePromises},
+	{"document", documentPromises},
 }
 
 // Run runs every case against storages that open returns, one for each case.

@@ -210,3 +210,6 @@ func (x *trial) latches(home broker.Home, ids ...string) []broker.LatchState {
 	}
 	return found
 }
+
+// hours is the TTL of claims that are to last for the whole case.
+const hours = 1000 * time.Hour

@@ -38,6 +38,9 @@ var suite = []struct {
 	{"extend", extendPromises},
 	{"advance", advancePromises},
 	{"document", documentPromises},
+	{"latch", latchPromises},
+	{"close", closePromises},
+	{"claim", claimPromises},
 }
 
 // Run runs every case against storages that open returns, one for each case.
@@ -54,6 +57,8 @@ func Run(t *testing.T, open func(testing.TB) Storage) {
 			}
 		})
 	}
+	cases++
+	t.Run("claim/a claim ends with its TTL, by the storage's own clock", func(t *testing.T) { try(t, open(t), claimEnds) })
 	t.Logf("brokertest: %d cases", cases)
 }
 

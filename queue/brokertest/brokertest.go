@@ -41,6 +41,9 @@ var suite = []struct {
 	{"latch", latchPromises},
 	{"close", closePromises},
 	{"claim", claimPromises},
+	{"list", listPromises},
+	{"server", serverPromises},
+	{"check", checkPromises},
 }
 
 // Run runs every case against storages that open returns, one for each case.

@@ -231,28 +231,17 @@ func enqueueSeesEarlier(x *trial) {
 }
 
 func enqueueQueueBegins(x *trial) {
-	names := func() []string {
-		all, err := x.b.Counts(x.Context(), time.Now())
-		if err != nil {
-			x.Fatalf("Counts() = %v, want nil", err)
-		}
-		var names []string
-		for _, c := range all {
-			names = append(names, c.Queue)
-		}
-		return names
-	}
 	x.advance("other")
 	x.lease("other", 1)
-	equal(x, "queues at first", names(), nil)
+	equal(x, "queues at first", x.queues(), nil)
 	x.enqueue(entry("q", "a"))
 	x.refused(broker.Change{Enqueue: append(entries("new", "n"), entry("q", "a"))})
-	equal(x, "queues", names(), []string{"q"})
+	equal(x, "queues", x.queues(), []string{"q"})
 	later := entry("p", "a")
 	later.DueAt = time.Now().Add(time.Hour)
 	x.enqueue(later)
 	x.must(settling(x.leaseOne("q"), broker.Done))
-	equal(x, "queues when one has run empty", names(), []string{"p", "q"})
+	equal(x, "queues when one has run empty", x.queues(), []string{"p", "q"})
 }
 
 func enqueueOwnership(x *trial) {

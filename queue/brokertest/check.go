@@ -1,0 +1,214 @@
+package brokertest
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/task"
+)
+
+var checkPromises = []promise{
+	{"a malformed change is refused as invalid and leaves nothing", checkMalformed},
+	{"a malformed change does not touch its neighbours", checkNeighbours},
+	{"a malformed request to lease fails its call, which changes nothing", checkRequest},
+	{"a change of a thousand parts is accepted", checkThousand},
+	{"a change of more parts is refused, latches and feeds included", checkTooMany},
+	{"what a change adds up to is refused whole when its last part is", checkLastPart},
+}
+
+// malformed lists changes to home that no broker accepts, given a lease.
+func malformed(l broker.Lease) map[string]broker.Change {
+	with := func(f func(*broker.Entry)) broker.Change {
+		e := entry("q", "new")
+		f(&e)
+		return broker.Change{Enqueue: []broker.Entry{e}}
+	}
+	settle := func(f func(*broker.Settlement)) broker.Change {
+		s := settled(l, broker.Retry)
+		f(&s)
+		return broker.Change{Settle: []broker.Settlement{s}}
+	}
+	all := map[string]broker.Change{
+		"no type":             with(func(e *broker.Entry) { e.Type = "" }),
+		"no id":               with(func(e *broker.Entry) { e.ID = "" }),
+		"no queue":            with(func(e *broker.Entry) { e.Queue = "" }),
+		"braces in a queue":   with(func(e *broker.Entry) { e.Queue = "q}{x" }),
+		"a newline in an id":  with(func(e *broker.Entry) { e.ID = "a\nb" }),
+		"invalid UTF-8":       with(func(e *broker.Entry) { e.ID = "\xff" }),
+		"a name too long":     with(func(e *broker.Entry) { e.ID = strings.Repeat("n", 4*task.MaxName+1) }),
+		"a bad error text":    with(func(e *broker.Entry) { e.LastErr = "\xff" }),
+		"a bad header":        with(func(e *broker.Entry) { e.Headers = map[string]string{"k": "\xff"} }),
+		"a negative timeout":  with(func(e *broker.Entry) { e.Timeout = -1 }),
+		"too many retries":    with(func(e *broker.Entry) { e.MaxRetry = math.MaxInt32 + 1 }),
+		"a short claim":       with(func(e *broker.Entry) { e.Claim = broker.Claim{Key: "k", TTL: time.Second - 1} }),
+		"a bad claim":         with(func(e *broker.Entry) { e.Claim = broker.Claim{Key: "k k", TTL: hours} }),
+		"half a home":         with(func(e *broker.Entry) { e.Home = broker.Home{ID: "run"} }),
+		"reads without home":  with(func(e *broker.Entry) { e.Reads = []string{"k"} }),
+		"one entry twice":     {Enqueue: entries("q", "new", "new")},
+		"one claim twice":     {Enqueue: []broker.Entry{claiming("q", "new", "k"), claiming("q", "new2", "k")}},
+		"no outcome":          settle(func(s *broker.Settlement) { s.To = 0 }),
+		"an unknown outcome":  settle(func(s *broker.Settlement) { s.To = broker.Released + 1 }),
+		"a retry at no time":  settle(func(s *broker.Settlement) { s.At = time.Time{} }),
+		"completed at none":   settle(func(s *broker.Settlement) { s.To, s.At = broker.Completed, time.Time{} }),
+		"a bad last error":    settle(func(s *broker.Settlement) { s.Entry.LastErr = "\xff" }),
+		"settled twice":       {Settle: []broker.Settlement{settled(l, broker.Done), settled(l, broker.Done)}},
+		"a put without home":  {Put: []broker.Put{{Key: "new"}}},
+		"a close with none":   {Close: time.Now()},
+		"an arrival with one": {Home: broker.Home{Queue: "runs"}, Arrive: []broker.Arrival{{Latch: "l"}}},
+	}
+	for what, c := range map[string]broker.Change{
+		"no key":               {Put: []broker.Put{{}}},
+		"a key twice":          {Put: []broker.Put{{Key: "new"}, {Key: "new"}}},
+		"a negative version":   {Put: []broker.Put{{Key: "new", If: -2}}},
+		"a bad requirement":    {Require: []broker.Condition{{Key: "k", Version: -1}}},
+		"a negative total":     {Open: []broker.Latch{{ID: "new", Total: -1}}},
+		"a negative window":    {Open: []broker.Latch{{ID: "new", Total: 1, Window: -1}}},
+		"a latch twice":        {Open: []broker.Latch{{ID: "new", Total: 1}, {ID: "new", Total: 1}}},
+		"a circle":             {Open: []broker.Latch{{ID: "new", Total: 1, Then: broker.Part{Arrive: []broker.Arrival{{Latch: "new"}}}}}},
+		"a claim in a part":    {Open: []broker.Latch{{ID: "new", Total: 1, Else: broker.Part{Enqueue: []broker.Entry{claiming("q", "new", "k")}}}}},
+		"a bad entry in one":   {Open: []broker.Latch{{ID: "new", Total: 1, Then: broker.Part{Enqueue: entries("", "new")}}}},
+		"a claim in a feed":    {Feed: []broker.Feed{{Latch: "l", Entries: []broker.Entry{claiming("q", "new", "k")}}}},
+		"a feed of no home":    {Feed: []broker.Feed{{Latch: "l", Entries: entries("q", "new")}}},
+		"a feed of no latch":   {Feed: []broker.Feed{{}}},
+		"an arrival at none":   {Arrive: []broker.Arrival{{}}},
+		"a negative member":    {Arrive: []broker.Arrival{{Latch: "l", Member: -1}}},
+		"a name with a circle": {Put: []broker.Put{{Key: "{new}"}}},
+	} {
+		c.Home = home
+		all[what] = c
+	}
+	return all
+}
+
+// invalid demands that err is an InvalidError.
+func (x *trial) invalid(what string, err error) {
+	x.Helper()
+	if _, ok := errors.AsType[*task.InvalidError](err); !ok || !errors.Is(err, task.ErrInvalid) {
+		x.Errorf("%s: %v, want an InvalidError", what, err)
+	}
+}
+
+func checkMalformed(x *trial) {
+	x.enqueue(entry("q", "leased"))
+	l := x.leaseOne("q")
+	x.must(open(broker.Latch{ID: "l", Total: 2}))
+	before := x.counts("q")
+	for what, c := range malformed(l) {
+		x.invalid(what, x.apply(c)[0])
+		c.Home = home
+		c.Put = append(c.Put, broker.Put{Key: "beside"})
+		c.Enqueue = append(c.Enqueue, entry("q", "beside"))
+		if what != "a put without home" && what != "a close with none" && what != "an arrival with one" {
+			x.invalid(what+" with sound parts beside it", x.apply(c)[0])
+		}
+	}
+	equal(x, "counts", x.counts("q"), before)
+	equal(x, "documents", x.documents(home, "new", "beside"), []broker.Document{{Key: "new"}, {Key: "beside"}})
+	x.state("", broker.LatchState{ID: "l", Total: 2})
+	equal(x, "queues", x.queues(), []string{"q"})
+	x.must(settling(l, broker.Done), broker.Change{Enqueue: []broker.Entry{claiming("q", "new", "k")}})
+}
+
+// queues returns the names of all queues.
+func (x *trial) queues() []string {
+	x.Helper()
+	all, err := x.b.Counts(x.Context(), time.Now())
+	if err != nil {
+		x.Fatalf("Counts() = %v, want nil", err)
+	}
+	var names []string
+	for _, c := range all {
+		names = append(names, c.Queue)
+	}
+	return names
+}
+
+func checkNeighbours(x *trial) {
+	bad := entry("q", "bad")
+	bad.Type = ""
+	outcomes := x.apply(
+		broker.Change{Enqueue: entries("q", "a")},
+		broker.Change{Enqueue: []broker.Entry{entry("q", "b"), bad}},
+		broker.Change{Enqueue: entries("q", "c")},
+	)
+	if outcomes[0] != nil || outcomes[2] != nil {
+		x.Errorf("outcomes of the neighbours = %v, want nil", outcomes)
+	}
+	x.invalid("the malformed one", outcomes[1])
+	x.pending("", "a", "c")
+}
+
+func checkRequest(x *trial) {
+	x.enqueue(entry("q", "a"))
+	until := time.Now().Add(time.Minute)
+	for what, want := range map[string]broker.LeaseRequest{
+		"a negative Max":      {Max: -1, Queues: []broker.Share{{Queue: "q"}}, Until: until},
+		"too large a Max":     {Max: broker.MaxParts + 1, Queues: []broker.Share{{Queue: "q"}}, Until: until},
+		"a queue of no name":  {Max: 1, Queues: []broker.Share{{Queue: "q"}, {}}, Until: until},
+		"a queue with braces": {Max: 1, Queues: []broker.Share{{Queue: "{q}"}}, Until: until},
+	} {
+		applied, err := x.b.Apply(x.Context(), time.Now(), []broker.Change{{Enqueue: entries("q", "b")}}, want)
+		x.invalid(what, err)
+		equal(x, what+": leased", leasedIDs(applied.Leases), nil)
+	}
+	x.pending("", "a")
+}
+
+// numbered returns n entries of home.
+func numbered(prefix string, n int) []broker.Entry {
+	var all []broker.Entry
+	for i := range n {
+		e := entry("q", fmt.Sprintf("%s-%04d", prefix, i))
+		e.Home = home
+		all = append(all, e)
+	}
+	return all
+}
+
+// wide returns a change of n parts, n-600 of them in Enqueue.
+func wide(n int) broker.Change {
+	c := broker.Change{
+		Home:    home,
+		Enqueue: numbered("enqueued", n-600),
+		Open:    []broker.Latch{{ID: "l", Total: 2, Then: broker.Part{Enqueue: numbered("then", 100)}, Else: broker.Part{Enqueue: numbered("else", 100)}}},
+		Feed:    []broker.Feed{{Latch: "l", Entries: numbered("fed", 200)}},
+		Require: []broker.Condition{{Key: "none"}},
+	}
+	for i := range 97 {
+		c.Put = append(c.Put, broker.Put{Key: fmt.Sprint(i)})
+		c.Arrive = append(c.Arrive, broker.Arrival{Latch: "l", Member: i % 2})
+	}
+	c.Arrive = append(c.Arrive, c.Arrive[:4]...)
+	return c
+}
+
+func checkThousand(x *trial) {
+	c := wide(broker.MaxParts)
+	if n := c.Parts(); n != broker.MaxParts {
+		x.Fatalf("the change has %d parts, want %d", n, broker.MaxParts)
+	}
+	x.must(c)
+	equal(x, "pending", x.counts("q").Pending, 400+200+100)
+	x.state("", broker.LatchState{ID: "l", Total: 2, Fed: 200, Released: 200, Arrived: 2, Complete: true})
+	equal(x, "version", x.documents(home, "96")[0].Version, int64(97))
+}
+
+func checkTooMany(x *trial) {
+	x.invalid("parts of all kinds", x.apply(wide(broker.MaxParts + 1))[0])
+	x.invalid("entries", x.apply(broker.Change{Enqueue: numbered("e", broker.MaxParts+1)})[0])
+	equal(x, "queues", x.queues(), nil)
+}
+
+func checkLastPart(x *trial) {
+	c := wide(broker.MaxParts)
+	c.Arrive[len(c.Arrive)-1].Member = 2
+	x.notFound("the last arrival", c)
+	equal(x, "queues", x.queues(), nil)
+	equal(x, "documents", x.documents(home, "0", "96"), []broker.Document{{Key: "0"}, {Key: "96"}})
+	c.Arrive[len(c.Arrive)-1].Member = 1
+	x.must(c)
+}

@@ -44,6 +44,7 @@ var suite = []struct {
 	{"list", listPromises},
 	{"server", serverPromises},
 	{"check", checkPromises},
+	{"concurrent", concurrentPromises},
 }
 
 // Run runs every case against storages that open returns, one for each case.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/leatwork/leat/queue/broker"
 )
 
 // What a program branches on when it enqueues, or runs a server.
@@ -34,7 +36,7 @@ var (
 
 	// ErrLeaseLost: the right to run the task has passed to another worker, or
 	// could not be extended in time. Nothing that the handler returns counts.
-	ErrLeaseLost = errors.New("lease lost")
+	ErrLeaseLost = broker.ErrLeaseLost
 
 	// ErrTimeout: the attempt has used up the task's timeout, or the task's
 	// deadline has come. It also matches [context.DeadlineExceeded].

@@ -1,0 +1,81 @@
+package queue
+
+import (
+	"cmp"
+	"maps"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/leatwork/leat/queue/broker"
+)
+
+// A picker decides which queues the next tasks come from. It is used by one
+// goroutine.
+type picker struct {
+	rand   *rand.Rand // nil: priorities are strict
+	queues []weighted // in order of priority if that is strict, in any order otherwise
+	total  int64      // of the weights
+	shares []broker.Share
+}
+
+type weighted struct {
+	queue  string
+	weight int64
+}
+
+// newPicker returns a picker for queues, which maps their names to their
+// priorities: shares that hold on average and are drawn with r, or strict ones
+// if r is nil.
+func newPicker(queues map[string]int, r *rand.Rand) *picker {
+	p := &picker{rand: r, shares: make([]broker.Share, len(queues))}
+	for _, name := range slices.Sorted(maps.Keys(queues)) {
+		weight := int64(queues[name])
+		p.queues = append(p.queues, weighted{name, weight})
+		p.total += weight
+	}
+	slices.SortStableFunc(p.queues, func(a, b weighted) int { return cmp.Compare(b.weight, a.weight) })
+	return p
+}
+
+// pick returns which queues to ask for n tasks: in which order, and for how
+// many first of all. The slice is overwritten by the next call.
+func (p *picker) pick(n int) []broker.Share {
+	if p.rand == nil || len(p.queues) == 1 {
+		for i, q := range p.queues {
+			p.shares[i] = broker.Share{Queue: q.queue, First: n}
+		}
+		return p.shares
+	}
+	p.shuffle()
+	for i, q := range p.queues {
+		p.shares[i] = broker.Share{Queue: q.queue}
+	}
+	for range n {
+		p.shares[p.draw(p.queues, p.total)].First++
+	}
+	return p.shares
+}
+
+// shuffle puts the queues in an order by chance, drawing one after another by
+// weight. What a queue cannot use of its share goes to the others in that order,
+// so that over time they share it by their weights, too.
+func (p *picker) shuffle() {
+	left := p.total
+	for i := range p.queues {
+		j := i + p.draw(p.queues[i:], left)
+		p.queues[i], p.queues[j] = p.queues[j], p.queues[i]
+		left -= p.queues[i].weight
+	}
+}
+
+// draw returns the index of one of queues, whose weights add up to total. The
+// chance of each is its weight.
+func (p *picker) draw(queues []weighted, total int64) int {
+	x := p.rand.Int64N(total)
+	for i, q := range queues {
+		if x -= q.weight; x < 0 {
+			return i
+		}
+	}
+	panic("queue: weights do not add up")
+}

@@ -1,0 +1,297 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/leatwork/leat/internal/loop"
+	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/task"
+)
+
+// How much is committed in one call to the broker.
+const (
+	commitChanges = 64
+	commitParts   = broker.MaxParts
+)
+
+// A pool serves some queues with a number of slots, each for one handler. Its
+// dispatcher alone leases entries and records outcomes; both travel in one call,
+// with all outcomes that came in while the call before was under way.
+type pool struct {
+	server  *Server
+	handler task.Handler
+	picker  *picker
+	slots   int
+
+	finished chan *work    // works with an outcome, at most one for each slot
+	freed    chan struct{} // handlers that were given up and have returned
+	wake     chan struct{} // there may be something to do
+
+	// What follows is the dispatcher's.
+	waiting    []*work // finished, to be recorded
+	open       int     // works whose outcome is not recorded
+	busy       int     // slots that are not free
+	hungry     bool    // there may be entries to lease
+	changes    []broker.Change
+	poll       *time.Timer
+	backoff    loop.Backoff
+	complaints loop.Throttle
+}
+
+func newPool(s *Server, h task.Handler, queues map[string]int, slots int, r *rand.Rand) *pool {
+	return &pool{
+		server:     s,
+		handler:    h,
+		picker:     newPicker(queues, r),
+		slots:      slots,
+		finished:   make(chan *work, slots),
+		freed:      make(chan struct{}, slots),
+		wake:       make(chan struct{}, 1),
+		hungry:     true,
+		backoff:    loop.Backoff{Min: 50 * time.Millisecond, Max: 2 * time.Second},
+		complaints: loop.Throttle{Interval: loop.ComplaintInterval},
+	}
+}
+
+// nudge has the dispatcher look for work now.
+func (p *pool) nudge() {
+	select {
+	case p.wake <- struct{}{}:
+	default: // it is about to look
+	}
+}
+
+// dispatch leases and records until the server drains and every outcome is
+// recorded, or until ctx ends.
+func (p *pool) dispatch(ctx context.Context) {
+	p.poll = time.NewTimer(p.server.cfg.PollInterval)
+	defer p.poll.Stop()
+	for ctx.Err() == nil {
+		p.collect()
+		batch := p.batch()
+		want := p.want(batch)
+		switch {
+		case len(batch) > 0 || p.hungry && want > 0:
+			p.commit(ctx, batch, want)
+		case p.open == 0 && p.server.draining():
+			return
+		default:
+			p.wait(ctx, want > 0)
+		}
+	}
+	if p.open > 0 {
+		p.server.cfg.Logger.ErrorContext(ctx, "outcomes were not recorded; their tasks are run again", "tasks", p.open)
+	}
+}
+
+// collect takes in what has finished.
+func (p *pool) collect() {
+	for {
+		select {
+		case w := <-p.finished:
+			p.take(w)
+		case <-p.freed:
+			p.busy--
+			p.hungry = true
+		default:
+			return
+		}
+	}
+}
+
+// take takes in a work that has finished. There is nothing to record for one
+// that was abandoned.
+func (p *pool) take(w *work) {
+	if w.abandoned {
+		p.lost(w, ErrLeaseLost)
+		return
+	}
+	p.waiting = append(p.waiting, w)
+}
+
+// batch returns the works that are to be recorded next.
+func (p *pool) batch() []*work {
+	parts := 0
+	for i, w := range p.waiting {
+		if parts += w.change.Parts(); i == commitChanges || i > 0 && parts > commitParts {
+			return p.waiting[:i]
+		}
+	}
+	return p.waiting
+}
+
+// want returns how many entries to lease, once batch is recorded.
+func (p *pool) want(batch []*work) int {
+	if !p.server.leasing() {
+		return 0
+	}
+	if base := p.base(); base.Err() != nil {
+		p.complain("no tasks are taken: the base context has ended", "cause", context.Cause(base))
+		return 0
+	}
+	n := p.slots - p.busy
+	for _, w := range batch {
+		if !w.stuck {
+			n++
+		}
+	}
+	return min(max(n, 0), broker.MaxParts)
+}
+
+// wait waits until there may be something to do.
+func (p *pool) wait(ctx context.Context, idle bool) {
+	var poll <-chan time.Time
+	if idle {
+		d := p.server.cfg.PollInterval
+		p.poll.Reset(d/2 + rand.N(d)) // servers that began together drift apart
+		poll = p.poll.C
+	}
+	select {
+	case w := <-p.finished:
+		p.take(w)
+	case <-p.freed:
+		p.busy--
+		p.hungry = true
+	case <-p.wake:
+		p.hungry = true
+	case <-poll:
+		p.hungry = true
+	case <-ctx.Done():
+	}
+}
+
+// commit records the outcomes of batch, which are the first that wait, and
+// starts up to want entries. If the broker does not answer, they keep waiting.
+func (p *pool) commit(ctx context.Context, batch []*work, want int) {
+	applied, err := p.apply(ctx, batch, want)
+	if err != nil {
+		for _, w := range batch {
+			w.uncertain = w.uncertain || !errors.Is(err, broker.ErrRefused)
+		}
+		if ctx.Err() == nil {
+			p.complain("storage did not answer", "err", err, "outcomes", len(p.waiting))
+		}
+		loop.Sleep(ctx, p.backoff.Next())
+		return
+	}
+	p.backoff.Reset()
+	p.hungry = want > 0 && len(applied.Leases) == want
+	for i, w := range batch {
+		p.answered(w, applied.Outcomes[i])
+	}
+	p.waiting = slices.Delete(p.waiting, 0, len(batch))
+	p.begin(applied.Leases)
+	for _, parked := range applied.Parked {
+		p.report(ctx, parked)
+	}
+}
+
+// apply makes the call. It does not outlast a lease.
+func (p *pool) apply(ctx context.Context, batch []*work, want int) (broker.Applied, error) {
+	ctx, cancel := context.WithTimeout(ctx, p.server.cfg.LeaseDuration)
+	defer cancel()
+	p.changes = p.changes[:0]
+	for _, w := range batch {
+		p.changes = append(p.changes, w.change)
+	}
+	now := time.Now()
+	request := broker.LeaseRequest{Max: want, Until: now.Add(p.server.cfg.LeaseDuration)}
+	if want > 0 {
+		request.Queues = p.picker.pick(want)
+	}
+	applied, err := p.server.broker.Apply(ctx, now, p.changes, request)
+	if err == nil && len(applied.Outcomes) != len(batch) {
+		err = fmt.Errorf("broker answered %d changes with %d outcomes", len(batch), len(applied.Outcomes))
+	}
+	clear(p.changes)
+	return applied, err
+}
+
+// answered deals with the broker's answer to the change of w.
+func (p *pool) answered(w *work, outcome error) {
+	lost := errors.Is(outcome, broker.ErrLeaseLost)
+	switch {
+	case outcome == nil:
+		p.recorded(w)
+	case lost && w.uncertain:
+		w.log(slog.LevelDebug, "outcome had been recorded by a call that was not answered")
+		p.recorded(w)
+	case lost, w.settleFunc() == nil:
+		p.lost(w, outcome)
+	default:
+		p.server.workers.Go(func() { w.refused(outcome) })
+	}
+}
+
+// recorded closes w, whose outcome is stored.
+func (p *pool) recorded(w *work) {
+	s, _ := settles(w.change, w.settlement)
+	w.observe(Event{Kind: EventSettled, Entry: s.Entry, Outcome: s.To, Err: w.err, Took: w.took})
+	if len(w.change.Enqueue) > 0 || !w.change.Home.IsZero() {
+		p.server.nudge(p)
+	}
+	p.close(w)
+}
+
+// lost closes w, whose outcome is not stored because of why.
+func (p *pool) lost(w *work, why error) {
+	w.log(slog.LevelWarn, "outcome was not recorded", "err", why, "outcome", w.settlement.To)
+	w.observe(Event{Kind: EventLeaseLost, Err: why, Took: w.took})
+	p.hungry = true
+	p.close(w)
+}
+
+func (p *pool) close(w *work) {
+	p.server.roster.remove(w)
+	p.open--
+	if !w.stuck {
+		p.busy--
+	}
+}
+
+// begin runs the handler for each of leases. If the server was told to stop
+// while they were on their way, they are given back, the last one first: they
+// keep their order.
+func (p *pool) begin(leases []broker.Lease) {
+	p.open += len(leases)
+	p.busy += len(leases)
+	if !p.server.leasing() {
+		for _, l := range slices.Backward(leases) {
+			p.waiting = append(p.waiting, unstarted(p, l))
+		}
+		return
+	}
+	now := time.Now()
+	for _, l := range leases {
+		w := newWork(p, p.base(), now, l)
+		p.server.roster.add(w)
+		p.server.workers.Go(func() { w.run(p.handler) })
+	}
+}
+
+func (p *pool) report(ctx context.Context, parked broker.Parked) {
+	log := p.server.cfg.Logger
+	log.ErrorContext(ctx, "task cannot be read and was archived", "queue", parked.Queue, "id", parked.ID, "err", parked.Err)
+	e := Event{Kind: EventParked, Entry: broker.Entry{EntryRef: parked.EntryRef}, Err: parked.Err}
+	p.server.cfg.Observer.observe(ctx, log, e)
+}
+
+// base returns the context that tasks are run in.
+func (p *pool) base() context.Context {
+	return p.server.cfg.baseContext(func(problem string) {
+		p.complain("callback does not work", "callback", "BaseContext", "problem", problem)
+	})
+}
+
+// complain logs a trouble that may last, and does not repeat itself too often.
+func (p *pool) complain(msg string, args ...any) {
+	if p.complaints.Allow(time.Now()) {
+		p.server.cfg.Logger.Warn(msg, args...)
+	}
+}

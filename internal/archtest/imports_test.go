@@ -1,0 +1,126 @@
+package archtest
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// allow lists, for each package of the module, what it may import besides the
+// standard library: packages of the module by their path within it, others by
+// their module. A package that is missing here fails the test: to add one is a
+// decision about the architecture. Below a path that ends in "/" all may
+// import all.
+var allow = map[string][]string{
+	"task": {},
+
+	"queue/broker":       {"task"},
+	"queue/brokertest":   {"task", "queue/broker", "pgregory.net/rapid", "github.com/google/go-cmp"},
+	"queue/redisbroker":  {"task", "queue/broker", "internal/wire", "github.com/redis/go-redis/v9"},
+	"queue/sqlitebroker": {"task", "queue/broker", "github.com/ncruces/go-sqlite3"},
+	"queue/brokerurl":    {"task", "queue/broker", "queue/redisbroker", "queue/sqlitebroker"},
+	"queue":              {"task", "queue/broker", "internal/loop", "github.com/google/uuid"},
+
+	"workflow":               {"task", "queue", "queue/broker", "workflow/internal/plan", "github.com/google/uuid"},
+	"workflow/dag":           {"task", "workflow", "workflow/internal/plan"},
+	"workflow/internal/plan": {"task"},
+
+	"internal/wire":      {"task", "queue/broker", "google.golang.org/protobuf"},
+	"internal/loop":      {},
+	"internal/redistest": {},
+
+	"internal/archtest":   {},
+	"internal/testreport": {},
+
+	"examples/": nil,
+}
+
+// allowInTests is what any test may import, besides every package of the
+// module and what the package under test may.
+var allowInTests = []string{"github.com/google/go-cmp", "github.com/google/uuid", "pgregory.net/rapid"}
+
+// importFaults checks imports against a table like allow.
+func importFaults(table map[string][]string) func(tree) []string {
+	return func(t tree) (faults []string) {
+		for _, s := range t.sources {
+			may, known := table[s.dir()]
+			switch {
+			case !s.own || slices.ContainsFunc(slices.Collect(maps.Keys(table)), func(row string) bool {
+				return strings.HasSuffix(row, "/") && strings.HasPrefix(s.path, row)
+			}):
+				continue
+			case !known:
+				faults = append(faults, fmt.Sprintf("%s: package %s is not in the table of imports", s.path, s.dir()))
+				continue
+			}
+			for _, spec := range s.Imports {
+				imported, _ := strconv.Unquote(spec.Path.Value) // the parser has seen to it
+				if s.isTest() && mayImport(allowInTests, imported) || s.isTest() && isOurs(imported) {
+					continue
+				}
+				if !isStandard(imported) && !mayImport(may, imported) {
+					faults = append(faults, fmt.Sprintf("%s: %s must not import %s", t.line(spec.Pos()), s.dir(), imported))
+				}
+			}
+		}
+		return faults
+	}
+}
+
+func isOurs(imported string) bool {
+	return imported == module || strings.HasPrefix(imported, module+"/")
+}
+
+func isStandard(imported string) bool {
+	first, _, _ := strings.Cut(imported, "/")
+	return !strings.Contains(first, ".")
+}
+
+func mayImport(may []string, imported string) bool {
+	if rel, ours := strings.CutPrefix(imported, module+"/"); ours {
+		return slices.Contains(may, rel)
+	}
+	return slices.ContainsFunc(may, func(m string) bool {
+		return imported == m || strings.HasPrefix(imported, m+"/")
+	})
+}
+
+var importSamples = []sample{
+	{"-- task/a.go --\npackage task\nimport \"fmt\"", ""},
+	{"-- task/a.go --\npackage task\nimport \"github.com/leatwork/leat/queue\"", "task/a.go:2: task must not import github.com/leatwork/leat/queue"},
+	{"-- queue/a.go --\npackage queue\nimport \"github.com/leatwork/leat/queue/redisbroker\"", "queue must not import"},
+	{"-- queue/a.go --\npackage queue\nimport \"github.com/redis/go-redis/v9\"", "queue must not import"},
+	{"-- queue/a_windows.go --\npackage queue\nimport \"github.com/redis/go-redis/v9\"", "queue must not import"},
+	{"-- queue/a_test.go --\npackage queue\nimport \"github.com/hibiken/asynq\"", "queue must not import"},
+	{"-- queue/a_test.go --\npackage queue\nimport \"github.com/leatwork/leat/queue/redisbroker\"", ""},
+	{"-- queue/redisbroker/a.go --\npackage redisbroker\nimport \"github.com/redis/go-redis/v9/internal\"", ""},
+	{"-- fresh/a.go --\npackage fresh", "fresh is not in the table"},
+	{"-- examples/fresh/a.go --\npackage main\nimport \"github.com/redis/go-redis/v9\"", ""},
+	{"-- peers/go.mod --\nmodule peers\n-- peers/a.go --\npackage peers\nimport \"github.com/hibiken/asynq\"", ""},
+}
+
+// rowFaults checks that a table like allow names nothing that is gone.
+func rowFaults(table map[string][]string) func(tree) []string {
+	return func(t tree) (faults []string) {
+		rows := slices.Collect(maps.Keys(table))
+		for _, may := range table {
+			rows = append(rows, slices.DeleteFunc(slices.Clone(may), func(m string) bool { return !isStandard(m) })...)
+		}
+		slices.Sort(rows)
+		for _, row := range slices.Compact(rows) {
+			if !slices.ContainsFunc(t.sources, func(s source) bool {
+				return s.dir() == row || strings.HasSuffix(row, "/") && strings.HasPrefix(s.path, row)
+			}) {
+				faults = append(faults, path.Clean(row)+": is in the table of imports and does not exist")
+			}
+		}
+		return faults
+	}
+}
+
+var rowSamples = []sample{
+	{"-- task/a.go --\npackage task", "queue/broker: is in the table of imports and does not exist"},
+}

@@ -61,7 +61,8 @@ func Run(t *testing.T, open func(testing.TB) Storage) {
 			}
 		})
 	}
-	cases++
+	cases += 2
+	t.Run("random operations get the model's answers", func(t *testing.T) { randomOperations(t, open) })
 	t.Run("claim/a claim ends with its TTL, by the storage's own clock", func(t *testing.T) { try(t, open(t), claimEnds) })
 	t.Logf("brokertest: %d cases", cases)
 }

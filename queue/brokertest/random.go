@@ -1,0 +1,231 @@
+package brokertest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/task"
+)
+
+// randomOperations plays random sequences of operations on a broker and on the
+// model, side by side, and demands that every answer is the same. Rapid's flags
+// say how many sequences, and from which seed on; it makes failing ones short.
+func randomOperations(t *testing.T, open func(testing.TB) Storage) {
+	rapid.Check(t, func(r *rapid.T) {
+		steps := rapid.SliceOfN(rapid.Custom(drawStep), 10, 60).Draw(r, "steps")
+		var faults []string
+		synctest.Test(t, func(t *testing.T) { faults = play(t, open(t), steps) })
+		if len(faults) > 0 {
+			r.Fatal(strings.Join(faults, "\n"))
+		}
+	})
+}
+
+// play plays steps on a storage and on a new model, and returns what it did up
+// to the first difference and what that is; or nil.
+func play(t *testing.T, s Storage, steps []step) []string {
+	p := &pair{ctx: t.Context(), model: NewModel(), seen: newSightings(), tokens: make(map[string]bool)}
+	b := s.Open(t)
+	defer b.Close()
+	p.real = p.seen.watch(b)
+	for _, step := range steps {
+		time.Sleep(step.wait)
+		step.operation.play(p)
+		if len(p.faults) > 0 {
+			return append(p.history, p.faults...)
+		}
+	}
+	look{}.play(p)
+	if len(p.faults) == 0 {
+		p.faults = p.seen.residue(t, p.real, s.Leftovers)
+	}
+	if len(p.faults) == 0 {
+		return nil
+	}
+	return append(p.history, p.faults...)
+}
+
+// A step is an operation and the time that passes before it.
+type step struct {
+	wait time.Duration
+	operation
+}
+
+// GoString is how rapid prints a step: the history tells what it came to.
+func (s step) GoString() string { return fmt.Sprintf("%T", s.operation) }
+
+// An operation is done to both brokers of a pair.
+type operation interface{ play(*pair) }
+
+// A pair is a broker and the model, to which the same happens.
+type pair struct {
+	ctx     context.Context
+	model   *Model
+	real    broker.Broker
+	seen    *sightings
+	leases  []pairedLease // every lease there ever was
+	tokens  map[string]bool
+	history []string
+	faults  []string
+}
+
+// A pairedLease is one lease as each of the two gave it: the tokens differ.
+type pairedLease struct{ model, real broker.Lease }
+
+// note adds a call to the history.
+func (p *pair) note(format string, args ...any) {
+	at := time.Now().UTC().Format("02T15:04:05.000000")
+	p.history = append(p.history, fmt.Sprintf("%s  %s", at, fmt.Sprintf(format, args...)))
+}
+
+// same compares what the broker answered with what the model did.
+func (p *pair) same(what string, got, want any) {
+	if diff := cmp.Diff(want, got, same); diff != "" {
+		p.faults = append(p.faults, fmt.Sprintf("%s (-model +broker):\n%s", what, diff))
+	}
+}
+
+// both notes faults unless both calls were answered, or refused alike.
+func (p *pair) both(what string, got, want error) bool {
+	if difference := differ(got, want); difference != "" {
+		p.faults = append(p.faults, fmt.Sprintf("%s: %s", what, difference))
+	}
+	return got == nil && want == nil
+}
+
+// differ returns how an error or outcome of a broker differs from the model's,
+// or "". The broker's may say more.
+func differ(got, want error) string {
+	sentinels := []error{task.ErrInvalid, broker.ErrNotFound, broker.ErrExists, broker.ErrClaimed, broker.ErrLeaseLost, broker.ErrConflict}
+	told := fmt.Sprintf("the broker says %v, the model %v", got, want)
+	if (got == nil) != (want == nil) {
+		return told
+	}
+	for _, s := range sentinels {
+		if errors.Is(got, s) != errors.Is(want, s) {
+			return told
+		}
+	}
+	for _, diff := range []string{
+		diffAs[*broker.ExistsError](got, want),
+		diffAs[*broker.ClaimedError](got, want),
+		diffAs[*broker.ConflictError](got, want),
+	} {
+		if diff != "" {
+			return told + diff
+		}
+	}
+	named := errors.Is(want, broker.ErrLeaseLost) || errors.Is(want, broker.ErrNotFound)
+	if named && !strings.Contains(got.Error(), want.Error()) {
+		return told
+	}
+	return ""
+}
+
+func diffAs[E error](got, want error) string {
+	g, _ := errors.AsType[E](got)
+	w, _ := errors.AsType[E](want)
+	return cmp.Diff(w, g, same)
+}
+
+// apply applies the same changes to both; they differ in the tokens.
+func (p *pair) apply(toModel, toReal []broker.Change, want broker.LeaseRequest) {
+	now := time.Now()
+	p.note("Apply %s, lease %s", brief(toModel), brief(want))
+	theirs, theirErr := p.model.Apply(p.ctx, now, toModel, want)
+	ours, ourErr := p.real.Apply(p.ctx, now, toReal, want)
+	if !p.both("Apply", ourErr, theirErr) {
+		return
+	}
+	if len(ours.Outcomes) != len(toReal) {
+		p.faults = append(p.faults, fmt.Sprintf("Apply of %d changes returned %d outcomes", len(toReal), len(ours.Outcomes)))
+		return
+	}
+	for i, outcome := range ours.Outcomes {
+		p.both(fmt.Sprintf("outcome of change %d", i), outcome, theirs.Outcomes[i])
+	}
+	p.same("parked", ours.Parked, theirs.Parked)
+	p.same("leases", withoutTokens(ours.Leases), withoutTokens(theirs.Leases))
+	if len(ours.Leases) != len(theirs.Leases) {
+		return
+	}
+	for i, l := range ours.Leases {
+		if l.Token == "" || p.tokens[l.Token] {
+			p.faults = append(p.faults, fmt.Sprintf("the token %q of %s is empty or was used before", l.Token, l.Entry))
+		}
+		p.tokens[l.Token] = true
+		p.leases = append(p.leases, pairedLease{theirs.Leases[i], l})
+	}
+}
+
+func withoutTokens(leases []broker.Lease) []broker.Lease {
+	leases = slices.Clone(leases)
+	for i := range leases {
+		leases[i].Token = ""
+	}
+	return leases
+}
+
+// look compares everything that can be read.
+type look struct{}
+
+func (look) play(p *pair) {
+	now := time.Now()
+	p.note("look")
+	theirs, theirErr := p.model.Counts(p.ctx, now)
+	ours, ourErr := p.real.Counts(p.ctx, now)
+	if p.both("Counts", ourErr, theirErr) {
+		p.same("counts", withoutReadySince(ours, theirs), theirs)
+	}
+	for _, queue := range planQueues {
+		for _, state := range []task.State{task.Pending, task.Active, task.Scheduled, task.Retry, task.Archived, task.Completed} {
+			r := broker.ListRequest{Queue: queue, State: state, Limit: 1000}
+			theirs, theirErr := p.model.List(p.ctx, r)
+			ours, ourErr := p.real.List(p.ctx, r)
+			if p.both("List", ourErr, theirErr) {
+				p.same(fmt.Sprintf("%s entries of %s", state, queue), ours, theirs)
+			}
+		}
+	}
+	for _, home := range planHomes {
+		p.lookAt(home)
+	}
+}
+
+// withoutReadySince returns ours with the times of theirs where the two agree
+// to the millisecond, or the broker does not know, as it need not.
+func withoutReadySince(ours, theirs []broker.Counts) []broker.Counts {
+	ours = slices.Clone(ours)
+	for i := range min(len(ours), len(theirs)) {
+		apart := ours[i].ReadySince.Sub(theirs[i].ReadySince).Abs()
+		if !theirs[i].ReadySince.IsZero() && (ours[i].ReadySince.IsZero() || apart < time.Millisecond) {
+			ours[i].ReadySince = theirs[i].ReadySince
+		}
+	}
+	return ours
+}
+
+func (p *pair) lookAt(home broker.Home) {
+	theirs, theirErr := p.model.Documents(p.ctx, home, planKeys...)
+	ours, ourErr := p.real.Documents(p.ctx, home, planKeys...)
+	if p.both("Documents", ourErr, theirErr) {
+		p.same(fmt.Sprintf("documents of %s", home), ours, theirs)
+	}
+	for _, id := range planLatches {
+		theirs, theirErr := p.model.Latches(p.ctx, home, id)
+		ours, ourErr := p.real.Latches(p.ctx, home, id)
+		if p.both("Latches", ourErr, theirErr) {
+			p.same(fmt.Sprintf("latch %s of %s", id, home), ours, theirs)
+		}
+	}
+}

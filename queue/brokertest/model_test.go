@@ -40,3 +40,10 @@ func (m *Model) leftovers() []string {
 	}
 	return names
 }
+
+func BenchmarkTheModel(b *testing.B) {
+	RunBenchmarks(b, func(testing.TB) Storage {
+		m := NewModel()
+		return Storage{Open: func(testing.TB) broker.Broker { return m }}
+	})
+}

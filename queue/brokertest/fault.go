@@ -1,0 +1,107 @@
+package brokertest
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/leatwork/leat/queue/broker"
+)
+
+// A Fault is what happens to one call of a broker. Its zero value is nothing.
+type Fault struct {
+	// Delay passes before the call reaches the broker. A call whose context
+	// ends in the meantime fails with the context's error and is not made.
+	Delay time.Duration
+
+	// Before, if not nil, is the call's error, and the broker does not see the
+	// call. It should match [broker.ErrRefused] where a broker would know so.
+	Before error
+
+	// After, if not nil, is the call's error, and the broker has executed the
+	// call: its answer is lost.
+	After error
+}
+
+// Faulty returns a broker that passes calls on to b, as far as plan lets it.
+// Plan is asked at each call, from several goroutines if there are several: call
+// counts up from 0, method is the method's name, "Apply". Close is passed on
+// without being asked for.
+func Faulty(b broker.Broker, plan func(call int, method string) Fault) broker.Broker {
+	return &faulty{b: b, plan: plan}
+}
+
+type faulty struct {
+	b     broker.Broker
+	plan  func(call int, method string) Fault
+	calls atomic.Int64
+}
+
+// through makes a call as the plan wants it.
+func through[T any](ctx context.Context, f *faulty, method string, call func() (T, error)) (T, error) {
+	var none T
+	fault := f.plan(int(f.calls.Add(1)-1), method)
+	if fault.Delay > 0 {
+		select {
+		case <-time.After(fault.Delay):
+		case <-ctx.Done():
+			return none, ctx.Err()
+		}
+	}
+	if fault.Before != nil {
+		return none, fault.Before
+	}
+	answer, err := call()
+	if fault.After != nil {
+		return none, fault.After
+	}
+	return answer, err
+}
+
+func (f *faulty) Apply(ctx context.Context, now time.Time, changes []broker.Change, want broker.LeaseRequest) (broker.Applied, error) {
+	return through(ctx, f, "Apply", func() (broker.Applied, error) { return f.b.Apply(ctx, now, changes, want) })
+}
+
+func (f *faulty) Extend(ctx context.Context, now, until time.Time, leases ...broker.LeaseRef) ([]broker.Held, error) {
+	return through(ctx, f, "Extend", func() ([]broker.Held, error) { return f.b.Extend(ctx, now, until, leases...) })
+}
+
+func (f *faulty) Advance(ctx context.Context, now time.Time, r broker.AdvanceRequest) (broker.Advanced, error) {
+	return through(ctx, f, "Advance", func() (broker.Advanced, error) { return f.b.Advance(ctx, now, r) })
+}
+
+func (f *faulty) Documents(ctx context.Context, home broker.Home, keys ...string) ([]broker.Document, error) {
+	return through(ctx, f, "Documents", func() ([]broker.Document, error) { return f.b.Documents(ctx, home, keys...) })
+}
+
+func (f *faulty) Latches(ctx context.Context, home broker.Home, ids ...string) ([]broker.LatchState, error) {
+	return through(ctx, f, "Latches", func() ([]broker.LatchState, error) { return f.b.Latches(ctx, home, ids...) })
+}
+
+func (f *faulty) Entry(ctx context.Context, ref broker.EntryRef) (broker.Stored, error) {
+	return through(ctx, f, "Entry", func() (broker.Stored, error) { return f.b.Entry(ctx, ref) })
+}
+
+func (f *faulty) List(ctx context.Context, r broker.ListRequest) ([]broker.Stored, error) {
+	return through(ctx, f, "List", func() ([]broker.Stored, error) { return f.b.List(ctx, r) })
+}
+
+func (f *faulty) Counts(ctx context.Context, now time.Time, queues ...string) ([]broker.Counts, error) {
+	return through(ctx, f, "Counts", func() ([]broker.Counts, error) { return f.b.Counts(ctx, now, queues...) })
+}
+
+func (f *faulty) Beat(ctx context.Context, now time.Time, s broker.Server) error {
+	_, err := through(ctx, f, "Beat", func() (struct{}, error) { return struct{}{}, f.b.Beat(ctx, now, s) })
+	return err
+}
+
+func (f *faulty) Servers(ctx context.Context, now time.Time) ([]broker.Server, error) {
+	return through(ctx, f, "Servers", func() ([]broker.Server, error) { return f.b.Servers(ctx, now) })
+}
+
+func (f *faulty) Ping(ctx context.Context) error {
+	_, err := through(ctx, f, "Ping", func() (struct{}, error) { return struct{}{}, f.b.Ping(ctx) })
+	return err
+}
+
+func (f *faulty) Close() error { return f.b.Close() }

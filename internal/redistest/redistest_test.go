@@ -1,0 +1,89 @@
+//go:build unix
+
+package redistest
+
+import (
+	"bufio"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func TestAServerKeepsItsFileWhenItIsKilled(t *testing.T) {
+	s := Start(t, Options{AOF: true})
+	if got := say(t, s, "SET a b"); got != "+OK" {
+		t.Fatalf("SET = %q, want +OK", got)
+	}
+	s.Kill()
+	if _, err := net.Dial("tcp", s.Addr); err == nil {
+		t.Fatal("a killed server accepts connections")
+	}
+	s.Restart(t)
+	if got := say(t, s, "STRLEN a"); got != ":1" {
+		t.Errorf("STRLEN after restart = %q, want :1", got)
+	}
+	s.end()
+	if _, err := os.Stat(s.dir); err == nil {
+		t.Errorf("%s is left over", s.dir)
+	}
+}
+
+// TestAServerEndsWithTheProcess starts this test binary again, which starts a
+// server and is then killed.
+func TestAServerEndsWithTheProcess(t *testing.T) {
+	const child = "REDISTEST_CHILD"
+	if os.Getenv(child) != "" {
+		s := Shared(t)
+		os.Stdout.WriteString("pid " + strconv.Itoa(s.pid) + "\n")
+		select {}
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^TestAServerEndsWithTheProcess$")
+	cmd.Env = append(os.Environ(), child+"=1")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(strings.TrimPrefix(line, "pid ")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	cmd.Wait() //nolint:errcheck // it was killed
+	for began := time.Now(); syscall.Kill(pid, 0) == nil; time.Sleep(10 * time.Millisecond) {
+		if time.Since(began) > 5*time.Second {
+			t.Fatalf("redis-server %d outlives the test that started it", pid)
+		}
+	}
+}
+
+// say sends one command over TCP and returns the first line of the reply.
+func say(t *testing.T, s *Server, command string) string {
+	t.Helper()
+	c, err := net.Dial("tcp", s.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := c.Write([]byte(command + "\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(c).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(line)
+}

@@ -1,0 +1,126 @@
+package workflow_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/leatwork/leat/queue"
+	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/queue/brokertest"
+	"github.com/leatwork/leat/task"
+	"github.com/leatwork/leat/workflow"
+)
+
+// errFault is what a broker call fails with that a test lets fail.
+var errFault = fmt.Errorf("fault: %w", broker.ErrRefused)
+
+// errLost is what it fails with when it has been executed and the answer is lost.
+var errLost = fmt.Errorf("answer lost")
+
+// finish runs w on b, whose faults only the server sees, and demands the value.
+func finish(t *testing.T, model *brokertest.Model, plan func(call int, method string) brokertest.Fault, w workflow.Workflow[int, int], in, want int) {
+	t.Helper()
+	serve(t, brokertest.Faulty(model, plan), w)
+	run, err := w.Start(t.Context(), queue.NewClient(model), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 6*time.Hour)
+	defer cancel()
+	if got, err := run.Result(ctx); got != want || err != nil {
+		t.Errorf("Result() = %d, %v, want %d", got, err, want)
+		explain(t, model)
+	}
+}
+
+// explain logs what lies in the queues.
+func explain(t *testing.T, b broker.Broker) {
+	counts, err := b.Counts(t.Context(), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range counts {
+		for _, state := range task.States() {
+			entries, err := b.List(t.Context(), broker.ListRequest{Queue: c.Queue, State: state, Limit: 100})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range entries {
+				t.Logf("%s is %v, retried %d, last error %q", e.Entry, state, e.Retried, e.LastErr)
+			}
+		}
+	}
+}
+
+// faultCases are shapes with their values, small enough to be run a thousand times.
+var faultCases = []struct {
+	shape    string
+	in, want int
+}{
+	{"chain", 1, 8}, {"diamond", 1, 16}, {"map", 5, 20}, {"map", 0, 0}, {"map-of-join", 3, 36}, {"join-of-maps", 4, 24}, {"side-effect", 3, 6}, {"no-steps", 3, 4},
+}
+
+func TestNoSingleFaultOfTheBrokerStopsARun(t *testing.T) {
+	for _, c := range faultCases {
+		for _, kind := range []string{"before", "after"} {
+			t.Run(fmt.Sprintf("%s of %d, %s", c.shape, c.in, kind), func(t *testing.T) {
+				for n, hit := 0, true; hit; n++ {
+					hit = false
+					synctest.Test(t, func(t *testing.T) {
+						t.Logf("the fault is at call %d", n)
+						calls := 0
+						var mu sync.Mutex
+						finish(t, brokertest.NewModel(), func(_ int, method string) brokertest.Fault {
+							mu.Lock()
+							defer mu.Unlock()
+							if method == "Beat" || method == "Extend" || method == "Advance" {
+								return brokertest.Fault{}
+							}
+							calls++
+							if calls-1 != n {
+								return brokertest.Fault{}
+							}
+							hit = n < 60 // the server polls for ever
+							if kind == "before" {
+								return brokertest.Fault{Before: errFault}
+							}
+							return brokertest.Fault{After: errLost}
+						}, shapes[c.shape], c.in, c.want)
+					})
+				}
+			})
+		}
+	}
+}
+
+func TestRandomFaultsOfTheBrokerDoNotStopARun(t *testing.T) {
+	for _, rate := range []float64{0.05, 0.15, 0.30} {
+		t.Run(fmt.Sprintf("%.0f percent", 100*rate), func(t *testing.T) {
+			for range 20 {
+				seed := rand.Uint64()
+				for _, c := range faultCases {
+					synctest.Test(t, func(t *testing.T) {
+						t.Logf("shape %s, seed %d", c.shape, seed)
+						r, mu := rand.New(rand.NewPCG(seed, 1)), sync.Mutex{}
+						finish(t, brokertest.NewModel(), func(int, string) brokertest.Fault {
+							mu.Lock()
+							defer mu.Unlock()
+							switch x := r.Float64(); {
+							case x < rate/2:
+								return brokertest.Fault{Before: errFault}
+							case x < rate:
+								return brokertest.Fault{After: errLost}
+							}
+							return brokertest.Fault{}
+						}, shapes[c.shape], c.in, c.want)
+					})
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,254 @@
+package redisbroker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/leatwork/leat/internal/wire"
+	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/task"
+)
+
+const (
+	// One script takes this much at most. A change is never divided.
+	scriptParts = broker.MaxParts
+	scriptBytes = 32 << 20
+
+	// maxTotal is the most members that a latch may have: a bit each.
+	maxTotal = 1 << 24
+)
+
+// A batch is the changes of one call of the script.
+type batch struct {
+	of      []int // which of Apply's changes these are
+	packed  [][]byte
+	queues  map[string]bool
+	settles bool
+	parts   int
+	bytes   int
+}
+
+// Apply implements [broker.Broker]. It takes one trip for a thousand parts.
+func (b *Broker) Apply(ctx context.Context, now time.Time, changes []broker.Change, want broker.LeaseRequest) (broker.Applied, error) {
+	if err := errors.Join(want.Check(), started(ctx)); err != nil {
+		return broker.Applied{}, fmt.Errorf("apply: %w", err)
+	}
+	now = b.clock.at(now)
+	applied := broker.Applied{Outcomes: make([]error, len(changes))}
+	batches := b.batches(now, changes, applied.Outcomes)
+	for i, part := range batches {
+		asked := broker.LeaseRequest{}
+		if i == len(batches)-1 {
+			asked = want
+		}
+		if len(part.packed) == 0 && asked.Max == 0 {
+			continue
+		}
+		found, err := b.applyBatch(ctx, now, part, asked)
+		if err != nil && i > 0 {
+			return applied, fmt.Errorf("apply, after a part of it took effect: %v", err) // not refused as a whole
+		}
+		if err != nil {
+			return broker.Applied{}, fmt.Errorf("apply: %w", err)
+		}
+		for _, r := range found.refused {
+			at := part.of[r.change]
+			applied.Outcomes[at] = b.outcome(changes[at].Home, r.words)
+		}
+		applied.Leases, applied.Parked = found.leases, found.parked
+	}
+	return applied, nil
+}
+
+// batches packs changes for the script. One that is malformed, or too large to
+// be stored, gets its outcome here. There is at least one batch.
+func (b *Broker) batches(now time.Time, changes []broker.Change, outcomes []error) []*batch {
+	part := &batch{queues: make(map[string]bool)}
+	batches := []*batch{part}
+	for i, c := range changes {
+		packed, err := b.pack(now, c)
+		if err != nil {
+			outcomes[i] = err
+			continue
+		}
+		if part.parts+c.Parts() > scriptParts || part.bytes+len(packed) > scriptBytes && part.bytes > 0 {
+			part = &batch{queues: make(map[string]bool)}
+			batches = append(batches, part)
+		}
+		part.add(i, c, packed)
+	}
+	return batches
+}
+
+func (p *batch) add(i int, c broker.Change, packed []byte) {
+	p.of = append(p.of, i)
+	p.packed = append(p.packed, packed)
+	p.parts += c.Parts()
+	p.bytes += len(packed)
+	p.settles = p.settles || len(c.Settle) > 0
+	for _, s := range c.Settle {
+		p.queues[s.Entry.Queue] = true
+	}
+	for _, e := range c.Enqueue {
+		p.queues[e.Queue] = true
+	}
+	if !c.Home.IsZero() {
+		p.queues[c.Home.Queue] = true
+	}
+}
+
+// found is the answer of the script.
+type found struct {
+	refused []refused
+	leases  []broker.Lease
+	parked  []broker.Parked
+}
+
+// A refused change is one that a word and its arguments say did not take effect.
+type refused struct {
+	change int
+	words  []any
+}
+
+// applyBatch applies p and leases what is wanted. Entries that turn out not to
+// be readable are parked, and others leased in their place.
+func (b *Broker) applyBatch(ctx context.Context, now time.Time, p *batch, want broker.LeaseRequest) (found, error) {
+	answer, err := b.applyOnce(ctx, now, p, want)
+	if err != nil {
+		return found{}, err
+	}
+	all := answer.found
+	for tries := 0; len(answer.unreadable) > 0 && tries < 10; tries++ {
+		want.Max -= len(answer.leases)
+		parked := answer.unreadable
+		answer, err = b.applyOnce(ctx, now, b.parking(parked), want)
+		if err != nil {
+			b.log.WarnContext(ctx, "unreadable entries not parked yet", "entries", len(parked), "error", err)
+			break
+		}
+		for _, u := range parked {
+			all.parked = append(all.parked, u.Parked)
+		}
+		all.leases = append(all.leases, answer.leases...)
+		all.parked = append(all.parked, answer.parked...)
+	}
+	return all, nil
+}
+
+// parking returns the changes that archive unreadable entries as they are.
+func (b *Broker) parking(unreadable []unreadable) *batch {
+	p := &batch{queues: make(map[string]bool), settles: true}
+	for _, u := range unreadable {
+		pk := &packer{}
+		c := pk.object()
+		c.field("settle").list(1)
+		s := pk.object()
+		s.field("queue").text(u.Queue)
+		s.field("id").text(u.ID)
+		s.field("token").text(u.token)
+		s.field("to").text("parked")
+		p.packed = append(p.packed, pk.b)
+		p.queues[u.Queue] = true
+	}
+	return p
+}
+
+// applyOnce makes one call of the script, and hears its answer.
+func (b *Broker) applyOnce(ctx context.Context, now time.Time, p *batch, want broker.LeaseRequest) (answer, error) {
+	sequence, low := b.sequences.begin()
+	defer b.sequences.end(sequence)
+
+	leases := want.Max > 0 && len(want.Queues) > 0
+	request := []byte{}
+	if leases {
+		request = b.packRequest(want, sequence)
+		for _, q := range want.Queues {
+			p.queues[q.Queue] = true
+		}
+	}
+	keys := []string{b.keys.queues(), b.keys.answers(b.caller)}
+	for queue := range p.queues {
+		keys = append(keys, b.keys.queue(queue))
+	}
+	args := make([]any, 0, 6+len(p.packed))
+	args = append(args, string(b.keys), nanos(now), day(now), sequence, low, request)
+	for _, packed := range p.packed {
+		args = append(args, packed)
+	}
+	s := enqueueScript
+	if p.settles || len(p.packed) == 0 {
+		s = applyScript
+	}
+	reply, err := b.ask(ctx, s, leases, keys, args)
+	if err != nil {
+		return answer{}, err
+	}
+	return b.hear(ctx, reply, broker.CeilSecond(want.Until), len(p.packed) == 0)
+}
+
+// packRequest packs want for the script. Tokens are made of the caller, the
+// sequence and a number, so that none is ever made again.
+func (b *Broker) packRequest(want broker.LeaseRequest, sequence int64) []byte {
+	p := &packer{}
+	r := p.object()
+	r.field("max").int(int64(want.Max))
+	r.field("untl").text(strconv.FormatInt(broker.CeilSecond(b.clock.at(want.Until)).Unix(), 10))
+	r.field("stem").text(fmt.Sprintf("%s:%d:", b.caller, sequence))
+	r.field("queues").list(len(want.Queues))
+	for _, q := range want.Queues {
+		p.list(2)
+		p.text(q.Queue)
+		p.int(int64(q.First))
+	}
+	return p.b
+}
+
+// outcome translates what the script says of a refused change of home.
+func (b *Broker) outcome(home broker.Home, words []any) error {
+	word := textAt(words, 0)
+	switch word {
+	case "LEASE_LOST":
+		return broker.LeaseLost(broker.EntryRef{Queue: textAt(words, 1), ID: textAt(words, 2)})
+	case "CONFLICT":
+		d := document(textAt(words, 1), words[2], words[3])
+		return &broker.ConflictError{Home: home, Document: d}
+	case "EXISTS":
+		return &broker.ExistsError{Entry: broker.EntryRef{Queue: textAt(words, 1), ID: textAt(words, 2)}}
+	case "LATCH_EXISTS":
+		return &broker.ExistsError{Latch: textAt(words, 1)}
+	case "NO_LATCH":
+		return broker.LatchNotFound(home, textAt(words, 1))
+	case "CLAIMED":
+		ref := broker.EntryRef{Queue: textAt(words, 1), ID: textAt(words, 2)}
+		key := strings.TrimPrefix(textAt(words, 3), b.keys.claims(ref.Queue))
+		return &broker.ClaimedError{Entry: ref, Key: key, Holder: textAt(words, 4)}
+	case "ERROR":
+		return fmt.Errorf("storage is damaged: %s", textAt(words, 1))
+	}
+	return fmt.Errorf("unexpected answer %v", words)
+}
+
+// nanos returns t in Unix nanoseconds, and day its date, as scripts take them.
+func nanos(t time.Time) string { return strconv.FormatInt(t.UnixNano(), 10) }
+func day(t time.Time) string   { return t.UTC().Format(time.DateOnly) }
+
+// checkLatches refuses what would take more memory than a latch is worth.
+func checkLatches(open []broker.Latch) error {
+	var errs []error
+	for _, l := range open {
+		if l.Total > maxTotal {
+			errs = append(errs, task.Invalid("Open.Total", l.Total, fmt.Sprintf("is more than %d", maxTotal)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// millis returns t in Unix milliseconds, rounded up.
+func millis(t time.Time) int64 { return broker.CeilMilli(t).UnixMilli() }
+
+// encode returns e's message.
+func (b *Broker) encode(e broker.Entry) ([]byte, error) { return wire.EncodeEntry(e, b.keys.claim(e)) }

@@ -1,0 +1,196 @@
+package redisbroker
+
+import (
+	"strings"
+	"time"
+
+	"github.com/leatwork/leat/internal/wire"
+	"github.com/leatwork/leat/queue/broker"
+)
+
+// pack returns c as lua/apply.lua takes it at now.
+func (b *Broker) pack(now time.Time, c broker.Change) ([]byte, error) {
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	if err := checkLatches(c.Open); err != nil {
+		return nil, err
+	}
+	w := &changeWriter{b: b, now: now}
+	w.write(c)
+	if w.err != nil {
+		return nil, w.err
+	}
+	return w.packer.b, nil
+}
+
+// A changeWriter packs one change. Its err is the first entry's that cannot be
+// encoded.
+type changeWriter struct {
+	packer
+	b   *Broker
+	now time.Time
+	err error
+}
+
+// list packs a field of a change, unless it is empty.
+func list[T any](o object, name string, values []T, pack func(T)) {
+	if len(values) == 0 {
+		return
+	}
+	o.field(name).list(len(values))
+	for _, v := range values {
+		pack(v)
+	}
+}
+
+func (w *changeWriter) write(c broker.Change) {
+	o := w.object()
+	list(o, "settle", c.Settle, w.settlement)
+	if !c.Home.IsZero() {
+		o.field("home").list(2)
+		w.text(c.Home.Queue)
+		w.text(c.Home.ID)
+	}
+	list(o, "require", c.Require, w.condition)
+	list(o, "put", c.Put, w.put)
+	list(o, "enqueue", c.Enqueue, w.ready)
+	list(o, "open", c.Open, w.latch)
+	list(o, "feed", c.Feed, w.feed)
+	list(o, "arrive", c.Arrive, w.arrival)
+	if !c.Close.IsZero() {
+		o.field("close").int(millis(c.Close))
+	}
+}
+
+func (w *changeWriter) settlement(s broker.Settlement) {
+	o := w.object()
+	o.field("queue").text(s.Entry.Queue)
+	o.field("id").text(s.Entry.ID)
+	o.field("token").text(s.Token)
+	o.field("to").text(s.To.String())
+	if s.To == broker.Completed || s.To == broker.Retry {
+		o.field("at").int(millis(s.At))
+	}
+	if s.To == broker.Retry && s.Failed {
+		o.field("failed").yes()
+	}
+	if s.To == broker.Done || s.To == broker.Completed {
+		if claim := w.b.keys.claim(s.Entry); claim != "" {
+			o.field("claim").text(claim)
+		}
+	}
+	if s.To == broker.Done || s.To == broker.Released {
+		return
+	}
+	o.field("msg").bytes(w.message(s.Entry))
+	if s.Result != nil {
+		o.field("result").bytes(s.Result)
+	}
+}
+
+func (w *changeWriter) message(e broker.Entry) []byte {
+	msg, err := w.b.encode(e)
+	if err != nil && w.err == nil {
+		w.err = err
+	}
+	return msg
+}
+
+func (w *changeWriter) condition(r broker.Condition) {
+	o := w.object()
+	o.field("key").text(r.Key)
+	o.field("version").int(r.Version)
+}
+
+func (w *changeWriter) put(p broker.Put) {
+	o := w.object()
+	o.field("key").text(p.Key)
+	o.field("body").bytes(p.Body)
+	o.field("at").int(p.If)
+}
+
+// ready packs an entry that is enqueued at once. Whether it is due is asked
+// before its time is rounded.
+func (w *changeWriter) ready(e broker.Entry) {
+	if !e.DueAt.After(w.now) {
+		e.DueAt = time.Time{}
+	}
+	w.entry(e)
+}
+
+func (w *changeWriter) entry(e broker.Entry) {
+	o := w.object()
+	o.field("queue").text(e.Queue)
+	o.field("id").text(e.ID)
+	o.field("msg").bytes(w.message(e))
+	if !e.DueAt.IsZero() {
+		o.field("due").int(millis(e.DueAt))
+	}
+	if claim := w.b.keys.claim(e); claim != "" {
+		o.field("claim").text(claim)
+		o.field("ttl").int(int64(e.Claim.TTL / time.Second))
+	}
+	list(o, "more", w.b.moreFields(e), w.text)
+}
+
+// moreFields returns the names and values of what e's hash holds besides the
+// message, its state, and since when it has been in it.
+func (b *Broker) moreFields(e broker.Entry) []string {
+	var more []string
+	add := func(name, value string) {
+		if value != "" {
+			more = append(more, name, value)
+		}
+	}
+	add(fieldUnique, b.keys.claim(e))
+	add(fieldFractions, wire.Fractions(e))
+	if !e.Home.IsZero() {
+		add(fieldHome, homeField(e.Home))
+	}
+	add(fieldReads, strings.Join(e.Reads, " "))
+	return more
+}
+
+func (w *changeWriter) latch(l broker.Latch) {
+	o := w.object()
+	o.field("id").text(l.ID)
+	o.field("total").int(int64(l.Total))
+	o.field("window").int(int64(l.Window))
+	o.field("stop_at").int(int64(l.StopAt))
+	o.field("tolerate").int(int64(l.Tolerate))
+	o.field("parts").list(2)
+	for _, part := range []broker.Part{l.Then, l.Else} {
+		w.list(2)
+		w.list(len(part.Enqueue))
+		for _, e := range part.Enqueue {
+			w.entry(e)
+		}
+		w.list(len(part.Arrive))
+		for _, a := range part.Arrive {
+			w.arrival(a)
+		}
+	}
+}
+
+func (w *changeWriter) feed(f broker.Feed) {
+	o := w.object()
+	o.field("latch").text(f.Latch)
+	o.field("entries").list(len(f.Entries))
+	for _, e := range f.Entries {
+		w.entry(e)
+	}
+}
+
+func (w *changeWriter) arrival(a broker.Arrival) {
+	n := 2
+	if a.Mark {
+		n = 3
+	}
+	w.list(n)
+	w.text(a.Latch)
+	w.int(int64(a.Member))
+	if a.Mark {
+		w.yes()
+	}
+}

@@ -1,0 +1,43 @@
+package redisbroker
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+)
+
+// skewWarned is how far a clock may be off before an operator hears of it.
+const skewWarned = time.Second
+
+// A clock corrects the time of this machine by the server's: the now of calls,
+// and the ends of leases, which are meant from now on. Times at which something
+// is to happen are not touched.
+type clock struct {
+	off    bool
+	offset atomic.Int64 // the server's time less ours, in nanoseconds
+}
+
+// at returns now by the server's clock.
+func (c *clock) at(now time.Time) time.Time { return now.Add(time.Duration(c.offset.Load())) }
+
+// measure asks the server for the time. The answer is taken to be from halfway
+// between question and answer, so the error is half a round trip.
+func (b *Broker) measure(ctx context.Context) error {
+	if b.clock.off {
+		return nil
+	}
+	asked := time.Now()
+	theirs, err := b.client.Time(ctx).Result()
+	if err != nil {
+		return err
+	}
+	offset := theirs.Sub(asked.Add(time.Since(asked) / 2))
+	b.clock.offset.Store(int64(offset))
+	if offset.Abs() > skewWarned {
+		b.log.WarnContext(ctx, "clock differs from redis", "by", offset)
+	}
+	return nil
+}
+
+// back returns t, a time by the server's clock, by ours.
+func (c *clock) back(t time.Time) time.Time { return t.Add(-time.Duration(c.offset.Load())) }

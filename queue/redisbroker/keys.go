@@ -1,0 +1,71 @@
+package redisbroker
+
+import (
+	"strings"
+
+	"github.com/leatwork/leat/queue/broker"
+)
+
+// keys makes the names of keys under one prefix, in step with lua/lib/key.lua.
+// No name that enters them contains a brace or a bar.
+type keys string
+
+func (k keys) queues() string  { return string(k) + ":queues" }
+func (k keys) servers() string { return string(k) + ":servers" }
+func (k keys) workers() string { return string(k) + ":workers" }
+
+// queue is what the names of all keys of a queue begin with.
+func (k keys) queue(name string) string { return string(k) + ":{" + name + "}:" }
+
+func (k keys) entry(ref broker.EntryRef) string { return k.queue(ref.Queue) + "t:" + ref.ID }
+
+// claims is what the names of all keys of a queue's claims begin with.
+func (k keys) claims(queue string) string { return k.queue(queue) + "unique:" }
+
+// claim is the key of a claim, or empty if the entry has none.
+func (k keys) claim(e broker.Entry) string {
+	if e.Claim.Key == "" {
+		return ""
+	}
+	return k.claims(e.Queue) + e.Claim.Key
+}
+
+func (k keys) run(h broker.Home) string { return k.queue(h.Queue) + "leat:run:" + h.ID }
+
+// A latch is a hash, a bitmap of the members that have arrived, and a list of
+// the entries that wait to be released; a home has a set of its latches.
+func (k keys) latch(h broker.Home, id string) string   { return k.ofLatch("latch", h, id) }
+func (k keys) arrived(h broker.Home, id string) string { return k.ofLatch("arrived", h, id) }
+func (k keys) waiting(h broker.Home, id string) string { return k.ofLatch("waiting", h, id) }
+func (k keys) latches(h broker.Home) string            { return k.queue(h.Queue) + "leat:latches:" + h.ID }
+
+func (k keys) ofLatch(kind string, h broker.Home, id string) string {
+	return k.queue(h.Queue) + "leat:" + kind + ":" + h.ID + "|" + id
+}
+
+func (k keys) answers(caller string) string { return string(k) + ":leat:answer:" + caller }
+
+// server and its workers: "host:pid:id" is asynq's name for a server.
+func (k keys) server(name string) string        { return k.servers() + ":{" + name + "}" }
+func (k keys) serverWorkers(name string) string { return k.workers() + ":{" + name + "}" }
+
+// Fields of an entry's hash. The first ones are asynq's.
+const (
+	fieldMsg       = "msg"
+	fieldState     = "state"
+	fieldUnique    = "unique_key"
+	fieldFractions = "leat_ms"
+	fieldHome      = "leat_home"
+	fieldReads     = "leat_reads"
+	fieldToken     = "leat_token"
+	fieldUntil     = "leat_until"
+)
+
+// homeField is a home as it is stored with an entry: queue and id, neither of
+// which contains a space.
+func homeField(h broker.Home) string { return h.Queue + " " + h.ID }
+
+func parseHome(s string) broker.Home {
+	queue, id, _ := strings.Cut(s, " ")
+	return broker.Home{Queue: queue, ID: id}
+}

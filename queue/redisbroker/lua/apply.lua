@@ -1,0 +1,106 @@
+-- Apply makes each change take effect whole or not at all, each on its own,
+-- and then leases entries. Repeated with the same sequence, it does nothing and
+-- gives the same answer again.
+--
+-- KEYS[1]   set of queues
+-- KEYS[2]   answers of the caller
+-- KEYS[3…]  what the names of the keys of each queue begin with
+-- ARGV      prefix, now in ns, day, sequence, the caller's low, then in MessagePack
+--           the lease request, or "" for none, and each change:
+--             settle                     see lib/settle.lua
+--             home                       {queue, id}
+--             require, put               {key, version}, {key, body, at}
+--             enqueue                    see lib/entry.lua
+--             open, feed, arrive         see lib/latch.lua
+--             close                      ms
+--
+-- Returns   {"OK", refused, leases, parked, faults} or {"STALE"}, with
+--           refused  {which change, from 1, word, …} for each that was:
+--                      LEASE_LOST queue id · CONFLICT key version body ·
+--                      EXISTS queue id · CLAIMED queue id claim holder ·
+--                      LATCH_EXISTS id · NO_LATCH id · ERROR message
+--           leases, parked, faults: see lib/lease.lua
+--
+-- Redis does not roll a script back: every check of a change is made before
+-- its first write, and an error in a check is that change's outcome.
+local first_change = 7
+
+local function check(c)
+  for _, s in ipairs(c.settle or nothing) do
+    local problem = check_settlement(s)
+    if problem then return problem end
+  end
+  local problem = c.home and check_documents(c)
+  if problem then return problem end
+  for _, e in ipairs(c.enqueue or nothing) do
+    problem = check_entry(e)
+    if problem then return problem end
+  end
+  if c.close then expect("ZCARD", base(c.home[1]) .. "leat:closing") end
+  return c.home and check_latches(c)
+end
+
+local function write(c)
+  for _, s in ipairs(c.settle or nothing) do settle(s) end
+  if c.put then put(c.home, c.put) end
+  for _, e in ipairs(c.enqueue or nothing) do add(e) end
+  if c.home then turn_latches(c) end
+  if c.close then later("ZADD", base(c.home[1]) .. "leat:closing", c.close, c.home[2]) end
+end
+
+-- apply takes the changes in order and returns those that were refused.
+local function apply(changes)
+  local refused = {}
+  read_lease_scores(changes)
+  for i, c in ipairs(changes) do
+    local ok, problem = pcall(check, c)
+    if not ok then problem = {"ERROR", type(problem) == "table" and problem.err or problem} end
+    if problem then
+      table.insert(problem, 1, i)
+      refused[#refused + 1] = problem
+    else
+      write(c)
+    end
+  end
+  write_latches()
+  write_counts()
+  flush()
+  return refused
+end
+
+-- short returns the answer without bodies, and full gives it new ones.
+local function short(refused)
+  local said, held = {}, {}
+  for i, r in ipairs(refused) do
+    said[i] = r[2] == "CONFLICT" and {r[1], r[2], r[3], run = r[6]} or r
+  end
+  for i, l in ipairs(leases) do held[i] = {l[1], l[2], l[3]} end
+  return {said, held, parked, faults}
+end
+
+local function full(answer)
+  local refused, held = {}, {}
+  for i, r in ipairs(answer[1]) do
+    refused[i] = r
+    if r.run then
+      local now_there = conflict(r.run, r[3])
+      refused[i] = {r[1], r[2], r[3], now_there[3], now_there[4]}
+    end
+  end
+  for _, l in ipairs(answer[2]) do
+    local body = body_of(l[1], l[2], l[3])
+    if body then held[#held + 1] = {l[1], l[2], l[3], body} end
+  end
+  return {"OK", refused, held, answer[3], answer[4]}
+end
+
+local before = recall()
+if before == "STALE" then return {"STALE"} end
+if before then return full(before) end
+
+local changes = {}
+for i = first_change, #ARGV do changes[#changes + 1] = cmsgpack.unpack(ARGV[i]) end
+local refused = apply(changes)
+if ARGV[6] ~= "" then lease(cmsgpack.unpack(ARGV[6])) end
+remember(short(refused))
+return {"OK", refused, leases, parked, faults}

@@ -1,0 +1,30 @@
+-- Counts reads the figures of queues.
+--
+-- KEYS      what the names of the keys of each queue begin with
+-- ARGV      prefix, now in ns, day, then the queues
+--
+-- Returns   for each queue how many are pending, active, scheduled, retry,
+--           archived and completed, how many were processed and failed on that
+--           day, and ever, and since when the next one has been pending, in ns;
+--           what is not known is nil
+local function since(q)
+  local id = redis.call("LINDEX", q .. "pending", -1)
+  return id and redis.call("HGET", q .. "t:" .. id, "pending_since")
+end
+
+local all = {}
+for i = 4, #ARGV do
+  local q, counts = base(ARGV[i]), {}
+  for _, list in ipairs({"pending", "active"}) do
+    counts[#counts + 1] = redis.call("LLEN", q .. list)
+  end
+  for _, set in ipairs({"scheduled", "retry", "archived", "completed"}) do
+    counts[#counts + 1] = redis.call("ZCARD", q .. set)
+  end
+  for _, counter in ipairs({"processed:" .. ARGV[3], "failed:" .. ARGV[3], "processed", "failed"}) do
+    counts[#counts + 1] = tonumber(redis.call("GET", q .. counter)) or 0
+  end
+  counts[#counts + 1] = since(q) or false
+  all[#all + 1] = counts
+end
+return all

@@ -1,0 +1,33 @@
+-- Names of keys, in step with keys.go, and what every script needs of time.
+--
+-- ARGV[1] is the prefix of all keys, ARGV[2] is now in Unix nanoseconds.
+local prefix, now_ns = ARGV[1], ARGV[2]
+local now = tonumber(string.sub(now_ns, 1, -7)) or 0 -- in milliseconds, as all times here
+
+-- The second of now, and that second rounded up.
+local now_s = math.floor(now / 1000)
+local now_s_up = now_s + (tonumber(string.sub(now_ns, -9)) > 0 and 1 or 0)
+
+local nothing = {}
+
+local bases = {}
+
+-- base is what the names of a queue's keys begin with.
+local function base(queue)
+  local b = bases[queue]
+  if not b then
+    b = prefix .. ":{" .. queue .. "}:"
+    bases[queue] = b
+  end
+  return b
+end
+
+local function entry_key(queue, id) return base(queue) .. "t:" .. id end
+
+-- A home is {queue, id}. No name contains a bar.
+local function run_key(home) return base(home[1]) .. "leat:run:" .. home[2] end
+local function latches_key(home) return base(home[1]) .. "leat:latches:" .. home[2] end
+local function latch_key(kind, home, id) return base(home[1]) .. "leat:" .. kind .. ":" .. home[2] .. "|" .. id end
+
+-- seconds is ms in whole seconds, rounded up: the scores that asynq's tools read.
+local function seconds(ms) return math.ceil(ms / 1000) end

@@ -1,0 +1,44 @@
+-- Commands that take many members are collected, and sent once for each key by
+-- flush: 500 entries are pushed by one LPUSH. Nothing that a script reads
+-- before it flushes depends on them.
+local collected, in_order = {}, {}
+
+-- later adds one or two arguments, as the command takes them, to those of
+-- command on key.
+local function later(command, key, first, second)
+  local name = command .. key
+  local c = collected[name]
+  if not c then
+    c = {command = command, key = key, n = 0}
+    collected[name] = c
+    in_order[#in_order + 1] = c
+  end
+  local n = c.n + 1
+  c[n] = first
+  if second then
+    n = n + 1
+    c[n] = second
+  end
+  c.n = n
+end
+
+local function flush()
+  for _, c in ipairs(in_order) do
+    for i = 1, c.n, 1000 do
+      redis.call(c.command, c.key, unpack(c, i, math.min(i + 999, c.n)))
+    end
+  end
+  collected, in_order = {}, {}
+end
+
+local sound = {}
+
+-- expect raises an error if key holds something of another type than size, the
+-- command that tells how much is in it, asks about. A check calls it for what
+-- the write after it takes for granted.
+local function expect(size, key)
+  if not sound[key] then
+    redis.call(size, key)
+    sound[key] = true
+  end
+end

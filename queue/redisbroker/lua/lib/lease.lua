@@ -1,0 +1,93 @@
+-- Leasing entries. A request has the fields
+--   max, untl   how many at most, and the second in which the leases end
+--   queues      {queue, first}, …: how many of the first pass are for each
+--
+-- What take finds is put into
+--   leases   {queue, id, token, body}: see body_of
+--   parked   {queue, id}: ids that were next in line and have no entry
+--   faults   {queue, error}: queues that cannot be read
+local leases, parked, faults = {}, {}, {}
+local paused, empty = {}, {}
+
+-- missing is how many ids without an entry one script clears away at most.
+local missing = 1000
+
+local body_fields = {"msg", "leat_ms", "leat_home", "leat_reads"}
+
+-- documents_of returns version and body of each document that an entry reads:
+-- home is its field leat_home, reads its field leat_reads.
+local function documents_of(home, reads)
+  if not reads then return nothing end
+  local queue, id = string.match(home, "^(%S+) (%S+)$")
+  local fields = {}
+  for key in string.gmatch(reads, "%S+") do
+    fields[#fields + 1] = "v:" .. key
+    fields[#fields + 1] = "d:" .. key
+  end
+  local found = {}
+  for i = 1, #fields, 1000 do
+    local some = redis.call("HMGET", run_key({queue, id}), unpack(fields, i, math.min(i + 999, #fields)))
+    for _, value in ipairs(some) do found[#found + 1] = value end
+  end
+  return found
+end
+
+-- body_of returns what a lease says of its entry: the fields above and the
+-- documents; or nothing if it is gone or under another token.
+local function body_of(queue, id, token)
+  local f = redis.pcall("HMGET", entry_key(queue, id), "msg", "leat_ms", "leat_home", "leat_reads", "leat_token")
+  if not f[1] or f.err or (token and f[5] ~= token) then return end
+  return {f[1], f[2], f[3], f[4], documents_of(f[3], f[4])}
+end
+
+-- grant makes id, the next in line, leased.
+local function grant(queue, id, body, request)
+  local q, key = base(queue), entry_key(queue, id)
+  local token = request.stem .. (#leases + 1)
+  redis.call("HSET", key, "state", "active", "leat_token", token, "leat_until", request.untl)
+  redis.call("HDEL", key, "pending_since")
+  later("LPUSH", q .. "active", id)
+  later("ZADD", q .. "lease", request.untl, id)
+  leases[#leases + 1] = {queue, id, token, body}
+end
+
+-- take leases at most most entries of queue.
+local function take(queue, most, request)
+  local q = base(queue)
+  if paused[queue] == nil then paused[queue] = redis.call("EXISTS", q .. "paused") == 1 end
+  if paused[queue] then return end
+  while most > 0 and missing > 0 and not empty[queue] do
+    local ids = redis.call("LRANGE", q .. "pending", -most, -1)
+    empty[queue] = #ids < most
+    if #ids == 0 then return end
+    expect("LLEN", q .. "active")
+    expect("ZCARD", q .. "lease")
+    local bodies = {}
+    for i, id in ipairs(ids) do bodies[i] = body_of(queue, id) or false end
+    redis.call("LTRIM", q .. "pending", 0, -#ids - 1)
+    for i = #ids, 1, -1 do
+      if bodies[i] then
+        grant(queue, ids[i], bodies[i], request)
+        most = most - 1
+      else
+        parked[#parked + 1] = {queue, ids[i]}
+        missing = missing - 1
+      end
+    end
+  end
+end
+
+-- lease leases up to request.max entries: a first pass gives each queue its
+-- share, a second what is missing.
+local function lease(request)
+  local function try(queue, most)
+    if most <= 0 then return end
+    local ok, fault = pcall(take, queue, math.min(most, request.max - #leases), request)
+    if not ok then faults[#faults + 1] = {queue, type(fault) == "table" and fault.err or fault} end
+  end
+  for _, share in ipairs(request.queues) do try(share[1], share[2]) end
+  for _, share in ipairs(request.queues) do
+    if #leases < request.max then try(share[1], request.max) end
+  end
+  flush()
+end

@@ -1,0 +1,144 @@
+-- Settling leases. A settlement has the fields
+--   queue, id, token, to   and, where the outcome needs them,
+--   at                     when it is due again, or its retention ends
+--   failed                 whether it counts as a failure
+--   msg, result, claim     what to store, and the key of the claim to free
+local day = ARGV[3] -- "2030-03-17"
+local stats_ttl = 90 * 24 * 60 * 60
+
+local lease_scores = {} -- by queue and id, as they were before this script
+
+-- read_lease_scores reads the ends of all leases that changes settle, with one
+-- command for each queue.
+local function read_lease_scores(changes)
+  local ids, queues = {}, {}
+  for _, c in ipairs(changes) do
+    for _, s in ipairs(c.settle or nothing) do
+      if not ids[s.queue] then
+        ids[s.queue] = {}
+        queues[#queues + 1] = s.queue
+      end
+      table.insert(ids[s.queue], s.id)
+    end
+  end
+  for _, queue in ipairs(queues) do
+    local all, scores = ids[queue], {}
+    for i = 1, #all, 1000 do
+      local last = math.min(i + 999, #all)
+      local found = redis.pcall("ZMSCORE", base(queue) .. "lease", unpack(all, i, last))
+      for j = i, last do scores[all[j]] = found[j - i + 1] end
+    end
+    lease_scores[queue] = scores
+  end
+end
+
+local goes_to = {completed = "completed", retry = "retry", archived = "archived", parked = "archived"}
+
+-- check_settlement returns why s cannot be made, or nothing. The lease is held
+-- if the token is that of the entry, and both the state and the lease's end are
+-- those that were written with it: asynq's scripts leave our fields in place
+-- when they take an entry over.
+local function check_settlement(s)
+  local q = base(s.queue)
+  expect("ZCARD", q .. "lease")
+  expect("LLEN", q .. "active")
+  local held = redis.call("HMGET", entry_key(s.queue, s.id), "leat_token", "state", "leat_until")
+  if held[1] ~= s.token or held[2] ~= "active" or held[3] ~= lease_scores[s.queue][s.id] then
+    return {"LEASE_LOST", s.queue, s.id}
+  end
+  if s.claim then s.holds = redis.call("GET", s.claim) == s.id end
+  if s.to == "released" then
+    expect("LLEN", q .. "pending")
+  elseif s.to ~= "done" then
+    expect("ZCARD", q .. goes_to[s.to])
+    expect("ZCARD", q .. "leat:due")
+  end
+end
+
+local processed, failed = {}, {} -- how much to add, by the base of the queue
+
+local function count(counter, q) counter[q] = (counter[q] or 0) + 1 end
+
+-- keep stores what s says of its entry and moves it to a state.
+local function keep(s, state)
+  local key = entry_key(s.queue, s.id)
+  redis.call("HDEL", key, "leat_token", "leat_until")
+  redis.call("HSET", key, "state", state, "msg", s.msg, unpack(s.result and {"result", s.result} or nothing))
+end
+
+local function free_claim(s)
+  if s.holds then redis.call("DEL", s.claim) end
+end
+
+local outcome = {}
+
+function outcome.done(s, q)
+  redis.call("UNLINK", entry_key(s.queue, s.id))
+  free_claim(s)
+  count(processed, q)
+end
+
+function outcome.completed(s, q)
+  keep(s, "completed")
+  later("ZADD", q .. "completed", seconds(s.at), s.id)
+  free_claim(s)
+  count(processed, q)
+end
+
+function outcome.retry(s, q)
+  keep(s, "retry")
+  wait_until("retry", s.queue, s.id, s.at)
+  if s.failed then
+    count(processed, q)
+    count(failed, q)
+  end
+end
+
+function outcome.archived(s, q)
+  keep(s, "archived")
+  later("ZADD", q .. "archived", now_s_up, s.id)
+  count(processed, q)
+  count(failed, q)
+end
+
+-- parked archives an entry that cannot be read. That is no outcome of it.
+function outcome.parked(s, q)
+  local key = entry_key(s.queue, s.id)
+  redis.call("HDEL", key, "leat_token", "leat_until")
+  redis.call("HSET", key, "state", "archived", "leat_end", "undecodable")
+  later("ZADD", q .. "archived", now_s_up, s.id)
+end
+
+function outcome.released(s, q)
+  local key = entry_key(s.queue, s.id)
+  redis.call("HDEL", key, "leat_token", "leat_until")
+  redis.call("HSET", key, "state", "pending")
+  later("RPUSH", q .. "pending", s.id)
+end
+
+local function settle(s)
+  local q = base(s.queue)
+  redis.call("LREM", q .. "active", -1, s.id) -- the oldest are at the tail
+  later("ZREM", q .. "lease", s.id)
+  outcome[s.to](s, q)
+end
+
+-- add_to adds n to a counter. One that is full or no number begins anew.
+local function add_to(key, n)
+  local total = redis.pcall("INCRBY", key, n)
+  if type(total) == "table" then
+    redis.call("SET", key, n)
+    total = n
+  end
+  return total
+end
+
+local function write_counts()
+  for word, counter in pairs({processed = processed, failed = failed}) do
+    for q, n in pairs(counter) do
+      local today = q .. word .. ":" .. day
+      if add_to(today, n) == n then redis.call("EXPIRE", today, stats_ttl) end
+      add_to(q .. word, n)
+    end
+  end
+end

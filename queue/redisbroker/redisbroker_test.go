@@ -1,0 +1,68 @@
+package redisbroker_test
+
+import (
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"github.com/leatwork/leat/internal/redistest"
+	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/queue/brokertest"
+	"github.com/leatwork/leat/queue/redisbroker"
+)
+
+func TestBroker(t *testing.T) {
+	server := redistest.Shared(t)
+	brokertest.Run(t, func(t testing.TB) brokertest.Storage {
+		prefix := redistest.Prefix()
+		return brokertest.Storage{
+			Open: func(t testing.TB) broker.Broker {
+				b, err := redisbroker.Open(server.SocketURL(), &redisbroker.Options{
+					Prefix: prefix, LocalClock: true, Logger: slog.New(slog.DiscardHandler),
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return b
+			},
+			Leftovers: func(t testing.TB) []string { return leftovers(t, server, prefix) },
+		}
+	})
+}
+
+// leftovers names all keys under prefix but those that stay by documentation:
+// queues, counters and answers.
+func leftovers(t testing.TB, server *redistest.Server, prefix string) []string {
+	c := client(t, server)
+	defer c.Close()
+	var names []string
+	scan := c.Scan(t.Context(), 0, prefix+":*", 1000).Iterator()
+	for scan.Next(t.Context()) {
+		name := scan.Val()
+		_, rest, _ := strings.Cut(name, "}:")
+		switch {
+		case name == prefix+":queues", strings.HasPrefix(name, prefix+":leat:answer:"):
+		case strings.HasPrefix(rest, "processed"), strings.HasPrefix(rest, "failed"):
+		default:
+			names = append(names, name)
+		}
+	}
+	if err := scan.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
+// client returns a client of server that looks up no name: a look-up would
+// leave a test's bubble.
+func client(t testing.TB, server *redistest.Server) *redis.Client {
+	t.Helper()
+	return redis.NewClient(&redis.Options{
+		Network:                  "unix",
+		Addr:                     server.Socket,
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+	})
+}

@@ -1,0 +1,138 @@
+package redisbroker
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// scanCount is how many keys one SCAN looks at.
+const scanCount = 1000
+
+// Verify implements [broker.Verifier]. It reads all keys under the prefix, a
+// page at a time, and keeps the ids of all entries in memory.
+//
+// What asynq alone may have left behind is reported too: a claim that a deleted
+// queue's entry holds, for example.
+func (b *Broker) Verify(ctx context.Context, _ time.Time) ([]string, error) {
+	v := &verifier{b: b, queues: make(map[string]*queueKeys)}
+	if err := v.scan(ctx); err != nil {
+		return nil, fmt.Errorf("verify: %w", refusal(err))
+	}
+	registered, err := b.client.SMembers(ctx, b.keys.queues()).Result()
+	if err != nil {
+		return nil, fmt.Errorf("verify: %w", refusal(err))
+	}
+	for name, q := range v.queues {
+		if len(q.entries) > 0 && !slices.Contains(registered, name) {
+			v.fault("queue %s holds entries and is not registered", name)
+		}
+		if err := v.queue(ctx, name, q); err != nil {
+			return nil, fmt.Errorf("verify queue %s: %w", name, refusal(err))
+		}
+		if err := v.homes(ctx, name, q); err != nil {
+			return nil, fmt.Errorf("verify homes beside %s: %w", name, refusal(err))
+		}
+	}
+	slices.Sort(v.faults)
+	return v.faults, nil
+}
+
+// A verifier collects what is wrong.
+type verifier struct {
+	b      *Broker
+	queues map[string]*queueKeys
+	faults []string
+}
+
+// queueKeys are the keys of one queue, by what they hold, without the part of
+// their names that says so.
+type queueKeys struct {
+	entries []string // ids
+	claims  []string
+	runs    []string // ids of homes
+	latches []string // "home|latch"
+	groups  []string // groups and the sets that are being folded
+}
+
+func (v *verifier) fault(format string, args ...any) {
+	v.faults = append(v.faults, fmt.Sprintf(format, args...))
+}
+
+// scan finds all keys of queues.
+func (v *verifier) scan(ctx context.Context) error {
+	c := v.b.client
+	for cursor, first := uint64(0), true; first || cursor != 0; first = false {
+		names, next, err := c.Scan(ctx, cursor, string(v.b.keys)+":*", scanCount).Result()
+		if err != nil {
+			return err
+		}
+		cursor = next
+		for _, name := range names {
+			v.sort(strings.TrimPrefix(name, string(v.b.keys)+":"))
+		}
+	}
+	for _, q := range v.queues { // SCAN may return a key twice
+		for _, names := range []*[]string{&q.entries, &q.claims, &q.runs, &q.latches, &q.groups} {
+			slices.Sort(*names)
+			*names = slices.Compact(*names)
+		}
+	}
+	return nil
+}
+
+// sort puts the name of a key, without the prefix, where it belongs.
+func (v *verifier) sort(name string) {
+	if !strings.HasPrefix(name, "{") {
+		return
+	}
+	queue, rest, ok := strings.Cut(name[1:], "}:")
+	if !ok {
+		return
+	}
+	q := v.queues[queue]
+	if q == nil {
+		q = &queueKeys{}
+		v.queues[queue] = q
+	}
+	for _, kind := range []struct {
+		begin string
+		names *[]string
+	}{
+		{"t:", &q.entries},
+		{"unique:", &q.claims},
+		{"leat:run:", &q.runs},
+		{"leat:latch:", &q.latches},
+		{"g:", &q.groups},
+	} {
+		if id, ok := strings.CutPrefix(rest, kind.begin); ok {
+			*kind.names = append(*kind.names, id)
+			return
+		}
+	}
+}
+
+// each reads something of every one of names, many in one trip, and hands the
+// replies to judge.
+func each[C any](ctx context.Context, v *verifier, names []string, read func(redis.Pipeliner, string) C, judge func(string, C)) error {
+	for some := range slices.Chunk(names, scanCount) {
+		replies := make([]C, len(some))
+		_, err := v.b.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+			for i, name := range some {
+				replies[i] = read(p, name)
+			}
+			return nil
+		})
+		if err != nil && err != redis.Nil {
+			return err
+		}
+		for i, name := range some {
+			judge(name, replies[i])
+		}
+	}
+	return nil
+}

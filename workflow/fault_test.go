@@ -57,11 +57,13 @@ func explain(t *testing.T, b broker.Broker) {
 	}
 }
 
-// faultCases are shapes with their values, small enough to be run a thousand times.
-var faultCases = []struct {
+// A faultCase is a shape with its value, small enough to be run a thousand times.
+type faultCase struct {
 	shape    string
 	in, want int
-}{
+}
+
+var faultCases = []faultCase{
 	{"chain", 1, 8}, {"diamond", 1, 16}, {"map", 5, 20}, {"map", 0, 0}, {"map-of-join", 3, 36}, {"join-of-maps", 4, 24}, {"side-effect", 3, 6}, {"no-steps", 3, 4},
 }
 

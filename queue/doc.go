@@ -1,3 +1,80 @@
 // Package queue gets tasks from the programs that make them to the handlers
-// that run them.
+// that run them. A [Client] stores a task in a broker; a [Server], in the same
+// process or in another, leases it, calls the handler, and records what came of
+// it.
+//
+//	func main() {
+//		ctx, stop := queue.SignalContext()
+//		defer stop()
+//		b, err := sqlitebroker.Open("mail.db", nil) // or a Redis: redisbroker.Open
+//		if err != nil {
+//			log.Fatal(err)
+//		}
+//		defer b.Close()
+//
+//		client := queue.NewClient(b)
+//		if _, err := client.Enqueue(ctx, task.New("email:welcome", []byte("42"))); err != nil {
+//			log.Fatal(err)
+//		}
+//
+//		mux := task.NewMux()
+//		mux.HandleFunc("email:welcome", sendWelcome) // func(context.Context, *task.Task) error
+//		srv, err := queue.NewServer(b, queue.Config{Concurrency: 10})
+//		if err != nil {
+//			log.Fatal(err)
+//		}
+//		if err := srv.Run(ctx, mux); err != nil { // returns after TERM or INT
+//			log.Fatal(err)
+//		}
+//	}
+//
+// # At least once
+//
+// A task that was accepted is run at least once, whatever process or machine
+// ends meanwhile. It may be run more than once: if a worker ends between the
+// handler's last line and the commit of the outcome, another one begins anew. So
+// a handler should bear to be called again. The outcome, however, is recorded
+// exactly once, and counted once.
+//
+// An interruption is not a failure. A task whose worker died or was shut down,
+// or whose lease was lost, is run again and has as many attempts left as before.
+// It goes to the front of its queue.
+//
+// # Leases
+//
+// A server holds a lease on each task that it runs. A lease lasts ten seconds
+// and is extended every three, as long as the handler runs, so a task of a
+// server that died is run by another one within fifteen seconds. If a lease is
+// lost all the same, because the process stood still or the storage was out of
+// reach for too long, the handler's context ends with [ErrLeaseLost] and nothing
+// that it returns is recorded: the task is somebody else's now, and the broker
+// would refuse it.
+//
+// An outcome that the storage does not take is kept, and its lease extended,
+// until it does or the server ends.
+//
+// # Order
+//
+// Tasks of one queue are started in the order in which they became ready, which
+// is no promise about the order in which they end. Between queues, a server
+// draws by the weights of its Config, or with StrictPriority serves the highest
+// first; a queue that has nothing to do leaves its share to the others.
+//
+// # What is atomic
+//
+// A task that is enqueued exists as a whole or not at all, with its unique claim
+// and its schedule. Several enqueued in one call are stored each on its own.
+// An outcome is one commit: that the task is done, its result, and what a
+// [SettleFunc] adds, such as the steps of a workflow that it makes ready. There
+// is no moment in which a task is neither waiting, nor leased, nor ended.
+//
+// # The end of a handler
+//
+// The context of a handler ends for one of the reasons that [context.Cause]
+// tells: [ErrTimeout], [ErrShutdown], [ErrLeaseLost], [ErrCancelled]. A handler
+// that returns soon afterwards has its say: nil is done, an error has failed,
+// except that after ErrShutdown an error means that the task is given back. One
+// that goes on for more than a second is given up. Its task is settled without
+// it, its slot stays taken and is reported until it returns, and what it then
+// returns is dropped. A handler that panics or ends its goroutine has failed.
 package queue

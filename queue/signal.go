@@ -16,22 +16,19 @@ import (
 // stop ends the context too, and gives the signals back. No other function of
 // this module catches signals.
 func SignalContext() (ctx context.Context, stop func()) {
-	ctx, cancel := context.WithCancel(context.Background())
 	quiet := make(chan struct{})
+	ctx, cancel := context.WithCancel(context.WithValue(context.Background(), quietKey{}, quiet))
 	ended, paused := make(chan os.Signal, 1), make(chan os.Signal, 1)
 	signal.Notify(ended, endSignals...)
 	if len(pauseSignals) > 0 { // none given would be all
 		signal.Notify(paused, pauseSignals...)
 	}
 	quieten := sync.OnceFunc(func() { close(quiet) })
-	release := func() {
-		signal.Stop(ended)
-		signal.Stop(paused)
-		cancel()
-	}
 	var watching sync.WaitGroup
 	watching.Go(func() {
-		defer release()
+		defer cancel()
+		defer signal.Stop(paused)
+		defer signal.Stop(ended)
 		for {
 			select {
 			case <-ended:
@@ -43,7 +40,7 @@ func SignalContext() (ctx context.Context, stop func()) {
 			}
 		}
 	})
-	return context.WithValue(ctx, quietKey{}, quiet), func() { cancel(); watching.Wait() }
+	return ctx, func() { cancel(); watching.Wait() }
 }
 
 type quietKey struct{}

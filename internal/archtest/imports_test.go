@@ -19,7 +19,7 @@ var allow = map[string][]string{
 
 	"queue/broker":       {"task"},
 	"queue/brokertest":   {"task", "queue/broker", "pgregory.net/rapid", "github.com/google/go-cmp"},
-	"queue/redisbroker":  {"task", "queue/broker", "internal/wire", "github.com/redis/go-redis/v9"},
+	"queue/redisbroker":  {"task", "queue/broker", "internal/wire", "github.com/redis/go-redis/v9", "github.com/google/uuid"},
 	"queue/sqlitebroker": {"task", "queue/broker", "github.com/ncruces/go-sqlite3"},
 	"queue/brokerurl":    {"task", "queue/broker", "queue/redisbroker", "queue/sqlitebroker"},
 	"queue":              {"task", "queue/broker", "internal/loop", "github.com/google/uuid"},

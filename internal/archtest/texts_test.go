@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -130,8 +131,9 @@ func linkFaults(t tree) (faults []string) {
 			}
 		}
 		for _, m := range inCode.FindAllStringSubmatch(prose, -1) {
-			if isMap(f.path) && isPath.MatchString(m[1]) && (strings.Contains(m[1], "/") || isFileName(m[1])) {
-				targets = append(targets, m[1])
+			named := strings.TrimPrefix(m[1], "./")
+			if slices.Contains(mapsOfTheTree, f.path) && isPath.MatchString(named) && (strings.Contains(named, "/") || isFileName(named)) {
+				targets = append(targets, named)
 			}
 		}
 		for _, target := range targets {
@@ -143,15 +145,6 @@ func linkFaults(t tree) (faults []string) {
 	return faults
 }
 
-func isMap(p string) bool {
-	for _, m := range mapsOfTheTree {
-		if p == m {
-			return true
-		}
-	}
-	return false
-}
-
 func isFileName(s string) bool {
 	switch path.Ext(s) {
 	case ".go", ".md", ".lua", ".sql", ".proto", ".yml", ".mod":
@@ -161,7 +154,7 @@ func isFileName(s string) bool {
 }
 
 var linkSamples = []sample{
-	{"-- a/b.go --\npackage a\n-- ARCHITECTURE.md --\n`a/b.go`, `a/`, `*/b.*`, `a.B`, `go test ./x`, [a](a/b.go#L1), [x](https://x.y/z)", ""},
+	{"-- a/b.go --\npackage a\n-- ARCHITECTURE.md --\n`a/b.go`, `a/`, `./a/b.go`, `*/b.*`, `a.B`, `go test ./x`, [a](a/b.go#L1), [x](https://x.y/z)", ""},
 	{"-- docs/a.md --\n[b](b.md)\n-- docs/b.md --\n[a](../docs/a.md)", ""},
 	{"-- docs/a.md --\n[b](b.md)", "docs/a.md: names docs/b.md, which does not exist"},
 	{"-- docs/a.md --\n`b/c.go`", ""},

@@ -1,0 +1,231 @@
+package sqlitebroker
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ncruces/go-sqlite3"
+)
+
+// A query is a statement that every connection prepares when it opens, so that
+// a mistake in one shows at once. The text stands beside the code that uses it.
+type query int
+
+var queries []string
+
+func prepared(sql string) query {
+	queries = append(queries, sql)
+	return query(len(queries) - 1)
+}
+
+// A conn is one connection and its prepared queries, for one goroutine.
+//
+// It works like a [bufio.Writer]: after the first error nothing more is done,
+// and whoever began a transaction looks at err at its end. So the code between
+// reads as what it does to the tables.
+type conn struct {
+	db    *sqlite3.Conn
+	stmts []stmt // by query
+	err   error
+}
+
+// openConn opens the database called name and runs setup, a list of statements.
+// Its statements wait for other connections that write, as long as patience is.
+func openConn(name string, flags sqlite3.OpenFlag, patience time.Duration, setup ...string) (*conn, error) {
+	db, err := sqlite3.OpenFlags(name, flags)
+	if err != nil {
+		return nil, err
+	}
+	c := &conn{db: db}
+	err = db.BusyHandler(waitFor(patience))
+	if err == nil {
+		err = db.Exec(strings.Join(setup, ";"))
+	}
+	if err != nil {
+		return nil, c.giveUp(err)
+	}
+	return c, nil
+}
+
+// pause is the time between two attempts to get a lock: some ten commits long.
+const pause = time.Millisecond
+
+// waitFor returns what a connection does when another is in its way.
+func waitFor(patience time.Duration) func(context.Context, int) bool {
+	var end time.Time
+	return func(ctx context.Context, attempts int) (again bool) {
+		now := time.Now()
+		if attempts == 0 {
+			end = now.Add(patience)
+		}
+		if !now.Before(end) {
+			return false
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(pause):
+			return true
+		}
+	}
+}
+
+// prepare prepares all queries.
+func (c *conn) prepare() error {
+	c.stmts = make([]stmt, len(queries))
+	for i, sql := range queries {
+		s, _, err := c.db.PrepareFlags(sql, sqlite3.PREPARE_PERSISTENT)
+		if err != nil {
+			return fmt.Errorf("prepare %q: %w", sql, err)
+		}
+		c.stmts[i] = stmt{c: c, s: s, row: row{s: s}}
+	}
+	return nil
+}
+
+// giveUp closes c because of err, which it returns.
+func (c *conn) giveUp(err error) error {
+	c.close()
+	return err
+}
+
+func (c *conn) close() error {
+	for i := range c.stmts {
+		c.stmts[i].s.Close()
+	}
+	return c.db.Close()
+}
+
+// note keeps err if it is the first.
+func (c *conn) note(err error) {
+	if c.err == nil && err != nil {
+		c.err = err
+	}
+}
+
+// on returns the statement of q, to be given its parameters in order.
+func (c *conn) on(q query) *stmt {
+	s := &c.stmts[q]
+	s.n = 0
+	return s
+}
+
+// A stmt is a prepared statement: parameters go in from the left, then it runs.
+type stmt struct {
+	c   *conn
+	s   *sqlite3.Stmt
+	n   int // parameters that it has been given
+	row row
+}
+
+func (s *stmt) int(v int64) *stmt {
+	s.n++
+	s.c.note(s.s.BindInt64(s.n, v))
+	return s
+}
+
+func (s *stmt) text(v string) *stmt {
+	s.n++
+	s.c.note(s.s.BindText(s.n, v))
+	return s
+}
+
+// blob gives v, NULL for nil.
+func (s *stmt) blob(v []byte) *stmt {
+	s.n++
+	s.c.note(s.s.BindBlob(s.n, v))
+	return s
+}
+
+func (s *stmt) null() *stmt {
+	s.n++
+	s.c.note(s.s.BindNull(s.n))
+	return s
+}
+
+// some gives v, NULL for "".
+func (s *stmt) some(v string) *stmt {
+	if v == "" {
+		return s.null()
+	}
+	return s.text(v)
+}
+
+// any gives v, NULL for 0.
+func (s *stmt) any(v int64) *stmt {
+	if v == 0 {
+		return s.null()
+	}
+	return s.int(v)
+}
+
+// exec runs the statement for what it changes.
+func (s *stmt) exec() {
+	if s.c.err == nil {
+		s.c.note(s.s.Exec())
+	}
+}
+
+// changed reports whether the last statement changed anything.
+func (c *conn) changed() bool { return c.err == nil && c.db.Changes() > 0 }
+
+// first runs the statement and gives its first row, if there is one, to f.
+func (s *stmt) first(f func(*row)) (found bool) {
+	if s.c.err != nil {
+		return false
+	}
+	if found = s.s.Step(); found {
+		s.row.n = 0
+		f(&s.row)
+	}
+	s.reset()
+	return found
+}
+
+// each runs the statement and gives every row to f, which must not run it again.
+func (s *stmt) each(f func(*row)) {
+	for s.c.err == nil && s.s.Step() {
+		s.row.n = 0
+		f(&s.row)
+	}
+	s.reset()
+}
+
+// reset ends the statement. One that is left in mid-way would hold its snapshot.
+func (s *stmt) reset() {
+	s.c.note(s.s.Err())
+	s.c.note(s.s.Reset())
+}
+
+// A row is read column by column from the left; NULL reads as zero.
+type row struct {
+	s *sqlite3.Stmt
+	n int // columns that have been read
+}
+
+func (r *row) int() int64 {
+	r.n++
+	return r.s.ColumnInt64(r.n - 1)
+}
+
+func (r *row) text() string {
+	r.n++
+	return r.s.ColumnText(r.n - 1)
+}
+
+func (r *row) blob() []byte {
+	r.n++
+	return r.s.ColumnBlob(r.n-1, nil)
+}
+
+// raw returns a column's bytes, which the next call may overwrite; nil for NULL.
+func (r *row) raw() []byte {
+	r.n++
+	return r.s.ColumnRawText(r.n - 1)
+}
+
+func (r *row) milli() time.Time { return fromMilli(r.int()) }
+
+func (r *row) second() time.Time { return fromMilli(r.int() * 1000) }

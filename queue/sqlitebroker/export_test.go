@@ -1,0 +1,103 @@
+package sqlitebroker
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Leftovers names every row of every table but those of queues, days and the
+// schema, by its table and the texts in it.
+func (b *Broker) Leftovers(t testing.TB) []string {
+	var names []string
+	err := b.writer.alone(t.Context(), func(c *conn) error {
+		tables, err := b.texts(c, `SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'leat\_%' ESCAPE '\'`)
+		for _, table := range tables {
+			if slices.Contains([]string{"leat_queue", "leat_day", "leat_schema"}, table) {
+				continue
+			}
+			rows, e := b.texts(c, `SELECT * FROM `+table)
+			for _, row := range rows {
+				names = append(names, table+" "+row)
+			}
+			err = e
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatalf("leftovers: %v", err)
+	}
+	return names
+}
+
+// texts returns each row of sql as a line.
+func (b *Broker) texts(c *conn, sql string) (lines []string, err error) {
+	s, _, err := c.db.Prepare(sql)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	for s.Step() {
+		var columns []string
+		for i := range s.ColumnCount() {
+			columns = append(columns, s.ColumnText(i))
+		}
+		lines = append(lines, strings.Join(columns, " "))
+	}
+	return lines, s.Err()
+}
+
+// Exec runs sql on b's storage, behind b's back.
+func (b *Broker) Exec(t testing.TB, sql string, values ...any) {
+	t.Helper()
+	err := b.writer.alone(t.Context(), func(c *conn) error { return c.db.Exec(fmt.Sprintf(sql, values...)) })
+	if err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+}
+
+// Hold keeps the turn to write while f runs, so that calls gather behind it.
+func (b *Broker) Hold(t testing.TB, f func()) {
+	t.Helper()
+	if err := b.writer.alone(t.Context(), func(*conn) error { f(); return nil }); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Waiting returns how many calls wait for the next transaction.
+func (b *Broker) Waiting() int {
+	b.writer.mu.Lock()
+	defer b.writer.mu.Unlock()
+	return len(b.writer.waiting)
+}
+
+// Plans returns how SQLite runs each prepared query.
+func (b *Broker) Plans(t testing.TB) map[string][]string {
+	plans := make(map[string][]string)
+	b.Hold(t, func() {
+		for _, sql := range queries {
+			if strings.HasPrefix(sql, "BEGIN") || sql == "COMMIT" || sql == "ROLLBACK" {
+				continue
+			}
+			lines, err := b.texts(b.writer.conn, `EXPLAIN QUERY PLAN `+sql)
+			if err != nil {
+				t.Fatalf("plan of %s: %v", sql, err)
+			}
+			plans[sql] = lines
+		}
+	})
+	return plans
+}
+
+// Days returns of how many days figures are kept.
+func (b *Broker) Days(t testing.TB) (n int) {
+	b.Hold(t, func() {
+		lines, err := b.texts(b.writer.conn, `SELECT day FROM leat_day`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n = len(lines)
+	})
+	return n
+}

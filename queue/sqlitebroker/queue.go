@@ -1,0 +1,147 @@
+package sqlitebroker
+
+import (
+	"time"
+
+	"github.com/leatwork/leat/task"
+)
+
+// A queue is a row of leat_queue and what is to be added to it.
+type queue struct {
+	num        int64
+	head, tail int64 // pending entries lie at places head to tail-1
+	count      [task.Aggregating + 1]int64
+	figures
+	day     int64 // that today is about
+	today   figures
+	changed bool
+}
+
+// figures count outcomes.
+type figures struct{ processed, failed int64 }
+
+const queueColumns = `num, head, tail, pending, active, scheduled, retry, archived, completed, processed, failed`
+
+var (
+	selectQueue = prepared(`SELECT ` + queueColumns + ` FROM leat_queue WHERE name = ?`)
+	insertQueue = prepared(`INSERT INTO leat_queue (name) VALUES (?)`)
+	updateQueue = prepared(`UPDATE leat_queue SET head = ?2, tail = ?3,
+		pending = ?4, active = ?5, scheduled = ?6, retry = ?7, archived = ?8, completed = ?9,
+		processed = ?10, failed = ?11 WHERE num = ?1`)
+
+	addToDay = prepared(`INSERT INTO leat_day (queue, day, processed, failed) VALUES (?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET processed = processed + excluded.processed, failed = failed + excluded.failed`)
+	selectDay  = prepared(`SELECT processed, failed FROM leat_day WHERE queue = ? AND day = ?`)
+	deleteDays = prepared(`DELETE FROM leat_day WHERE queue = ?1 AND day IN
+		(SELECT day FROM leat_day WHERE queue = ?1 AND day < ?2 ORDER BY day LIMIT ?3)`)
+)
+
+// counted are the states in the order of queueColumns.
+var counted = [...]task.State{task.Pending, task.Active, task.Scheduled, task.Retry, task.Archived, task.Completed}
+
+// queue reads the columns of queueColumns.
+func (r *row) queue() *queue {
+	q := &queue{num: r.int(), head: r.int(), tail: r.int()}
+	for _, state := range counted {
+		q.count[state] = r.int()
+	}
+	q.processed, q.failed = r.int(), r.int()
+	return q
+}
+
+// queue returns the queue of that name, or nil.
+func (c *conn) queue(name string) (q *queue) {
+	c.on(selectQueue).text(name).first(func(r *row) { q = r.queue() })
+	return q
+}
+
+// queue returns the queue of that name as t has left it, or nil.
+func (t *tx) queue(name string) *queue {
+	q, known := t.queues[name]
+	if !known {
+		q = t.conn.queue(name)
+		t.queues[name] = q
+	}
+	return q
+}
+
+// madeQueue returns the queue of that name, which comes into being by that.
+func (t *tx) madeQueue(name string) *queue {
+	q := t.queue(name)
+	if q == nil {
+		t.on(insertQueue).text(name).exec()
+		q = &queue{num: t.db.LastInsertRowID()}
+		t.queues[name] = q
+	}
+	return q
+}
+
+func (t *tx) flushQueue(q *queue) {
+	if q == nil || !q.changed {
+		return
+	}
+	s := t.on(updateQueue).int(q.num).int(q.head).int(q.tail)
+	for _, state := range counted {
+		s.int(q.count[state])
+	}
+	s.int(q.processed).int(q.failed).exec()
+	t.flushDay(q)
+}
+
+func (t *tx) flushDay(q *queue) {
+	if q.today != (figures{}) {
+		t.on(addToDay).int(q.num).int(q.day).int(q.today.processed).int(q.today.failed).exec()
+		q.today = figures{}
+	}
+}
+
+// add counts n more entries in state.
+func (q *queue) add(state task.State, n int) {
+	q.count[state] += int64(n)
+	q.changed = true
+}
+
+// move counts n entries that go from one state to another.
+func (q *queue) move(from, to task.State, n int) {
+	q.add(from, -n)
+	q.add(to, n)
+}
+
+// back returns the place behind all pending entries, for one more.
+func (q *queue) back() int64 {
+	q.tail++
+	return q.tail - 1
+}
+
+// front returns the first of n places before all pending entries, for n more.
+func (q *queue) front(n int) int64 {
+	q.head -= int64(n)
+	return q.head
+}
+
+// processed counts an outcome, and whether it was a failure.
+func (t *tx) processed(q *queue, now time.Time, failure bool) {
+	if day := dayOf(now); q.day != day { // calls of two days may share a transaction
+		t.flushDay(q)
+		q.day = day
+	}
+	q.changed = true
+	q.today.processed++
+	q.figures.processed++
+	if failure {
+		q.today.failed++
+		q.figures.failed++
+	}
+}
+
+// keptDays is how long the figures of a day are kept.
+const keptDays = 90
+
+// forgetDays deletes figures that are too old, a few at a time.
+func (t *tx) forgetDays(q *queue, now time.Time) {
+	const most = 100
+	t.on(deleteDays).int(q.num).int(dayOf(now) - keptDays).int(most).exec()
+}
+
+// dayOf returns the day of t in UTC, counted from 1970.
+func dayOf(t time.Time) int64 { return t.Unix() / (24 * 60 * 60) }

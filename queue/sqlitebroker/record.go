@@ -1,0 +1,100 @@
+package sqlitebroker
+
+import (
+	"time"
+
+	"github.com/leatwork/leat/queue/broker"
+)
+
+// Entries that a latch will make are no rows yet: they are stored as JSON in
+// this form, which must stay readable as the schema must.
+
+type recordedEntry struct {
+	Queue     string            `json:"queue"`
+	ID        string            `json:"id"`
+	Type      string            `json:"type"`
+	Payload   []byte            `json:"payload,omitempty"`
+	Headers   map[string]string `json:"headers,omitempty"`
+	MaxRetry  int               `json:"max_retry,omitempty"`
+	Retried   int               `json:"retried,omitempty"`
+	LastError string            `json:"last_error,omitempty"`
+	Failed    int64             `json:"failed,omitempty"`  // seconds
+	Timeout   int64             `json:"timeout,omitempty"` // milliseconds, as the rest
+	Deadline  int64             `json:"deadline,omitempty"`
+	Retention int64             `json:"retention,omitempty"`
+	Completed int64             `json:"completed,omitempty"` // seconds
+	Batch     string            `json:"batch,omitempty"`
+	Due       int64             `json:"due,omitempty"`
+	HomeQueue string            `json:"home_queue,omitempty"`
+	HomeID    string            `json:"home_id,omitempty"`
+	Reads     []string          `json:"reads,omitempty"`
+}
+
+type recordedPart struct {
+	Entries  []recordedEntry   `json:"entries,omitempty"`
+	Arrivals []recordedArrival `json:"arrivals,omitempty"`
+}
+
+type recordedArrival struct {
+	Latch  string `json:"latch"`
+	Member int    `json:"member"`
+	Mark   bool   `json:"mark,omitempty"`
+}
+
+type recordedParts struct {
+	Then recordedPart `json:"then,omitzero"`
+	Else recordedPart `json:"else,omitzero"`
+}
+
+func recordEntry(e *broker.Entry) recordedEntry {
+	return recordedEntry{
+		Queue: e.Queue, ID: e.ID, Type: e.Type, Payload: e.Payload, Headers: e.Headers,
+		MaxRetry: e.MaxRetry, Retried: e.Retried, LastError: e.LastErr, Failed: seconds(e.LastFailedAt),
+		Timeout: millis(e.Timeout), Deadline: milli(e.Deadline), Retention: millis(e.Retention),
+		Completed: seconds(e.CompletedAt), Batch: e.Group, Due: milli(e.DueAt),
+		HomeQueue: e.Home.Queue, HomeID: e.Home.ID, Reads: e.Reads,
+	}
+}
+
+func (r *recordedEntry) entry() broker.Entry {
+	return broker.Entry{
+		EntryRef: broker.EntryRef{Queue: r.Queue, ID: r.ID},
+		Type:     r.Type, Payload: r.Payload, Headers: r.Headers,
+		MaxRetry: r.MaxRetry, Retried: r.Retried, LastErr: r.LastError, LastFailedAt: fromMilli(r.Failed * 1000),
+		Timeout: time.Duration(r.Timeout) * time.Millisecond, Deadline: fromMilli(r.Deadline),
+		Retention:   time.Duration(r.Retention) * time.Millisecond,
+		CompletedAt: fromMilli(r.Completed * 1000), Group: r.Batch, DueAt: fromMilli(r.Due),
+		Home: broker.Home{Queue: r.HomeQueue, ID: r.HomeID}, Reads: r.Reads,
+	}
+}
+
+func record(then, orElse broker.Part) recordedParts {
+	return recordedParts{Then: recordPart(then), Else: recordPart(orElse)}
+}
+
+func recordPart(p broker.Part) recordedPart {
+	var r recordedPart
+	for i := range p.Enqueue {
+		r.Entries = append(r.Entries, recordEntry(&p.Enqueue[i]))
+	}
+	for _, a := range p.Arrive {
+		r.Arrivals = append(r.Arrivals, recordedArrival(a))
+	}
+	return r
+}
+
+func (r *recordedPart) part() broker.Part {
+	var p broker.Part
+	for i := range r.Entries {
+		p.Enqueue = append(p.Enqueue, r.Entries[i].entry())
+	}
+	for _, a := range r.Arrivals {
+		p.Arrive = append(p.Arrive, broker.Arrival(a))
+	}
+	return p
+}
+
+// empty reports whether r does nothing, whatever happens.
+func (r *recordedParts) empty() bool {
+	return len(r.Then.Entries)+len(r.Then.Arrivals)+len(r.Else.Entries)+len(r.Else.Arrivals) == 0
+}

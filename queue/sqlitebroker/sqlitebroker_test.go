@@ -1,0 +1,62 @@
+package sqlitebroker_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/queue/brokertest"
+	"github.com/leatwork/leat/queue/sqlitebroker"
+)
+
+func TestBroker(t *testing.T) {
+	t.Run("file", func(t *testing.T) { brokertest.Run(t, fileStorage) })
+	t.Run("memory", func(t *testing.T) { brokertest.Run(t, memoryStorage) })
+}
+
+// fileStorage is a file on which every broker has connections of its own.
+func fileStorage(t testing.TB) brokertest.Storage {
+	path := filepath.Join(t.TempDir(), "leat.db")
+	return brokertest.Storage{
+		Open:      func(t testing.TB) broker.Broker { return open(t, path) },
+		Leftovers: func(t testing.TB) []string { return leftovers(t, open(t, path)) },
+	}
+}
+
+func leftovers(t testing.TB, b *sqlitebroker.Broker) []string {
+	names := b.Leftovers(t)
+	if err := b.Close(); err != nil {
+		t.Errorf("Close() = %v, want nil", err)
+	}
+	return names
+}
+
+// memoryStorage is one broker, since a database in memory belongs to it: the
+// brokers of a case are all that one.
+func memoryStorage(t testing.TB) brokertest.Storage {
+	b := open(t, ":memory:")
+	t.Cleanup(func() {
+		if err := b.Close(); err != nil {
+			t.Errorf("Close() = %v, want nil", err)
+		}
+	})
+	return brokertest.Storage{
+		Open:      func(testing.TB) broker.Broker { return shared{b} },
+		Leftovers: func(t testing.TB) []string { return b.Leftovers(t) },
+	}
+}
+
+// A shared broker is closed by whoever opened it.
+type shared struct{ *sqlitebroker.Broker }
+
+func (shared) Close() error { return nil }
+
+// open opens a broker, which the caller closes.
+func open(t testing.TB, path string) *sqlitebroker.Broker {
+	t.Helper()
+	b, err := sqlitebroker.Open(path, nil)
+	if err != nil {
+		t.Fatalf("Open(%s) = %v, want nil", path, err)
+	}
+	return b
+}

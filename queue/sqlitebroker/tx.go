@@ -1,0 +1,215 @@
+package sqlitebroker
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/leatwork/leat/queue/broker"
+)
+
+var (
+	beginWrite = prepared(`BEGIN IMMEDIATE`)
+	commit     = prepared(`COMMIT`)
+	rollback   = prepared(`ROLLBACK`)
+)
+
+// A tx is a transaction that holds the database's only right to write. It keeps
+// the rows that calls change again and again, and writes them at its end.
+type tx struct {
+	*conn
+	queues map[string]*queue
+	homes  map[broker.Home]*home
+	held   []heldEntry // what the check of settlements has found, for their writes
+}
+
+// A job is a call's part in a transaction. It is run again if the transaction
+// fails because of another's part.
+type job struct {
+	run  func(*tx)
+	done chan struct{} // closed when it is committed, or has failed with err
+	err  error
+}
+
+func (j *job) end(err error) {
+	j.err = err
+	close(j.done)
+}
+
+// mostJobs bounds how long one transaction keeps other processes waiting.
+const mostJobs = 64
+
+// A writer lets one transaction at a time write. The calls that wait meanwhile
+// go together in the next one: a commit costs more than what is committed.
+type writer struct {
+	conn *conn
+	turn chan struct{} // holds an element while somebody uses conn
+
+	mu      sync.Mutex
+	waiting []*job
+}
+
+func newWriter(c *conn) *writer {
+	return &writer{conn: c, turn: make(chan struct{}, 1)}
+}
+
+// write runs f in a transaction and commits it. Once f has begun, ctx is not
+// looked at any more: a call is short, and others may be in the transaction.
+func (w *writer) write(ctx context.Context, f func(*tx)) error {
+	if err := ctx.Err(); err != nil {
+		return refused(err)
+	}
+	j := &job{run: f, done: make(chan struct{})}
+	w.mu.Lock()
+	w.waiting = append(w.waiting, j)
+	w.mu.Unlock()
+	select {
+	case <-j.done:
+	case w.turn <- struct{}{}:
+		defer func() { <-w.turn }()
+		w.lead(ctx, j)
+	case <-ctx.Done():
+		if w.withdraw(j) {
+			return refused(ctx.Err())
+		}
+		<-j.done
+	}
+	return j.err
+}
+
+// alone gives f the connection for something that is no transaction of write.
+func (w *writer) alone(ctx context.Context, f func(*conn) error) error {
+	select {
+	case w.turn <- struct{}{}:
+		defer func() { <-w.turn }()
+		return f(w.conn)
+	case <-ctx.Done():
+		return refused(ctx.Err())
+	}
+}
+
+// lead commits the jobs that wait, until j is done.
+func (w *writer) lead(ctx context.Context, j *job) {
+	for {
+		select {
+		case <-j.done:
+			return
+		default:
+		}
+		if err := w.begin(ctx); err != nil {
+			w.fail(ctx, j, refused(err))
+			continue
+		}
+		jobs := w.take()
+		err := w.run(jobs)
+		if err != nil && len(jobs) > 1 {
+			w.runSingly(context.WithoutCancel(ctx), jobs)
+			continue
+		}
+		for _, j := range jobs {
+			j.end(err)
+		}
+	}
+}
+
+// runSingly runs jobs that failed together, because of one of them perhaps.
+func (w *writer) runSingly(ctx context.Context, jobs []*job) {
+	for _, j := range jobs {
+		if err := w.begin(ctx); err != nil {
+			j.end(refused(err))
+			continue
+		}
+		j.end(w.run([]*job{j}))
+	}
+}
+
+// begin waits for the right to write until ctx ends or the busy timeout has
+// passed.
+func (w *writer) begin(ctx context.Context) error {
+	c := w.conn
+	c.end() // should an earlier end have failed
+	defer c.db.SetInterrupt(c.db.SetInterrupt(ctx))
+	c.err = nil
+	c.on(beginWrite).exec()
+	if c.err != nil && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return c.err
+}
+
+// run runs jobs in the transaction that has begun, and ends it.
+func (w *writer) run(jobs []*job) error {
+	c := w.conn
+	defer c.end()
+	defer func() {
+		if r := recover(); r != nil { // out of memory, say: leave nobody waiting
+			for _, j := range jobs {
+				j.end(refused(fmt.Errorf("panic: %v", r)))
+			}
+			panic(r)
+		}
+	}()
+	t := &tx{conn: c, queues: make(map[string]*queue), homes: make(map[broker.Home]*home)}
+	for _, j := range jobs {
+		j.run(t)
+	}
+	t.flush()
+	if c.err != nil {
+		return refused(c.err)
+	}
+	c.on(commit).exec()
+	return uncertain(c.err)
+}
+
+// flush writes the rows that t has kept.
+func (t *tx) flush() {
+	for _, q := range t.queues {
+		t.flushQueue(q)
+	}
+	for _, h := range t.homes {
+		t.flushHome(h)
+	}
+}
+
+// end rolls back whatever has begun on c.
+func (c *conn) end() {
+	if !c.db.GetAutocommit() {
+		c.stmts[rollback].s.Exec() //nolint:errcheck // what is left open is rolled back by the next begin
+	}
+}
+
+// take returns the jobs that go into the next transaction.
+func (w *writer) take() []*job {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := min(len(w.waiting), mostJobs)
+	jobs := slices.Clone(w.waiting[:n])
+	w.waiting = slices.Delete(w.waiting, 0, n)
+	return jobs
+}
+
+// withdraw takes j back, unless it is in a transaction.
+func (w *writer) withdraw(j *job) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	i := slices.Index(w.waiting, j)
+	if i < 0 {
+		return false
+	}
+	w.waiting = slices.Delete(w.waiting, i, i+1)
+	return true
+}
+
+// fail ends jobs whose transaction could not begin: only j if it was its own
+// context that ended, and else all, since they have waited as well.
+func (w *writer) fail(ctx context.Context, j *job, err error) {
+	if ctx.Err() != nil {
+		w.withdraw(j)
+		j.end(err)
+		return
+	}
+	for _, j := range w.take() {
+		j.end(err)
+	}
+}

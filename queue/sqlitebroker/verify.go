@@ -1,0 +1,154 @@
+package sqlitebroker
+
+import (
+	"context"
+	"fmt"
+	"math/bits"
+	"strings"
+	"time"
+
+	"github.com/leatwork/leat/task"
+)
+
+// faultQueries return a sentence for each thing that contradicts the rules.
+// They read whole tables, and so are not prepared with the others.
+var faultQueries = []string{
+	// Entries.
+	`SELECT format('entry %s lies in queue number %d, which does not exist', e.id, e.queue)
+		FROM leat_entry e WHERE NOT EXISTS (SELECT 1 FROM leat_queue q WHERE q.num = e.queue)`,
+	`SELECT format('entry %s/%s is in state %d, which does not exist', q.name, e.id, e.state)
+		FROM leat_entry e JOIN leat_queue q ON q.num = e.queue WHERE e.state NOT IN (` + stateNumbers() + `)`,
+	`SELECT format('entry %s/%s is active and has no token', q.name, e.id)
+		FROM leat_entry e JOIN leat_queue q ON q.num = e.queue WHERE e.state = 1 AND e.token IS NULL`,
+	`SELECT format('entry %s/%s has a token and is not active', q.name, e.id)
+		FROM leat_entry e JOIN leat_queue q ON q.num = e.queue WHERE e.state <> 1 AND e.token IS NOT NULL`,
+	`SELECT format('entry %s/%s has the token of another', q.name, e.id) FROM leat_entry e JOIN leat_queue q ON q.num = e.queue
+		WHERE e.token IN (SELECT token FROM leat_entry WHERE token IS NOT NULL GROUP BY token HAVING count(*) > 1)`,
+	`SELECT format('entry %s/%s waits at place %d, which is not one of %d to %d', q.name, e.id, e.at, q.head, q.tail - 1)
+		FROM leat_entry e JOIN leat_queue q ON q.num = e.queue WHERE e.state = 2 AND e.at NOT BETWEEN q.head AND q.tail - 1`,
+	`SELECT format('%d entries of %s wait at place %d', count(*), q.name, e.at)
+		FROM leat_entry e JOIN leat_queue q ON q.num = e.queue WHERE e.state = 2 GROUP BY e.queue, e.at HAVING count(*) > 1`,
+
+	// Claims.
+	`SELECT format('claim %s is held by %s/%s, which does not exist', c.key, q.name, c.entry)
+		FROM leat_claim c LEFT JOIN leat_queue q ON q.num = c.queue
+		WHERE NOT EXISTS (SELECT 1 FROM leat_entry e WHERE e.queue = c.queue AND e.id = c.entry)`,
+	`SELECT format('claim %s is held by %s/%s, which is completed or did not claim it', c.key, q.name, c.entry)
+		FROM leat_claim c JOIN leat_queue q ON q.num = c.queue JOIN leat_entry e ON e.queue = c.queue AND e.id = c.entry
+		WHERE e.state = 6 OR e.claim IS NOT c.key`,
+
+	// Figures.
+	`SELECT format('queue %s counts %d failures of %d outcomes', name, failed, processed) FROM leat_queue WHERE failed > processed`,
+	`SELECT format('the days of queue %s count more than its total', q.name) FROM leat_day d JOIN leat_queue q ON q.num = d.queue
+		GROUP BY q.num HAVING sum(d.processed) > q.processed OR sum(d.failed) > q.failed`,
+
+	// Homes.
+	`SELECT format('document %s belongs to home number %d, which does not exist', key, home)
+		FROM leat_document WHERE home NOT IN (SELECT num FROM leat_home)`,
+	`SELECT format('document %s of %s/%s is at version %d, its home at %d', d.key, h.queue, h.id, d.version, h.version)
+		FROM leat_document d JOIN leat_home h ON h.num = d.home WHERE d.version NOT BETWEEN 1 AND h.version`,
+	`SELECT format('%d documents of %s/%s are at version %d', count(*), h.queue, h.id, d.version)
+		FROM leat_document d JOIN leat_home h ON h.num = d.home GROUP BY d.home, d.version HAVING count(*) > 1`,
+
+	// Latches. Those of closed homes are half gone.
+	`SELECT format('latch %s belongs to home number %d, which does not exist', id, home)
+		FROM leat_latch WHERE home NOT IN (SELECT num FROM leat_home)`,
+	`SELECT format('rows belong to latch number %d, which does not exist', latch)
+		FROM (SELECT latch FROM leat_part UNION SELECT latch FROM leat_arrival UNION SELECT latch FROM leat_feed)
+		WHERE latch NOT IN (SELECT num FROM leat_latch)`,
+	`SELECT format('latch %s of %s/%s has marked %d of %d arrived', l.id, h.queue, h.id, l.marked, l.arrived)
+		` + liveLatches + ` WHERE l.marked > l.arrived`,
+	`SELECT format('latch %s of %s/%s has released %d of %d entries', l.id, h.queue, h.id, l.released, l.fed)
+		` + liveLatches + ` WHERE l.released > l.fed`,
+	`SELECT format('latch %s of %s/%s is complete with %d of %d arrived', l.id, h.queue, h.id, l.arrived, l.total)
+		` + liveLatches + ` WHERE l.complete AND NOT (` + allArrived + `)`,
+	`SELECT format('latch %s of %s/%s is not complete with %d of %d arrived', l.id, h.queue, h.id, l.arrived, l.total)
+		` + liveLatches + ` WHERE NOT l.complete AND (` + allArrived + `)`,
+	`SELECT format('latch %s of %s/%s holds entries back though its window has room', l.id, h.queue, h.id)
+		` + liveLatches + ` WHERE ` + releasing + ` AND l.released < l.fed AND (l.window = 0 OR l.released - l.arrived < l.window)`,
+	`SELECT format('latch %s of %s/%s lacks some of the entries that it was fed', l.id, h.queue, h.id)
+		` + liveLatches + ` WHERE ` + releasing + ` AND l.fed - l.released <>
+			(SELECT count(*) FROM leat_feed f WHERE f.latch = l.num AND f.place BETWEEN l.released AND l.fed - 1)`,
+
+	// The file.
+	`SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'`,
+}
+
+const (
+	liveLatches = `FROM leat_latch l JOIN leat_home h ON h.num = l.home AND h.id IS NOT NULL`
+	stopped     = `(l.stop_at > 0 AND l.marked >= l.stop_at)`
+	allArrived  = `l.arrived = l.total OR ` + stopped + ` AND l.arrived >= l.released`
+	releasing   = `NOT l.complete AND NOT ` + stopped
+)
+
+func stateNumbers() string {
+	var numbers []string
+	for _, state := range counted {
+		numbers = append(numbers, fmt.Sprint(int(state)))
+	}
+	return strings.Join(numbers, ", ")
+}
+
+// Verify implements [broker.Verifier].
+func (b *Broker) Verify(ctx context.Context, _ time.Time) ([]string, error) {
+	var faults []string
+	err := b.read(ctx, func(c *conn) {
+		say := func(format string, values ...any) { faults = append(faults, fmt.Sprintf(format, values...)) }
+		for _, sql := range faultQueries {
+			c.read(sql, func(r *row) { say("%s", r.text()) })
+		}
+		c.verifyCounts(say)
+		c.verifyArrivals(say)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("verify: %w", err)
+	}
+	return faults, nil
+}
+
+// read runs sql, which is not one of the prepared queries.
+func (c *conn) read(sql string, f func(*row)) {
+	if c.err != nil {
+		return
+	}
+	s, _, err := c.db.Prepare(sql)
+	if err != nil {
+		c.note(fmt.Errorf("prepare %q: %w", sql, err))
+		return
+	}
+	defer s.Close()
+	(&stmt{c: c, s: s, row: row{s: s}}).each(f)
+}
+
+// verifyCounts compares what queues count with what is there.
+func (c *conn) verifyCounts(say func(string, ...any)) {
+	type place struct {
+		queue int64
+		state task.State
+	}
+	actual := make(map[place]int64)
+	c.read(`SELECT queue, state, count(*) FROM leat_entry GROUP BY queue, state`, func(r *row) {
+		actual[place{r.int(), task.State(r.int())}] = r.int()
+	})
+	c.read(`SELECT name, `+queueColumns+` FROM leat_queue`, func(r *row) {
+		name := r.text()
+		q := r.queue()
+		for _, state := range counted {
+			if n := actual[place{q.num, state}]; n != q.count[state] {
+				say("queue %s counts %d %s entries, there are %d", name, q.count[state], state, n)
+			}
+		}
+	})
+}
+
+// verifyArrivals compares what latches count with the members that they note.
+func (c *conn) verifyArrivals(say func(string, ...any)) {
+	noted := make(map[int64]int)
+	c.read(`SELECT latch, bits FROM leat_arrival`, func(r *row) { noted[r.int()] += bits.OnesCount64(uint64(r.int())) })
+	c.read(`SELECT l.num, l.id, h.queue, h.id, l.arrived `+liveLatches, func(r *row) {
+		num, id, queue, home, arrived := r.int(), r.text(), r.text(), r.text(), int(r.int())
+		if noted[num] != arrived {
+			say("latch %s of %s/%s counts %d arrived and notes %d", id, queue, home, arrived, noted[num])
+		}
+	})
+}

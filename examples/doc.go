@@ -1,0 +1,2 @@
+// Package examples holds the test that builds and runs every program below it.
+package examples

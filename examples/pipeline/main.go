@@ -28,7 +28,7 @@ func main() {
 	url := flag.String("broker", "memory:", "where tasks are kept: "+brokerurl.Forms)
 	id := flag.String("run", "", "id of the run; the same id again goes on with it")
 	out := flag.String("out", "report.html", "where the report goes")
-	verbose := flag.Bool("v", false, "log each task as it starts")
+	verbose := flag.Bool("v", false, "log what happens to each task")
 	flag.Parse()
 	folder := "."
 	if flag.NArg() > 0 {
@@ -107,15 +107,13 @@ func absolute(folder, out string) (Request, error) {
 	return Request{Folder: f, Out: o}, err
 }
 
-// observer logs each start of a task, if asked to.
+// observer logs what happens to each task, if asked to.
 func observer(verbose bool) queue.Observer {
 	if !verbose {
 		return nil
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	return func(ctx context.Context, e queue.Event) {
-		if e.Kind == queue.EventStarted {
-			log.InfoContext(ctx, "started", "id", e.Entry.ID)
-		}
+		log.InfoContext(ctx, e.Kind.String(), "id", e.Entry.ID)
 	}
 }

@@ -24,12 +24,12 @@ const (
 
 // A batch is the changes of one call of the script.
 type batch struct {
-	of      []int // which of Apply's changes these are
-	packed  [][]byte
-	queues  map[string]bool
-	settles bool
-	parts   int
-	bytes   int
+	of     []int // which of Apply's changes these are
+	packed [][]byte
+	queues map[string]bool
+	needs  needs
+	parts  int
+	bytes  int
 }
 
 // Apply implements [broker.Broker]. It takes one trip for a thousand parts.
@@ -89,7 +89,8 @@ func (p *batch) add(i int, c broker.Change, packed []byte) {
 	p.packed = append(p.packed, packed)
 	p.parts += c.Parts()
 	p.bytes += len(packed)
-	p.settles = p.settles || len(c.Settle) > 0
+	p.needs.leases = p.needs.leases || len(c.Settle) > 0
+	p.needs.homes = p.needs.homes || !c.Home.IsZero()
 	for _, s := range c.Settle {
 		p.queues[s.Entry.Queue] = true
 	}
@@ -141,7 +142,7 @@ func (b *Broker) applyBatch(ctx context.Context, now time.Time, p *batch, want b
 
 // parking returns the changes that archive unreadable entries as they are.
 func (b *Broker) parking(unreadable []unreadable) *batch {
-	p := &batch{queues: make(map[string]bool), settles: true}
+	p := &batch{queues: make(map[string]bool), needs: needs{leases: true}}
 	for _, u := range unreadable {
 		pk := &packer{}
 		c := pk.object()
@@ -159,12 +160,12 @@ func (b *Broker) parking(unreadable []unreadable) *batch {
 
 // applyOnce makes one call of the script, and hears its answer.
 func (b *Broker) applyOnce(ctx context.Context, now time.Time, p *batch, want broker.LeaseRequest) (answer, error) {
-	sequence, low := b.sequences.begin()
+	sequence, low, renew := b.sequences.begin()
 	defer b.sequences.end(sequence)
 
-	leases := want.Max > 0 && len(want.Queues) > 0
-	request := []byte{}
-	if leases {
+	var request []byte
+	if want.Max > 0 && len(want.Queues) > 0 {
+		p.needs.leases = true
 		request = b.packRequest(want, sequence)
 		for _, q := range want.Queues {
 			p.queues[q.Queue] = true
@@ -174,19 +175,16 @@ func (b *Broker) applyOnce(ctx context.Context, now time.Time, p *batch, want br
 	for queue := range p.queues {
 		keys = append(keys, b.keys.queue(queue))
 	}
-	args := make([]any, 0, 6+len(p.packed))
-	args = append(args, string(b.keys), nanos(now), day(now), sequence, low, request)
+	args := make([]any, 0, 7+len(p.packed))
+	args = append(args, string(b.keys), nanos(now), day(now), sequence, low, renew, request)
 	for _, packed := range p.packed {
 		args = append(args, packed)
 	}
-	s := enqueueScript
-	if p.settles || len(p.packed) == 0 {
-		s = applyScript
-	}
-	reply, err := b.ask(ctx, s, leases, keys, args)
+	reply, err := b.ask(ctx, applyScripts[p.needs], request != nil, keys, args)
 	if err != nil {
 		return answer{}, err
 	}
+	b.sequences.answered(renew)
 	return b.hear(ctx, reply, broker.CeilSecond(want.Until), len(p.packed) == 0)
 }
 

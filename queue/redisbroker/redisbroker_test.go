@@ -16,21 +16,28 @@ import (
 
 func TestBroker(t *testing.T) {
 	server := redistest.Shared(t)
-	brokertest.Run(t, func(t testing.TB) brokertest.Storage {
-		prefix := redistest.Prefix()
-		return brokertest.Storage{
-			Open: func(t testing.TB) broker.Broker {
-				b, err := redisbroker.Open(server.SocketURL(), &redisbroker.Options{
-					Prefix: prefix, LocalClock: true, Logger: slog.New(slog.DiscardHandler),
-				})
-				if err != nil {
-					t.Fatal(err)
-				}
-				return b
-			},
-			Leftovers: func(t testing.TB) []string { return leftovers(t, server, prefix) },
-		}
+	brokertest.Run(t, func(testing.TB) brokertest.Storage { return storage(server, redistest.Prefix()) })
+}
+
+// storage is what server holds under prefix.
+func storage(server *redistest.Server, prefix string) brokertest.Storage {
+	return brokertest.Storage{
+		Open:      func(t testing.TB) broker.Broker { return open(t, server, prefix) },
+		Leftovers: func(t testing.TB) []string { return leftovers(t, server, prefix) },
+	}
+}
+
+// open opens a broker that takes the now of calls as it is, and does not close
+// it.
+func open(t testing.TB, server *redistest.Server, prefix string) *redisbroker.Broker {
+	t.Helper()
+	b, err := redisbroker.Open(server.SocketURL(), &redisbroker.Options{
+		Prefix: prefix, LocalClock: true, Logger: slog.New(slog.DiscardHandler),
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
 // leftovers names all keys under prefix but those that stay by documentation:

@@ -25,6 +25,10 @@ const (
 	leaseGrace = 5 * time.Second
 
 	firstPause, longestPause = 10 * time.Millisecond, time.Second
+
+	// renewal is how long the time for which answers are kept, ten minutes, is
+	// left to run down.
+	renewal = time.Minute
 )
 
 // sequences numbers the calls of one broker.
@@ -33,11 +37,13 @@ type sequences struct {
 	last int64
 	low  int64 // all before it have been answered or given up
 	open map[int64]bool
+
+	renewed time.Time // when the answers' time began anew
 }
 
-// begin returns the sequence of a new call, and the lowest one whose answer has
-// not come.
-func (s *sequences) begin() (sequence, low int64) {
+// begin returns the sequence of a new call, the lowest one whose answer has not
+// come, and 1 if the time for which answers are kept is to begin anew.
+func (s *sequences) begin() (sequence, low int64, renew int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.open == nil {
@@ -45,7 +51,20 @@ func (s *sequences) begin() (sequence, low int64) {
 	}
 	s.last++
 	s.open[s.last] = true
-	return s.last, s.low
+	if time.Since(s.renewed) > renewal {
+		renew = 1
+	}
+	return s.last, s.low, renew
+}
+
+// answered says that a call has been answered that had that renew.
+func (s *sequences) answered(renew int) {
+	if renew == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.renewed = time.Now()
 }
 
 // end says that a call has been answered or given up: it is not repeated.

@@ -19,9 +19,22 @@ const (
 	reads   = "#!lua flags=no-writes"
 )
 
+// The script that applies changes, in builds for what they need: to run a piece
+// that is not used takes longer than to use it.
+var applyScripts = map[needs]script{
+	{}:                          newScript(mayAdd, "apply", "key", "later", "entry", "answer"),
+	{homes: true}:               newScript(mayAdd, "apply", "key", "later", "entry", "document", "latch", "answer"),
+	{leases: true}:              newScript(settles, "apply", "key", "later", "entry", "settle", "answer", "lease"),
+	{leases: true, homes: true}: newScript(settles, "apply", "key", "later", "entry", "settle", "document", "latch", "answer", "lease"),
+}
+
+// needs say what changes are about, besides enqueues.
+type needs struct {
+	leases bool // settles or asks for some
+	homes  bool
+}
+
 var (
-	enqueueScript = newScript(mayAdd, "apply", "key", "later", "entry", "settle", "document", "latch", "lease", "answer")
-	applyScript   = newScript(settles, "apply", "key", "later", "entry", "settle", "document", "latch", "lease", "answer")
 	extendScript  = newScript(settles, "extend", "key")
 	advanceScript = newScript(settles, "advance", "key", "later", "read")
 	beatScript    = newScript(settles, "beat", "key")

@@ -5,8 +5,9 @@
 -- KEYS[1]   set of queues
 -- KEYS[2]   answers of the caller
 -- KEYS[3…]  what the names of the keys of each queue begin with
--- ARGV      prefix, now in ns, day, sequence, the caller's low, then in MessagePack
---           the lease request, or "" for none, and each change:
+-- ARGV      prefix, now in ns, day, sequence, the caller's low, "1" if its
+--           answers' time begins anew, then in MessagePack the lease request, or
+--           "" for none, and each change:
 --             settle                     see lib/settle.lua
 --             home                       {queue, id}
 --             require, put               {key, version}, {key, body, at}
@@ -19,11 +20,13 @@
 --                      LEASE_LOST queue id · CONFLICT key version body ·
 --                      EXISTS queue id · CLAIMED queue id claim holder ·
 --                      LATCH_EXISTS id · NO_LATCH id · ERROR message
---           leases, parked, faults: see lib/lease.lua
+--           leases, parked, faults: see lib/answer.lua
+--
+-- Builds of this script leave out pieces of lib that its changes do not need.
 --
 -- Redis does not roll a script back: every check of a change is made before
 -- its first write, and an error in a check is that change's outcome.
-local first_change = 7
+local request, first_change = ARGV[7], 8
 
 local function check(c)
   for _, s in ipairs(c.settle or nothing) do
@@ -51,7 +54,7 @@ end
 -- apply takes the changes in order and returns those that were refused.
 local function apply(changes)
   local refused = {}
-  read_lease_scores(changes)
+  for _, f in ipairs(before_changes) do f(changes) end
   for i, c in ipairs(changes) do
     local ok, problem = pcall(check, c)
     if not ok then problem = {"ERROR", type(problem) == "table" and problem.err or problem} end
@@ -62,8 +65,7 @@ local function apply(changes)
       write(c)
     end
   end
-  write_latches()
-  write_counts()
+  for _, f in ipairs(after_changes) do f() end
   flush()
   return refused
 end
@@ -101,6 +103,6 @@ if before then return full(before) end
 local changes = {}
 for i = first_change, #ARGV do changes[#changes + 1] = cmsgpack.unpack(ARGV[i]) end
 local refused = apply(changes)
-if ARGV[6] ~= "" then lease(cmsgpack.unpack(ARGV[6])) end
+if request ~= "" then lease(cmsgpack.unpack(request)) end
 remember(short(refused))
 return {"OK", refused, leases, parked, faults}

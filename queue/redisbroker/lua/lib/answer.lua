@@ -2,11 +2,19 @@
 -- caller's own: a field for each sequence that it may not have heard of yet,
 -- "low", below which it has heard of all, and "kept", below which none is kept.
 --
--- ARGV[4] is the sequence of this call, ARGV[5] the caller's low.
-local sequence, low = ARGV[4], tonumber(ARGV[5])
-local answer_ttl, answers_kept = 10 * 60, 32
+-- ARGV[4] is the sequence of this call, ARGV[5] the caller's low, and ARGV[6] is
+-- "1" if the time for which answers are kept begins anew.
+--
+-- An answer is what has happened:
+--   leases   {queue, id, token, body}: see body_of
+--   parked   {queue, id}: ids that were next in line and have no entry
+--   faults   {queue, error}: queues that cannot be read
+local leases, parked, faults = {}, {}, {}
 
-local kept -- as found
+local sequence, low, renew = ARGV[4], tonumber(ARGV[5]), ARGV[6] == "1"
+local answer_ttl = 10 * 60
+local heard_at_once = 32
+local kept -- as found; nothing if this is the first answer
 
 -- recall returns "STALE" if this call has been given up, or the answer if it
 -- has been made before, or nothing.
@@ -15,19 +23,20 @@ local function recall()
   if found[3] then return cmsgpack.unpack(found[3]) end
   if tonumber(sequence) < (tonumber(found[1]) or 0) then return "STALE" end
   low = math.max(low, tonumber(found[1]) or 0)
-  kept = tonumber(found[2]) or low
+  kept = tonumber(found[2])
 end
 
 -- remember keeps the answer of this call, and drops those that were heard: some
 -- at a time, and a thousand at most.
 local function remember(answer)
-  local first, last = kept, math.min(low - 1, kept + 999)
-  if last - first + 1 >= answers_kept then
+  local first = kept or low
+  local upto = math.min(low, first + 1000)
+  if upto - first >= heard_at_once then
     local heard = {}
-    for s = first, last do heard[#heard + 1] = string.format("%.0f", s) end
+    for s = first, upto - 1 do heard[#heard + 1] = s end
     redis.call("HDEL", KEYS[2], unpack(heard))
-    kept = last + 1
+    first = upto
   end
-  redis.call("HSET", KEYS[2], "low", low, "kept", kept, sequence, cmsgpack.pack(answer))
-  redis.call("EXPIRE", KEYS[2], answer_ttl)
+  redis.call("HSET", KEYS[2], "low", low, "kept", first, sequence, cmsgpack.pack(answer))
+  if renew or not kept then redis.call("EXPIRE", KEYS[2], answer_ttl) end
 end

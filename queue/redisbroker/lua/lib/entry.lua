@@ -16,7 +16,7 @@ end
 -- check_entry returns why e cannot be added, or nothing.
 local function check_entry(e)
   local q = base(e.queue)
-  if redis.call("EXISTS", entry_key(e.queue, e.id)) == 1 then
+  if redis.call("EXISTS", q .. "t:" .. e.id) == 1 then
     return {"EXISTS", e.queue, e.id}
   end
   if e.claim then
@@ -46,18 +46,19 @@ end
 
 -- add adds e, which has passed check_entry.
 local function add(e)
-  local key, more = entry_key(e.queue, e.id), e.more or nothing
+  local key = entry_key(e.queue, e.id)
   if not registered(e.queue) then
     known[e.queue] = 1
     later("SADD", KEYS[1], e.queue)
   end
   if e.due and e.due > now then
-    redis.call("HSET", key, "msg", e.msg, "state", "scheduled", unpack(more))
+    redis.call("HSET", key, "msg", e.msg, "state", "scheduled")
     wait_until("scheduled", e.queue, e.id, e.due)
   else
-    redis.call("HSET", key, "msg", e.msg, "state", "pending", "pending_since", now_ns, unpack(more))
+    redis.call("HSET", key, "msg", e.msg, "state", "pending", "pending_since", now_ns)
     later("LPUSH", base(e.queue) .. "pending", e.id)
   end
+  if e.more then redis.call("HSET", key, unpack(e.more)) end
   if e.claim then redis.call("SET", e.claim, e.id, "EX", e.ttl) end
 end
 

@@ -27,6 +27,7 @@ local function write_latches()
     end
   end
 end
+table.insert(after_changes, write_latches)
 
 -- check_latches returns why c's latches cannot be opened, fed or reached, or
 -- nothing.

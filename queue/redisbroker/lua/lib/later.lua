@@ -31,6 +31,10 @@ local function flush()
   collected, in_order = {}, {}
 end
 
+-- What pieces of a script do before its changes, with all of them, and after
+-- their writes.
+local before_changes, after_changes = {}, {}
+
 local sound = {}
 
 -- expect raises an error if key holds something of another type than size, the

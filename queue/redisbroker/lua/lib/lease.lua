@@ -2,17 +2,11 @@
 --   max, untl   how many at most, and the second in which the leases end
 --   queues      {queue, first}, …: how many of the first pass are for each
 --
--- What take finds is put into
---   leases   {queue, id, token, body}: see body_of
---   parked   {queue, id}: ids that were next in line and have no entry
---   faults   {queue, error}: queues that cannot be read
-local leases, parked, faults = {}, {}, {}
+-- What take finds is put into leases, parked and faults.
 local paused, empty = {}, {}
 
 -- missing is how many ids without an entry one script clears away at most.
 local missing = 1000
-
-local body_fields = {"msg", "leat_ms", "leat_home", "leat_reads"}
 
 -- documents_of returns version and body of each document that an entry reads:
 -- home is its field leat_home, reads its field leat_reads.
@@ -32,8 +26,8 @@ local function documents_of(home, reads)
   return found
 end
 
--- body_of returns what a lease says of its entry: the fields above and the
--- documents; or nothing if it is gone or under another token.
+-- body_of returns what a lease says of its entry, {msg, ms, home, reads,
+-- documents}, or nothing if it is gone or under another token.
 local function body_of(queue, id, token)
   local f = redis.pcall("HMGET", entry_key(queue, id), "msg", "leat_ms", "leat_home", "leat_reads", "leat_token")
   if not f[1] or f.err or (token and f[5] ~= token) then return end

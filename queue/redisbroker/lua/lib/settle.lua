@@ -31,6 +31,7 @@ local function read_lease_scores(changes)
     lease_scores[queue] = scores
   end
 end
+table.insert(before_changes, read_lease_scores)
 
 local goes_to = {completed = "completed", retry = "retry", archived = "archived", parked = "archived"}
 
@@ -142,3 +143,4 @@ local function write_counts()
     end
   end
 end
+table.insert(after_changes, write_counts)

@@ -104,7 +104,7 @@ func concurrentWorkers(x *trial) {
 			return
 		}
 		random := rand.New(rand.NewPCG(uint64(worker), 0))
-		for ctx.Err() == nil {
+		for ctx.Err() == nil && !x.Failed() {
 			x.workOnce(b, seen, random)
 			seen.mu.Lock()
 			if len(seen.done) == producers*each {

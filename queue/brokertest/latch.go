@@ -31,6 +31,7 @@ var latchPromises = []promise{
 	{"entries that exist when they are released are skipped and count as released", latchReleaseSkips},
 	{"at StopAt marks a latch forgets what it has not released", latchStops},
 	{"a stopped latch completes when all that were released have arrived", latchStopsEarly},
+	{"a latch that has completed releases nothing more", latchReleasesNoMore},
 	{"a latch that has stopped or completed ignores what it is fed", latchFeedIgnored},
 	{"latches of another home are other latches", latchHomes},
 	{"a wide latch counts each of its members once", latchWide},
@@ -247,6 +248,7 @@ func (x *trial) notFound(what string, c broker.Change) {
 func latchNotFound(x *trial) {
 	x.notFound("arrival at no home", arrive("l", 0))
 	x.notFound("feed at no home", feed("l", "a"))
+	x.notFound("feed of nothing at no home", feed("l"))
 	x.must(open(broker.Latch{ID: "l", Total: 2}, broker.Latch{ID: "complete"}))
 	x.notFound("arrival at no latch", arrive("none", 0))
 	x.notFound("arrival of no member", arrive("l", 2))
@@ -365,6 +367,16 @@ func latchStopsEarly(x *trial) {
 	x.must(marked("last", 0, 1))
 	x.state("", broker.LatchState{ID: "last", Total: 2, Arrived: 2, Marked: 2, Stopped: true, Complete: true})
 	x.pending("when the last mark is the last arrival", "a", "fed-then", "unfed-else", "last-else")
+}
+
+func latchReleasesNoMore(x *trial) {
+	x.must(open(broker.Latch{ID: "l", Total: 2, Window: 1, Then: then("then")}))
+	x.must(feed("l", "a", "b", "c", "d"))
+	x.must(arrive("l", 0))
+	x.pending("before the last arrival", "a", "b")
+	x.must(arrive("l", 1))
+	x.pending("", "a", "b", "then")
+	x.state("", broker.LatchState{ID: "l", Total: 2, Fed: 4, Released: 2, Arrived: 2, Complete: true})
 }
 
 func latchFeedIgnored(x *trial) {

@@ -55,19 +55,12 @@ func listOrder(x *trial) {
 }
 
 func listArchived(x *trial) {
-	archive := func(id string) {
-		x.enqueue(entry("q", id))
-		x.must(settling(x.leaseOne("q"), broker.Archived))
+	x.enqueue(entries("q", "a2", "c1", "a1", "b1", "z0")...)
+	leases := x.lease("q", 5)
+	for i, wait := range []time.Duration{0, time.Millisecond, 998 * time.Millisecond, time.Millisecond, time.Millisecond} {
+		x.pass(wait)
+		x.must(settling(leases[4-i], broker.Archived))
 	}
-	archive("z0")
-	x.pass(time.Millisecond)
-	archive("b1")
-	x.pass(998 * time.Millisecond)
-	archive("a1")
-	x.pass(time.Millisecond)
-	archive("c1")
-	x.pass(time.Millisecond)
-	archive("a2")
 	equal(x, "archived", x.list("q", task.Archived), []string{"z0", "a1", "b1", "c1", "a2"})
 }
 

@@ -22,7 +22,7 @@ import (
 // say how many sequences, and from which seed on; it makes failing ones short.
 func randomOperations(t *testing.T, open func(testing.TB) Storage) {
 	rapid.Check(t, func(r *rapid.T) {
-		steps := rapid.SliceOfN(rapid.Custom(drawStep), 10, 60).Draw(r, "steps")
+		steps := rapid.SliceOfN(rapid.Custom(drawStep), 20, 60).Draw(r, "steps")
 		var faults []string
 		synctest.Test(t, func(t *testing.T) { faults = play(t, open(t), steps) })
 		if len(faults) > 0 {

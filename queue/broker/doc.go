@@ -75,7 +75,8 @@
 // with a [task.InvalidError] by [Change.Check], which every broker calls. The
 // error of a call means that the storage could not be asked or did not answer:
 // then each change has taken effect or not, whole, and which is not known
-// unless the broker says so ([ErrRefused]: certainly not).
+// unless the broker says so ([ErrRefused]: certainly not). A call whose context
+// has ended before it begins is refused.
 //
 // # Rule 7: concurrency and ownership
 //

@@ -1,6 +1,7 @@
 package brokertest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -15,6 +16,7 @@ var checkPromises = []promise{
 	{"a malformed change is refused as invalid and leaves nothing", checkMalformed},
 	{"a malformed change does not touch its neighbours", checkNeighbours},
 	{"a malformed request to lease fails its call, which changes nothing", checkRequest},
+	{"a call whose context has ended is refused and changes nothing", checkContext},
 	{"a change of a thousand parts is accepted", checkThousand},
 	{"a change of more parts is refused, latches and feeds included", checkTooMany},
 	{"what a change adds up to is refused whole when its last part is", checkLastPart},
@@ -154,6 +156,32 @@ func checkRequest(x *trial) {
 		applied, err := x.b.Apply(x.Context(), time.Now(), []broker.Change{{Enqueue: entries("q", "b")}}, want)
 		x.invalid(what, err)
 		equal(x, what+": leased", leasedIDs(applied.Leases), nil)
+	}
+	x.pending("", "a")
+}
+
+func checkContext(x *trial) {
+	x.enqueue(entry("q", "a"))
+	ctx, cancel := context.WithCancel(x.Context())
+	cancel()
+	now := time.Now()
+	for what, call := range map[string]func() error{
+		"Apply": func() error {
+			_, err := x.b.Apply(ctx, now, []broker.Change{{Enqueue: entries("q", "b")}}, wanted("q", 1))
+			return err
+		},
+		"Advance": func() error {
+			_, err := x.b.Advance(ctx, now, broker.AdvanceRequest{Queues: []string{"q"}, Limit: 1})
+			return err
+		},
+		"Entry": func() error {
+			_, err := x.b.Entry(ctx, broker.EntryRef{Queue: "q", ID: "a"})
+			return err
+		},
+	} {
+		if err := call(); !errors.Is(err, context.Canceled) || !errors.Is(err, broker.ErrRefused) {
+			x.Errorf("%s() = %v, want an error that matches %v and %v", what, err, context.Canceled, broker.ErrRefused)
+		}
 	}
 	x.pending("", "a")
 }

@@ -15,6 +15,7 @@ import (
 
 var concurrentPromises = []promise{
 	{"several brokers on one storage see one state", concurrentOneState},
+	{"what a closed broker wrote is there for the others, its leases included", concurrentClosed},
 	{"no entry is leased twice at a time, and none is lost", concurrentWorkers},
 	{"what is due becomes ready once, however many advance", concurrentAdvance},
 	{"of many who settle or recover one lease, one succeeds", concurrentSettle},
@@ -61,6 +62,23 @@ func concurrentOneState(x *trial) {
 	x.must(settling(applied.Leases[0], broker.Done))
 	x.pass(time.Minute)
 	equal(x, "leased", leasedIDs(x.lease("q", 1)), nil)
+}
+
+func concurrentClosed(x *trial) {
+	other := x.storage.Open(x.T)
+	c := withDocuments(home, "k")
+	c.Enqueue = entries("q", "a", "b")
+	applied, err := other.Apply(x.Context(), time.Now(), []broker.Change{c}, wanted("q", 1))
+	if err != nil || applied.Outcomes[0] != nil || len(applied.Leases) != 1 {
+		x.Fatalf("Apply() = %+v, %v, want one lease and nil", applied, err)
+	}
+	if err := other.Close(); err != nil {
+		x.Fatalf("Close() = %v, want nil", err)
+	}
+	x.seen.homes[home] = true
+	x.pending("", "b")
+	equal(x, "documents", x.documents(home, "k"), []broker.Document{{Key: "k", Version: 1, Body: []byte("k")}})
+	x.must(settling(applied.Leases[0], broker.Done))
 }
 
 // A tally notes who runs what, so that two at a time are seen.

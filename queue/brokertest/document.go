@@ -23,6 +23,7 @@ var documentPromises = []promise{
 	{"the first check that fails is the outcome, in the order of the fields", documentCheckOrder},
 	{"homes of one queue, and homes of one id, are apart", documentHomes},
 	{"a body may be empty, binary or a mebibyte", documentBodies},
+	{"a thousand documents are read in one call", documentThousand},
 }
 
 var home = broker.Home{Queue: "runs", ID: "run~1"}
@@ -226,6 +227,19 @@ func documentBodies(x *trial) {
 		x.must(broker.Change{Home: home, Put: []broker.Put{{Key: key, Body: body}}})
 		if got := x.documents(home, key)[0]; got.Version != int64(i+1) || !bytes.Equal(got.Body, body) {
 			x.Errorf("body %d came back with version %d and %d bytes, want %d and the same %d", i, got.Version, len(got.Body), i+1, len(body))
+		}
+	}
+}
+
+func documentThousand(x *trial) {
+	var keys []string
+	for i := range broker.MaxParts {
+		keys = append(keys, fmt.Sprint(i))
+	}
+	x.must(withDocuments(home, keys...))
+	for i, d := range x.documents(home, keys...) {
+		if d.Key != keys[i] || string(d.Body) != keys[i] || d.Version != int64(i+1) {
+			x.Fatalf("document %d = %+v, want key and body %s, version %d", i, d, keys[i], i+1)
 		}
 	}
 }

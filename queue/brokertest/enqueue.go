@@ -23,9 +23,11 @@ var enqueuePromises = []promise{
 	{"an entry for later is scheduled and cannot be leased", enqueueScheduled},
 	{"an entry whose time is not after now is ready at once", enqueueDueNow},
 	{"a due time is rounded up to the millisecond", enqueueDueRounded},
+	{"a due time may be a century away", enqueueCentury},
 	{"a change of many entries adds all or none", enqueueAllOrNone},
 	{"a refused change does not touch its neighbours", enqueueNeighbours},
 	{"a later change of a call sees what an earlier one added", enqueueSeesEarlier},
+	{"a thousand changes are taken in one call, each with its outcome", enqueueThousandChanges},
 	{"a queue comes into being with its first entry, not with a refused one", enqueueQueueBegins},
 	{"a broker keeps nothing that it was given and gives nothing that it keeps", enqueueOwnership},
 }
@@ -198,6 +200,14 @@ func enqueueDueRounded(x *trial) {
 	equal(x, "advanced at its time", x.advance("q").Due, 1)
 }
 
+func enqueueCentury(x *trial) {
+	e := entry("q", "a")
+	e.DueAt = time.Now().AddDate(100, 0, 0).Add(time.Millisecond)
+	x.enqueue(e)
+	equal(x, "stored", x.get("q", "a"), broker.Stored{Entry: e, State: task.Scheduled})
+	equal(x, "advanced", x.advance("q"), broker.Advanced{Next: e.DueAt})
+}
+
 func enqueueAllOrNone(x *trial) {
 	x.must(broker.Change{Enqueue: append(entries("q", "a", "b"), entries("p", "a")...)})
 	err := x.refused(broker.Change{Enqueue: append(entries("new", "n"), entries("q", "c", "a", "d")...)})
@@ -228,6 +238,27 @@ func enqueueSeesEarlier(x *trial) {
 		x.Errorf("outcomes = %v, want nil and %v", outcomes, broker.ErrExists)
 	}
 	equal(x, "pending", x.list("q", task.Pending), []string{"a"})
+}
+
+func enqueueThousandChanges(x *trial) {
+	x.enqueue(entry("q", "taken"))
+	want := []string{"taken"}
+	var changes []broker.Change
+	for i := range 1000 {
+		id := fmt.Sprint(i)
+		if i%10 == 3 {
+			id = "taken"
+		} else {
+			want = append(want, id)
+		}
+		changes = append(changes, broker.Change{Enqueue: entries("q", id)})
+	}
+	for i, outcome := range x.apply(changes...) {
+		if taken := errors.Is(outcome, broker.ErrExists); taken != (i%10 == 3) || !taken && outcome != nil {
+			x.Errorf("outcome %d = %v, want taken: %v", i, outcome, i%10 == 3)
+		}
+	}
+	equal(x, "pending", x.list("q", task.Pending), want)
 }
 
 func enqueueQueueBegins(x *trial) {

@@ -14,6 +14,7 @@ var extendPromises = []promise{
 	{"a lease can be cut short", extendShorter},
 	{"a lease that is not held is lost, and nothing changes", extendLost},
 	{"each lease has its answer, in order", extendMany},
+	{"a thousand leases are extended in one call", extendThousand},
 	{"an extended lease settles", extendSettles},
 }
 
@@ -101,6 +102,22 @@ func extendMany(x *trial) {
 	held := x.extend(time.Minute, l[3].Ref(), l[1].Ref(), l[0].Ref(), l[1].Ref(), l[2].Ref())
 	equal(x, "held", held, []broker.Held{broker.Kept, broker.Lost, broker.Kept, broker.Lost, broker.Kept})
 	equal(x, "held of none", x.extend(time.Minute), nil)
+}
+
+func extendThousand(x *trial) {
+	x.must(broker.Change{Enqueue: numbered("e", broker.MaxParts)})
+	var refs []broker.LeaseRef
+	for _, l := range x.lease("q", broker.MaxParts) {
+		refs = append(refs, l.Ref())
+	}
+	refs[500].Token = "wrong"
+	for i, held := range x.extend(time.Hour, refs...) {
+		if (held == broker.Kept) != (i != 500) {
+			x.Errorf("lease %d is %v, want lost only 500", i, held)
+		}
+	}
+	x.pass(time.Minute)
+	equal(x, "recovered", x.advance("q").Recovered, 1)
 }
 
 func extendSettles(x *trial) {

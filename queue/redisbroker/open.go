@@ -119,7 +119,7 @@ func (b *Broker) probe(address string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), probeTime)
 	defer cancel()
 	if err := b.client.Ping(ctx).Err(); err != nil {
-		return explain(address, err)
+		return explain(address, b.speaksTLS(), err)
 	}
 	info, err := b.client.Info(ctx).Result()
 	if err != nil {
@@ -129,7 +129,7 @@ func (b *Broker) probe(address string) error {
 	}
 	b.plainScripts = b.client.Eval(ctx, mayAdd+"\nreturn 1", nil).Err() != nil
 	if err := b.measure(ctx); err != nil {
-		return explain(address, err)
+		return explain(address, b.speaksTLS(), err)
 	}
 	return nil
 }
@@ -165,8 +165,13 @@ func olderThan(version string, major, minor int) bool {
 	return errA == nil && errB == nil && (a < major || a == major && b < minor)
 }
 
+func (b *Broker) speaksTLS() bool {
+	c, ok := b.client.(*redis.Client)
+	return ok && c.Options().TLSConfig != nil
+}
+
 // explain says what a first call's error is likely to mean.
-func explain(address string, err error) error {
+func explain(address string, secure bool, err error) error {
 	text := err.Error()
 	has := func(parts ...string) bool {
 		for _, part := range parts {
@@ -190,6 +195,8 @@ func explain(address string, err error) error {
 		reason = "shows a certificate that is not trusted"
 	case has(`"\x15`, "invalid reply"):
 		reason = "speaks TLS, or is no Redis"
+	case secure && errors.Is(err, context.DeadlineExceeded):
+		reason = "does not answer, or does not speak TLS"
 	case text == "EOF":
 		reason = "closes the connection: it may speak only TLS, or be no Redis"
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/leatwork/leat/internal/redistest"
+	"github.com/leatwork/leat/internal/wire"
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/queue/redisbroker"
 	"github.com/leatwork/leat/task"
@@ -237,7 +238,7 @@ func (x *bench) ttl(key string, d time.Duration) {
 // put writes an entry of queue q as asynq does, in a state that needs no more.
 func (x *bench) put(id, state string, more ...any) {
 	x.Helper()
-	msg, err := hex.DecodeString("0a0174" + "1a01" + hex.EncodeToString([]byte(id)) + "220171")
+	msg, err := wire.EncodeEntry(broker.Entry{EntryRef: broker.EntryRef{Queue: "q", ID: id}, Type: "t"}, "")
 	if err != nil {
 		x.Fatal(err)
 	}

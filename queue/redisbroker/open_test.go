@@ -1,0 +1,213 @@
+package redisbroker_test
+
+import (
+	"bytes"
+	"errors"
+	"log/slog"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/leatwork/leat/internal/redistest"
+	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/queue/redisbroker"
+	"github.com/leatwork/leat/task"
+)
+
+func TestAURLThatMakesNoSenseIsRefused(t *testing.T) {
+	for url, reason := range map[string]string{
+		"":                              "must begin with",
+		"http://localhost":              "must begin with",
+		"localhost:6379":                "not a URL",
+		"redis://localhost/nine":        "no number",
+		"redis://localhost/-1":          "no number",
+		"redis://localhost/1/2":         "no number",
+		"redis://localhost?timeout=1s":  "query",
+		"redis-socket://host/path":      "must name a socket",
+		"redis-socket://":               "must name a socket",
+		"redis-socket:///path?db=x":     "no number",
+		"redis://:se%cret@localhost":    "must be escaped",
+		"redis://:12#secret@localhost":  "must be escaped",
+		"redis://:secret@localhost/x":   "no number",
+		"redis://:secret@local host":    "must be escaped",
+		"rediss://u:secret@localhost/x": "no number",
+	} {
+		_, err := redisbroker.Open(url, nil)
+		if !errors.Is(err, task.ErrInvalid) || !strings.Contains(err.Error(), reason) {
+			t.Errorf("Open(%q) = %v, want %v that says %q", url, err, task.ErrInvalid, reason)
+		}
+		if strings.Contains(err.Error(), "secret") {
+			t.Errorf("Open(%q) = %v, which tells the password", url, err)
+		}
+	}
+}
+
+func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
+	server := redistest.Shared(t)
+	for _, prefix := range []string{"a{b}", "a b", "a|b", strings.Repeat("a", 300)} {
+		if _, err := redisbroker.Open(server.URL(), &redisbroker.Options{Prefix: prefix}); !errors.Is(err, task.ErrInvalid) {
+			t.Errorf("Open() with prefix %q = %v, want %v", prefix, err, task.ErrInvalid)
+		}
+	}
+	cluster := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{server.Addr}})
+	defer cluster.Close()
+	for _, c := range []redis.UniversalClient{nil, cluster} {
+		if _, err := redisbroker.New(c, nil); !errors.Is(err, task.ErrInvalid) {
+			t.Errorf("New(%T) = %v, want %v", c, err, task.ErrInvalid)
+		}
+	}
+}
+
+func TestAServerThatCannotBeUsedIsRefused(t *testing.T) {
+	plain := redistest.Shared(t)
+	guarded := redistest.Start(t, redistest.Options{Password: "secret"})
+	secure := redistest.Start(t, redistest.Options{TLS: true})
+	replica := redistest.Start(t, redistest.Options{Args: []string{"--replicaof", "127.0.0.1", "1"}})
+	for _, c := range []struct{ name, url, reason string }{
+		{"nobody is there", "redis://:secret@" + unused(t), "does not answer"},
+		{"no socket", "redis-socket:///nowhere.sock", "does not answer"},
+		{"no password", "redis://" + guarded.Addr, "wants a password"},
+		{"wrong password", "redis://:secret2@" + guarded.Addr, "refuses the user or password"},
+		{"unknown user", "redis://u:secret@" + guarded.Addr, "refuses the user or password"},
+		{"no such database", "redis://" + plain.Addr + "/99", "has no such database"},
+		{"TLS where plain is spoken", "rediss://" + plain.Addr, "TLS"},
+		{"plain where TLS is spoken", "redis://" + secure.Addr, "TLS"},
+		{"a certificate of nobody", "rediss://" + secure.Addr, "certificate that is not trusted"},
+		{"a replica", "redis://" + replica.Addr, "is a replica"},
+		{"one who says nothing", "redis://" + silent(t), "does not answer"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			began := time.Now()
+			_, err := redisbroker.Open(c.url, nil)
+			open, ok := errors.AsType[*redisbroker.OpenError](err)
+			if !ok || !errors.Is(err, broker.ErrRefused) {
+				t.Fatalf("Open() = %v, want an OpenError", err)
+			}
+			if !strings.Contains(err.Error(), c.reason) || !strings.Contains(c.url, open.Address) {
+				t.Errorf("Open() = %v, want it to name %s and say %q", err, open.Address, c.reason)
+			}
+			if strings.Contains(err.Error(), "secret") {
+				t.Errorf("Open() = %v, which tells the password", err)
+			}
+			if took := time.Since(began); took > 10*time.Second {
+				t.Errorf("Open() took %v", took)
+			}
+		})
+	}
+}
+
+func TestAServerThatIsReachedIsUsed(t *testing.T) {
+	plain := redistest.Shared(t)
+	guarded := redistest.Start(t, redistest.Options{Password: "se#cr/et"})
+	secure := redistest.Start(t, redistest.Options{TLS: true})
+	for _, c := range []struct {
+		name, url string
+		server    *redistest.Server
+	}{
+		{"over TCP", plain.URL(), plain},
+		{"over TCP in another database", plain.URL() + "/3", plain},
+		{"over a socket", plain.SocketURL(), plain},
+		{"over a socket in another database", plain.SocketURL() + "?db=2", plain},
+		{"with a password", "redis://:se%23cr%2Fet@" + guarded.Addr, guarded},
+		{"with a user", "redis://default:se%23cr%2Fet@" + guarded.Addr + "/", guarded},
+		{"over TLS", secure.URL(), secure},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b, err := redisbroker.Open(c.url, &redisbroker.Options{Prefix: redistest.Prefix(), TLS: c.server.TLS()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := b.Ping(t.Context()); err != nil {
+				t.Errorf("Ping() = %v, want nil", err)
+			}
+			if err := b.Close(); err != nil {
+				t.Errorf("Close() = %v, want nil", err)
+			}
+			if err := b.Ping(t.Context()); !errors.Is(err, broker.ErrRefused) {
+				t.Errorf("Ping() after Close() = %v, want %v", err, broker.ErrRefused)
+			}
+		})
+	}
+}
+
+func TestACallersClientStaysOpen(t *testing.T) {
+	c := client(t, redistest.Shared(t))
+	defer c.Close()
+	b, err := redisbroker.New(c, &redisbroker.Options{Prefix: redistest.Prefix()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Ping(t.Context()).Err(); err != nil {
+		t.Errorf("ping after the broker's Close() = %v, want nil", err)
+	}
+}
+
+func TestAPolicyThatEvictsIsReported(t *testing.T) {
+	server := redistest.Start(t, redistest.Options{Args: []string{"--maxmemory-policy", "allkeys-lru"}})
+	var log bytes.Buffer
+	b, err := redisbroker.Open(server.URL(), &redisbroker.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	if got := log.String(); !strings.Contains(got, "level=WARN") || !strings.Contains(got, "allkeys-lru") {
+		t.Errorf("log = %q, want a warning that names the policy", got)
+	}
+}
+
+// TestAUserWhoMayNotAskIsServed opens a broker as a user that may use the keys
+// of its prefix, and none of the commands that administer a server.
+func TestAUserWhoMayNotAskIsServed(t *testing.T) {
+	server := redistest.Start(t, redistest.Options{})
+	c := client(t, server)
+	defer c.Close()
+	err := c.Do(t.Context(), "ACL", "SETUSER", "leat", "on", ">pw", "~shop:*", "&shop:*", "+@all", "-@admin", "-@dangerous").Err()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	b, err := redisbroker.Open("redis://leat:pw@"+server.Addr, &redisbroker.Options{
+		Prefix: "shop", Logger: slog.New(slog.NewTextHandler(&log, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	e := broker.Entry{EntryRef: broker.EntryRef{Queue: "q", ID: "a"}, Type: "t"}
+	applied, err := b.Apply(t.Context(), time.Now(), []broker.Change{{Enqueue: []broker.Entry{e}}},
+		broker.LeaseRequest{Queues: []broker.Share{{Queue: "q"}}, Max: 1, Until: time.Now().Add(time.Minute)})
+	if err != nil || len(applied.Leases) != 1 {
+		t.Errorf("Apply() = %+v, %v, want one lease", applied, err)
+	}
+	if log.Len() > 0 {
+		t.Errorf("log = %q, want silence", log.String())
+	}
+}
+
+// unused returns an address at which nobody listens.
+func unused(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// silent returns an address at which somebody listens and says nothing.
+func silent(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l.Addr().String()
+}

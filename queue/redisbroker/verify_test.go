@@ -1,0 +1,101 @@
+package redisbroker_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/leatwork/leat/internal/redistest"
+	"github.com/leatwork/leat/queue/broker"
+)
+
+// TestVerifySaysWhatIsWrong damages a sound storage in one way at a time.
+func TestVerifySaysWhatIsWrong(t *testing.T) {
+	server := redistest.Start(t, redistest.Options{})
+	for _, c := range []struct {
+		name   string
+		damage func(*bench)
+		says   string
+	}{
+		{"nothing", func(*bench) {}, ""},
+		{"an unknown state", func(x *bench) { x.set("t:ready", "state", "lost") }, `entry q/ready has the state "lost"`},
+		{"a state that is not its place", func(x *bench) { x.set("t:ready", "state", "active") }, "entry q/ready is active and 0 times in active"},
+		{"a pending entry twice", func(x *bench) { x.must(x.c.LPush(x.Context(), x.queue("pending"), "ready")) }, "ready is pending and 2 times in pending"},
+		{"a pending entry nowhere", func(x *bench) { x.must(x.c.Del(x.Context(), x.queue("pending"))) }, "ready is pending and 0 times in pending"},
+		{"an active entry without lease", func(x *bench) { x.must(x.c.ZRem(x.Context(), x.queue("lease"), "leased")) }, "leased is active; in lease: false, want true"},
+		{"a lease of nothing", func(x *bench) { x.member("lease", 5, "ghost") }, "lease of queue q names ghost, which does not exist"},
+		{"an id without entry", func(x *bench) { x.must(x.c.Del(x.Context(), x.queue("t:ready"))) }, "pending of queue q names ready, which does not exist"},
+		{"a fraction as score", func(x *bench) { x.member("scheduled", 1900000001.5, "later") }, "score 1.9000000015e+09, which is no integer"},
+		{"an exact time of another second", func(x *bench) { x.member("leat:due", 5, "later") }, "exact time for later, which does not wait for it"},
+		{"an exact time of nothing", func(x *bench) { x.must(x.c.ZRem(x.Context(), x.queue("scheduled"), "later")) }, "exact time for later, which does not wait"},
+		{"a message that is none", func(x *bench) { x.set("t:ready", "msg", "\xff") }, "entry q/ready is pending and cannot be read"},
+		{"a claim of nobody", func(x *bench) { x.must(x.c.Set(x.Context(), x.queue("unique:k2"), "ghost", 0)) }, "claim k2 of queue q is held by ghost"},
+		{"a claim that is not in the entry", func(x *bench) { x.must(x.c.HDel(x.Context(), x.queue("t:ready"), "unique_key")) }, "claim k of queue q is held by ready"},
+		{"a queue that is not known", func(x *bench) { x.must(x.c.Del(x.Context(), "asynq:queues")) }, "queue q holds entries and is not registered"},
+		{"a document without body", func(x *bench) { x.must(x.c.HDel(x.Context(), x.queue("leat:run:run"), "d:doc")) }, "document doc of q/run is not sound"},
+		{"a document of the future", func(x *bench) { x.set("leat:run:run", "v:doc", "9") }, "document doc of q/run is not sound"},
+		{"arrivals that are not in the bits", func(x *bench) { x.set("leat:latch:run|map", "arrived", "2") }, "latch map of q/run has a number of arrivals"},
+		{"a waiting entry too few", func(x *bench) { x.must(x.c.LPop(x.Context(), x.queue("leat:waiting:run|map"))) }, "latch map of q/run has another number waiting"},
+		{"a latch that should be complete", func(x *bench) { x.set("leat:latch:run|map", "total", "1") }, "latch map of q/run is not complete with nothing missing"},
+		{"a latch without an end", func(x *bench) { x.must(x.c.HDel(x.Context(), x.queue("leat:latch:run|map"), "then")) }, "latch map of q/run keeps what it did, or lacks"},
+		{"a latch that its home does not know", func(x *bench) { x.must(x.c.Del(x.Context(), x.queue("leat:latches:run"))) }, "latch map of q/run is not among those"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			x := &bench{T: t, server: server, b: open(t, server, "asynq"), c: client(t, server), now: time.UnixMilli(1900000000500)}
+			defer x.b.Close()
+			defer x.c.Close()
+			defer func() { x.must(x.c.FlushAll(t.Context())) }() // the server is this test's own
+			x.soundStorage()
+			c.damage(x)
+			faults, err := x.b.Verify(t.Context(), x.now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			told := strings.Join(faults, "\n")
+			if !strings.Contains(told, c.says) || c.says == "" && told != "" {
+				t.Errorf("Verify() says:\n%s\nwant %q", told, c.says)
+			}
+		})
+	}
+}
+
+func (x *bench) set(key, field, value string) {
+	x.Helper()
+	x.must(x.c.HSet(x.Context(), x.queue(key), field, value))
+}
+
+func (x *bench) member(set string, score float64, id string) {
+	x.Helper()
+	x.must(x.c.ZAdd(x.Context(), x.queue(set), redis.Z{Score: score, Member: id}))
+}
+
+// soundStorage stores an entry in most states, a document, and a latch that
+// one of three members has reached.
+func (x *bench) soundStorage() {
+	x.Helper()
+	e := func(id string) broker.Entry {
+		return broker.Entry{EntryRef: broker.EntryRef{Queue: "q", ID: id}, Type: "t"}
+	}
+	x.apply(broker.Change{Enqueue: []broker.Entry{e("leased"), e("archived")}})
+	leases := x.lease(2).Leases
+	x.settle(leases[1], broker.Archived, time.Time{}, false)
+	ready, later := e("ready"), e("later")
+	ready.Claim = broker.Claim{Key: "k", TTL: time.Hour}
+	later.DueAt = x.now.Add(time.Second)
+	home := broker.Home{Queue: "q", ID: "run"}
+	member := func(id string) broker.Entry {
+		m := e(id)
+		m.Home, m.DueAt = home, x.now.Add(time.Hour)
+		return m
+	}
+	x.apply(broker.Change{
+		Home:    home,
+		Enqueue: []broker.Entry{ready, later},
+		Put:     []broker.Put{{Key: "doc", Body: []byte("body")}},
+		Open:    []broker.Latch{{ID: "map", Total: 3, Window: 1}},
+		Feed:    []broker.Feed{{Latch: "map", Entries: []broker.Entry{member("m0"), member("m1"), member("m2")}}},
+		Arrive:  []broker.Arrival{{Latch: "map", Member: 0}},
+	})
+}

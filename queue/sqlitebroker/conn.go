@@ -9,8 +9,9 @@ import (
 	"github.com/ncruces/go-sqlite3"
 )
 
-// A query is a statement that every connection prepares when it opens, so that
-// a mistake in one shows at once. The text stands beside the code that uses it.
+// A query is the number of a statement that connections keep prepared. Open
+// prepares all of them, so that a mistake in one shows at once. The text stands
+// beside the code that uses it.
 type query int
 
 var queries []string
@@ -38,7 +39,7 @@ func openConn(name string, flags sqlite3.OpenFlag, patience time.Duration, setup
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{db: db}
+	c := &conn{db: db, stmts: make([]stmt, len(queries))}
 	err = db.BusyHandler(waitFor(patience))
 	if err == nil {
 		err = db.Exec(strings.Join(setup, ";"))
@@ -72,17 +73,12 @@ func waitFor(patience time.Duration) func(context.Context, int) bool {
 	}
 }
 
-// prepare prepares all queries.
+// prepare prepares every query.
 func (c *conn) prepare() error {
-	c.stmts = make([]stmt, len(queries))
-	for i, sql := range queries {
-		s, _, err := c.db.PrepareFlags(sql, sqlite3.PREPARE_PERSISTENT)
-		if err != nil {
-			return fmt.Errorf("prepare %q: %w", sql, err)
-		}
-		c.stmts[i] = stmt{c: c, s: s, row: row{s: s}}
+	for q := range queries {
+		c.on(query(q))
 	}
-	return nil
+	return c.err
 }
 
 // giveUp closes c because of err, which it returns.
@@ -109,6 +105,13 @@ func (c *conn) note(err error) {
 func (c *conn) on(q query) *stmt {
 	s := &c.stmts[q]
 	s.n = 0
+	if s.s == nil {
+		prepared, _, err := c.db.PrepareFlags(queries[q], sqlite3.PREPARE_PERSISTENT)
+		if err != nil {
+			c.note(fmt.Errorf("prepare %q: %w", queries[q], err))
+		}
+		*s = stmt{c: c, s: prepared, row: row{s: prepared}}
+	}
 	return s
 }
 
@@ -122,26 +125,34 @@ type stmt struct {
 
 func (s *stmt) int(v int64) *stmt {
 	s.n++
-	s.c.note(s.s.BindInt64(s.n, v))
+	if s.c.err == nil {
+		s.c.err = s.s.BindInt64(s.n, v)
+	}
 	return s
 }
 
 func (s *stmt) text(v string) *stmt {
 	s.n++
-	s.c.note(s.s.BindText(s.n, v))
+	if s.c.err == nil {
+		s.c.err = s.s.BindText(s.n, v)
+	}
 	return s
 }
 
 // blob gives v, NULL for nil.
 func (s *stmt) blob(v []byte) *stmt {
 	s.n++
-	s.c.note(s.s.BindBlob(s.n, v))
+	if s.c.err == nil {
+		s.c.err = s.s.BindBlob(s.n, v)
+	}
 	return s
 }
 
 func (s *stmt) null() *stmt {
 	s.n++
-	s.c.note(s.s.BindNull(s.n))
+	if s.c.err == nil {
+		s.c.err = s.s.BindNull(s.n)
+	}
 	return s
 }
 
@@ -186,6 +197,9 @@ func (s *stmt) first(f func(*row)) (found bool) {
 
 // each runs the statement and gives every row to f, which must not run it again.
 func (s *stmt) each(f func(*row)) {
+	if s.c.err != nil {
+		return
+	}
 	for s.c.err == nil && s.s.Step() {
 		s.row.n = 0
 		f(&s.row)

@@ -144,7 +144,12 @@ func (t *tx) writeLatches(now time.Time, c *broker.Change) {
 	arrivals = append(arrivals, c.Arrive...)
 	for i := 0; i < len(arrivals) && t.err == nil; i++ {
 		a := arrivals[i]
-		arrivals = append(arrivals, t.arrive(now, t.latch(h, a.Latch), a)...)
+		l := t.latch(h, a.Latch)
+		if l == nil { // it was there when the latch that arrives was opened
+			t.note(broker.LatchNotFound(c.Home, a.Latch))
+			return
+		}
+		arrivals = append(arrivals, t.arrive(now, l, a)...)
 	}
 }
 

@@ -77,7 +77,7 @@ func enqueueMany(ctx context.Context, b *sqlitebroker.Broker, name string) error
 	return nil
 }
 
-func applyAll(ctx context.Context, b *sqlitebroker.Broker, changes ...broker.Change) error {
+func applyAll(ctx context.Context, b broker.Broker, changes ...broker.Change) error {
 	applied, err := b.Apply(ctx, time.Now(), changes, broker.LeaseRequest{})
 	if err != nil {
 		return err

@@ -173,8 +173,8 @@ func openReader(name string, o Options) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.prepare(); err != nil {
-		return nil, c.giveUp(err)
+	if c.on(rollback); c.err != nil { // the others as they are needed
+		return nil, c.giveUp(c.err)
 	}
 	return c, nil
 }

@@ -248,3 +248,24 @@ func TestFiguresOfDaysLongPastAreForgotten(t *testing.T) {
 		t.Errorf("figures of %d days are kept, want today's and 90", days)
 	}
 }
+
+func TestAFullDatabaseRefusesEntriesAndCanBeDrained(t *testing.T) {
+	eachStorage(t, func(t *testing.T, b *sqlitebroker.Broker) {
+		large := enqueue("q", "large")
+		large.Enqueue[0].Payload = make([]byte, 1<<20)
+		must(t, b, enqueue("q", "a"), large)
+		b.Exec(t, `PRAGMA max_page_count = 1`) // no more than there are
+		another := enqueue("q", "another")
+		another.Enqueue[0].Payload = make([]byte, 1<<20)
+		if err := applyAll(t.Context(), b, another); !errors.Is(err, broker.ErrRefused) {
+			t.Errorf("Apply() = %v, want %v", err, broker.ErrRefused)
+		}
+		for _, l := range lease(t, b, "q", 1).Leases {
+			must(t, b, broker.Change{Settle: []broker.Settlement{{Token: l.Token, Entry: l.Entry, To: broker.Done}}})
+		}
+		sound(t, b)
+		b.Exec(t, `PRAGMA max_page_count = 100000`)
+		must(t, b, another)
+		sound(t, b)
+	})
+}

@@ -2,6 +2,7 @@ package sqlitebroker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -103,7 +104,7 @@ func (w *writer) lead(ctx context.Context, j *job) {
 		}
 		jobs := w.take()
 		err := w.run(jobs)
-		if err != nil && len(jobs) > 1 {
+		if len(jobs) > 1 && errors.Is(err, broker.ErrRefused) {
 			w.runSingly(context.WithoutCancel(ctx), jobs)
 			continue
 		}

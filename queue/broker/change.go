@@ -5,8 +5,8 @@ import (
 )
 
 // MaxParts is the number of parts that one change may have: settlements,
-// conditions, documents, entries, latches and arrivals, those inside latches
-// included.
+// conditions, documents, entries, latches, feeds and arrivals, those inside
+// latches and feeds included.
 const MaxParts = 1000
 
 // A Change is a set of writes that take effect together. Its zero value does

@@ -62,7 +62,7 @@ func (k *checker) name(field, name string) { k.made(field, name) }
 
 // Parts returns how many parts c has; a change may have [MaxParts].
 func (c Change) Parts() int {
-	n := len(c.Settle) + len(c.Require) + len(c.Put) + len(c.Enqueue) + len(c.Open) + len(c.Arrive)
+	n := len(c.Settle) + len(c.Require) + len(c.Put) + len(c.Enqueue) + len(c.Open) + len(c.Feed) + len(c.Arrive)
 	for _, l := range c.Open {
 		n += len(l.Then.Enqueue) + len(l.Then.Arrive) + len(l.Else.Enqueue) + len(l.Else.Arrive)
 	}

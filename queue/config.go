@@ -32,7 +32,10 @@ type Config struct {
 	StrictPriority bool
 
 	// BaseContext returns the context that a task's context is made from. It
-	// is called for each task. nil: context.Background.
+	// is called at least once for each task and must return at once. When it
+	// returns one that has ended, the server takes no tasks; those whose
+	// contexts end in this way are given back, as in a shutdown. nil:
+	// context.Background.
 	BaseContext func() context.Context
 
 	// RetryDelayFunc says how long a failed task waits. nil:
@@ -45,9 +48,11 @@ type Config struct {
 	// left. nil, or a panic: every error counts.
 	IsFailure func(error) bool
 
-	// ErrorHandler is called with every error of a handler, [task.Snooze]
-	// excepted, before the outcome is recorded, with the context and the task
-	// that the handler had. nil: nothing is called.
+	// ErrorHandler is called with every error that makes a task fail or that
+	// its handler returned, [task.Snooze] excepted, before the outcome is
+	// recorded, with the context and the task that the handler had. It is not
+	// called for a task that is given back, or whose lease is lost. nil: nothing
+	// is called.
 	ErrorHandler func(ctx context.Context, t *task.Task, err error)
 
 	// ShutdownTimeout is how long a server that shuts down waits for its
@@ -87,6 +92,15 @@ const (
 	defaultMaxResult           = 1 << 20
 )
 
+// defaults is a Config that calls no function of the user.
+var defaults = Config{
+	Logger:         slog.New(slog.DiscardHandler),
+	RetryDelayFunc: task.DefaultRetryPolicy,
+	IsFailure:      isAny,
+}
+
+func isAny(error) bool { return true }
+
 // withDefaults returns c with every default filled in, or what is wrong with c.
 func (c Config) withDefaults() (Config, error) {
 	if err := c.check(); err != nil {
@@ -105,7 +119,7 @@ func (c Config) withDefaults() (Config, error) {
 		c.RetryDelayFunc = task.DefaultRetryPolicy
 	}
 	if c.IsFailure == nil {
-		c.IsFailure = func(error) bool { return true }
+		c.IsFailure = isAny
 	}
 	c.Queues = c.served()
 	setDefault(&c.ShutdownTimeout, defaultShutdownTimeout)

@@ -17,6 +17,7 @@ import (
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/queue/brokertest"
+	"github.com/leatwork/leat/queue/sqlitebroker"
 	"github.com/leatwork/leat/task"
 )
 
@@ -80,7 +81,7 @@ func enqueueChores(x *bench, rounds int) {
 
 // wantChoresDone fails the test unless each outcome of each chore is recorded
 // exactly once.
-func wantChoresDone(x *bench, model *brokertest.Model, rounds int) {
+func wantChoresDone(x *bench, b broker.Broker, rounds int) {
 	x.Helper()
 	c := x.counts("default")
 	// One for each chore, one more for the one that fails once, and what is
@@ -92,23 +93,22 @@ func wantChoresDone(x *bench, model *brokertest.Model, rounds int) {
 	if c.Archived != rounds || c.Size() != rounds {
 		x.Errorf("%d tasks left, %d archived, want only those that skip: %d", c.Size(), c.Archived, rounds)
 	}
-	if verifier, ok := any(model).(broker.Verifier); ok {
+	if verifier, ok := b.(broker.Verifier); ok {
 		if faults, err := verifier.Verify(x.Context(), time.Now()); err != nil || len(faults) > 0 {
 			x.Errorf("Verify() = %q, %v, want nothing", faults, err)
 		}
 	}
 }
 
-// faultyBench returns a bench whose servers, unlike its client, use a broker to
-// which the faults of plan happen.
-func faultyBench(t *testing.T, plan func(call int, method string) brokertest.Fault) (*bench, *brokertest.Model) {
-	model := brokertest.NewModel()
-	x := newBench(t, model)
-	x.b = brokertest.Faulty(model, plan)
+// faultyBench returns a bench whose servers, unlike its client, use b with the
+// faults of plan.
+func faultyBench(t *testing.T, b broker.Broker, plan func(call int, method string) brokertest.Fault) *bench {
+	x := newBench(t, b)
+	x.b = brokertest.Faulty(b, plan)
 	x.cfg.Concurrency = 3
 	x.cfg.PollInterval = time.Second
 	x.cfg.RetryDelayFunc = func(int, error, *task.Task) time.Duration { return time.Second }
-	return x, model
+	return x
 }
 
 // One call fails, whichever it is, and nothing comes of it.
@@ -118,7 +118,8 @@ func TestAFaultAtAnyCallLosesNothingAndRecordsNothingTwice(t *testing.T) {
 			for n, more := 0, true; more; n++ {
 				synctest.Test(t, func(t *testing.T) {
 					started := time.Now()
-					x, model := faultyBench(t, func(call int, _ string) brokertest.Fault {
+					model := brokertest.NewModel()
+					x := faultyBench(t, model, func(call int, _ string) brokertest.Fault {
 						if call == n {
 							more = time.Since(started) < 8*time.Second // by then all is done, undisturbed
 							return fault
@@ -148,41 +149,58 @@ func TestAFaultAtAnyCallLosesNothingAndRecordsNothingTwice(t *testing.T) {
 
 // Every call may fail, while servers come and go.
 func TestManyFaultsLoseNothingAndRecordNothingTwice(t *testing.T) {
-	kinds := slices.Sorted(maps.Keys(faults))
-	for range 5 {
-		plan, life := seeded(t), seeded(t)
-		synctest.Test(t, func(t *testing.T) {
-			const rounds = 30
-			var mu sync.Mutex
-			calm := false
-			x, model := faultyBench(t, func(int, string) brokertest.Fault {
-				mu.Lock()
-				defer mu.Unlock()
-				if calm || plan.IntN(5) > 0 {
-					return brokertest.Fault{}
-				}
-				return faults[kinds[plan.IntN(len(kinds))]]
+	for name, open := range map[string]func() (broker.Broker, error){
+		"the model": func() (broker.Broker, error) { return brokertest.NewModel(), nil },
+		"sqlite":    func() (broker.Broker, error) { return sqlitebroker.Open(":memory:", nil) },
+	} {
+		for range 5 {
+			t.Run("on "+name, func(t *testing.T) {
+				plan, life := seeded(t), seeded(t)
+				synctest.Test(t, func(t *testing.T) {
+					b, err := open()
+					if err != nil {
+						t.Fatal(err)
+					}
+					defer b.Close()
+					serversComeAndGo(t, b, plan, life)
+				})
 			})
-			enqueueChores(x, rounds)
-			for range 6 {
-				srv := x.newServer()
-				if err := srv.Start(task.HandlerFunc(doChore)); err != nil {
-					t.Fatal(err)
-				}
-				x.pass(time.Duration(1+life.IntN(30)) * time.Second)
-				if err := srv.Shutdown(t.Context()); err != nil {
-					t.Errorf("Shutdown() = %v, want nil", err)
-				}
-			}
-			mu.Lock()
-			calm = true
-			mu.Unlock()
-			x.serve(doChore)
-			x.pass(5 * time.Minute)
-			x.b = model
-			wantChoresDone(x, model, rounds)
-		})
+		}
 	}
+}
+
+func serversComeAndGo(t *testing.T, b broker.Broker, plan, life *rand.Rand) {
+	const rounds = 30
+	kinds := slices.Sorted(maps.Keys(faults))
+	var mu sync.Mutex
+	calm := false
+	x := faultyBench(t, b, func(int, string) brokertest.Fault {
+		mu.Lock()
+		defer mu.Unlock()
+		if calm || plan.IntN(5) > 0 {
+			return brokertest.Fault{}
+		}
+		return faults[kinds[plan.IntN(len(kinds))]]
+	})
+	enqueueChores(x, rounds)
+	for n := range 7 {
+		mu.Lock()
+		calm = n == 6
+		mu.Unlock()
+		srv := x.newServer()
+		if err := srv.Start(task.HandlerFunc(doChore)); err != nil {
+			t.Fatal(err)
+		}
+		x.pass(time.Duration(1+life.IntN(30)) * time.Second)
+		if calm {
+			x.pass(5 * time.Minute)
+		}
+		if err := srv.Shutdown(t.Context()); err != nil {
+			t.Errorf("Shutdown() = %v, want nil", err)
+		}
+	}
+	x.b = b
+	wantChoresDone(x, b, rounds)
 }
 
 // seeded returns a source of chance, and prints how to get it again.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"time"
 
@@ -73,6 +74,7 @@ func (p *pool) dispatch(ctx context.Context) {
 	p.poll = time.NewTimer(p.server.cfg.PollInterval)
 	defer p.poll.Stop()
 	for ctx.Err() == nil {
+		runtime.Gosched() // handlers that are about to return travel along
 		p.collect()
 		batch := p.batch()
 		want := p.want(batch)
@@ -241,7 +243,7 @@ func (p *pool) recorded(w *work) {
 
 // lost closes w, whose outcome is not stored because of why.
 func (p *pool) lost(w *work, why error) {
-	w.log(slog.LevelWarn, "outcome was not recorded", "err", why, "outcome", w.settlement.To)
+	w.log(slog.LevelWarn, "outcome was not recorded", "cause", why, "err", w.err)
 	w.observe(Event{Kind: EventLeaseLost, Err: why, Took: w.took})
 	p.hungry = true
 	p.close(w)

@@ -49,26 +49,37 @@ func TestASettleFuncAddsToTheCommitOfTheOutcome(t *testing.T) {
 }
 
 func TestARefusedSettleFuncIsAskedAgainThreeTimes(t *testing.T) {
-	inBubble(t, func(x *bench) {
-		x.enqueue("a", task.Retention(time.Hour))
-		var asked []error
-		x.serve(settling(nil, func(s broker.Settlement, refused error) broker.Change {
-			asked = append(asked, refused)
-			return broker.Change{Settle: []broker.Settlement{s}, Home: run, Require: []broker.Condition{{Key: "k", Version: 9}}}
-		}))
-		x.pass(time.Second)
-		if len(asked) != 4 || asked[0] != nil {
-			t.Fatalf("asked %d times, first with %v, want 4, nil", len(asked), asked[0])
-		}
-		for _, err := range asked[1:] {
-			if conflict, ok := errors.AsType[*broker.ConflictError](err); !ok || conflict.Document.Key != "k" {
-				t.Errorf("asked again with %v, want the conflict about k", err)
-			}
-		}
-		if s := x.get("a"); s.State != task.Completed {
-			t.Errorf("stored as %s, want completed, alone", s.State)
-		}
-	})
+	boom := errors.New("boom")
+	for name, test := range map[string]struct {
+		returned error
+		stored   string
+	}{
+		"after a success, which then is a failure": {nil, "document k of default/run is at version 0"},
+		"after an error, which then counts alone":  {boom, "boom"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(x *bench) {
+				x.enqueue("a")
+				var asked []error
+				x.serve(settling(test.returned, func(s broker.Settlement, refused error) broker.Change {
+					asked = append(asked, refused)
+					return broker.Change{Settle: []broker.Settlement{s}, Home: run, Require: []broker.Condition{{Key: "k", Version: 9}}}
+				}))
+				x.pass(time.Second)
+				if len(asked) != 4 || asked[0] != nil {
+					t.Fatalf("asked %d times, first with %v, want 4, nil", len(asked), asked[0])
+				}
+				for _, err := range asked[1:] {
+					if conflict, ok := errors.AsType[*broker.ConflictError](err); !ok || conflict.Document.Key != "k" {
+						t.Errorf("asked again with %v, want the conflict about k", err)
+					}
+				}
+				if s := x.get("a"); s.State != task.Retry || s.Retried != 1 || !strings.Contains(s.LastErr, test.stored) {
+					t.Errorf("stored as %s, retried %d, %q, want retry, 1, %q", s.State, s.Retried, s.LastErr, test.stored)
+				}
+			})
+		})
+	}
 }
 
 func TestASettleFuncMayFindAChangeThatIsNotRefused(t *testing.T) {

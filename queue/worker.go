@@ -188,17 +188,32 @@ func (w *work) stuckFor() {
 	w.observe(Event{Kind: EventStuck, Err: cause, Took: took})
 }
 
-// conclude decides what is recorded if the handler returned err, and gives the
-// work back to the dispatcher.
+// conclude decides what is recorded if the handler returned err.
 func (w *work) conclude(err error) {
+	w.handBack(func() { w.decide(sound(err)) })
+}
+
+// refused decides what is recorded instead after the broker has refused a
+// change.
+func (w *work) refused(by error) {
+	w.handBack(func() {
+		w.refusals++
+		w.propose(fmt.Errorf("settle %s: %w", w.lease.Entry, by))
+	})
+}
+
+// handBack calls decide and gives the work back to the dispatcher, even if one
+// of the user's functions ends the goroutine.
+func (w *work) handBack(decide func()) {
 	decided := false
 	defer func() {
-		if !decided { // one of the user's functions has ended the goroutine
-			w.fail(errGoexit)
+		if !decided {
+			w.err, w.abandoned = errGoexit, false
+			w.only(defaults.settlement(w.ctx, time.Now(), w.lease, w.task, errGoexit))
 		}
 		w.pool.finished <- w
 	}()
-	w.decide(sound(err))
+	decide()
 	decided = true
 }
 
@@ -232,19 +247,23 @@ func (w *work) outcome(err error) broker.Settlement {
 }
 
 // propose makes the change that is to record the settlement: the one that the
-// handler asked for, or another one if the broker refused that.
+// handler asked for, or another one if the broker refused that. A success that
+// cannot be recorded with all that belongs to it is none.
 func (w *work) propose(refused error) {
 	settle := w.settleFunc()
-	if settle == nil || w.refusals > maxRefusals {
+	switch {
+	case settle == nil, w.refusals > maxRefusals && w.err != nil:
 		w.only(w.settlement)
-		return
+	case w.refusals > maxRefusals:
+		w.fail(refused)
+	default:
+		change, err := w.ask(settle, refused)
+		if err != nil {
+			w.fail(err)
+			return
+		}
+		w.change = change
 	}
-	change, err := w.ask(settle, refused)
-	if err != nil {
-		w.only(w.outcome(err))
-		return
-	}
-	w.change = change
 }
 
 // ask calls settle, and checks what it returns.
@@ -267,27 +286,10 @@ func (w *work) only(s broker.Settlement) {
 	w.OnSettle(nil)
 }
 
-// fail has the task recorded as failed with err, without calling any function
-// of the user.
+// fail has the task recorded as failed with err, and nothing else.
 func (w *work) fail(err error) {
-	cfg, _ := Config{Logger: w.pool.server.cfg.Logger}.withDefaults()
-	w.err, w.abandoned = err, false
-	w.only(cfg.settlement(w.ctx, time.Now(), w.lease, w.task, err))
-}
-
-// refused proposes another change after the broker has refused one, and gives
-// the work back to the dispatcher.
-func (w *work) refused(by error) {
-	w.refusals++
-	decided := false
-	defer func() {
-		if !decided {
-			w.fail(errGoexit)
-		}
-		w.pool.finished <- w
-	}()
-	w.propose(fmt.Errorf("settle %s: %w", w.lease.Entry, by))
-	decided = true
+	w.err = err
+	w.only(w.outcome(err))
 }
 
 // observe tells the observer about the work's entry.

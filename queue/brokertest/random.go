@@ -22,7 +22,8 @@ import (
 // say how many sequences, and from which seed on; it makes failing ones short.
 func randomOperations(t *testing.T, open func(testing.TB) Storage) {
 	rapid.Check(t, func(r *rapid.T) {
-		steps := rapid.SliceOfN(rapid.Custom(drawStep), 20, 60).Draw(r, "steps")
+		bursts := rapid.SliceOfN(rapid.SliceOfN(rapid.Custom(drawStep), 1, 20), 1, 20).Draw(r, "bursts") // 36 steps on average
+		steps := slices.Concat(bursts...)
 		var faults []string
 		synctest.Test(t, func(t *testing.T) { faults = play(t, open(t), steps) })
 		if len(faults) > 0 {

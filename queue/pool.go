@@ -30,7 +30,7 @@ type pool struct {
 	picker  *picker
 	slots   int
 
-	finished chan *work    // works with an outcome, at most one for each slot
+	finished chan *work    // works with an outcome; has room for all that are open
 	freed    chan struct{} // handlers that were given up and have returned
 	wake     chan struct{} // there may be something to do
 
@@ -51,8 +51,8 @@ func newPool(s *Server, h task.Handler, queues map[string]int, slots int, r *ran
 		handler:    h,
 		picker:     newPicker(queues, r),
 		slots:      slots,
-		finished:   make(chan *work, slots),
-		freed:      make(chan struct{}, slots),
+		finished:   make(chan *work, slots+commitChanges),
+		freed:      make(chan struct{}, slots+commitChanges),
 		wake:       make(chan struct{}, 1),
 		hungry:     true,
 		backoff:    loop.Backoff{Min: 50 * time.Millisecond, Max: 2 * time.Second},

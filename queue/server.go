@@ -27,7 +27,7 @@ const (
 	// outcomes of handlers that it has ended.
 	settleGrace = 2 * time.Second
 
-	// endGrace is how long it waits for each of its last goroutines.
+	// endGrace is how long each of its last acts may take.
 	endGrace = time.Second
 )
 
@@ -282,25 +282,25 @@ func (s *Server) drain(ctx context.Context) error {
 // finish ends every goroutine that is left, and takes the server off the record.
 func (s *Server) finish(ctx context.Context) {
 	s.stop()
-	ctx, cancel := context.WithTimeout(ctx, endGrace)
-	defer cancel()
 	if !waited(ctx, &s.loops) {
 		s.cfg.Logger.WarnContext(ctx, "background work goes on after the server has ended")
 	}
 	if !waited(ctx, &s.workers) {
 		s.cfg.Logger.WarnContext(ctx, "handlers go on after the server has ended")
 	}
-	gone, cancel := context.WithTimeout(context.WithoutCancel(ctx), endGrace)
+	ctx, cancel := context.WithTimeout(ctx, endGrace)
 	defer cancel()
 	record := s.record()
 	record.Gone = true
-	if err := s.broker.Beat(gone, time.Now(), record); err != nil {
+	if err := s.broker.Beat(ctx, time.Now(), record); err != nil {
 		s.cfg.Logger.WarnContext(ctx, "server could not be taken off the record", "err", err)
 	}
 }
 
-// waited reports whether all of wg were done before ctx ended.
+// waited waits for wg, and reports whether that took no longer than endGrace.
 func waited(ctx context.Context, wg *sync.WaitGroup) bool {
+	ctx, cancel := context.WithTimeout(ctx, endGrace)
+	defer cancel()
 	done := make(chan struct{})
 	go func() { // lasts as long as the goroutines that are waited for
 		wg.Wait()

@@ -154,13 +154,13 @@ func (w *work) watch() {
 	if w.goneWithin(stopGrace) {
 		return
 	}
-	w.stuckFor()
+	w.reportStuck()
 	if w.claimed.CompareAndSwap(false, true) {
 		w.stuck = true
 		w.conclude(context.Cause(w.ctx))
 	}
 	for !w.goneWithin(stuckReport) {
-		w.stuckFor()
+		w.reportStuck()
 	}
 	if w.stuck {
 		w.pool.freed <- struct{}{}
@@ -182,7 +182,7 @@ func (w *work) goneWithin(d time.Duration) bool {
 	}
 }
 
-func (w *work) stuckFor() {
+func (w *work) reportStuck() {
 	cause, took := context.Cause(w.ctx), time.Since(w.started)
 	w.log(slog.LevelWarn, "handler goes on after its context ended, and keeps its slot", "cause", cause, "took", took)
 	w.observe(Event{Kind: EventStuck, Err: cause, Took: took})
@@ -217,6 +217,7 @@ func (w *work) handBack(decide func()) {
 	decided = true
 }
 
+// decide takes err as what the handler returned.
 func (w *work) decide(err error) {
 	w.err, w.took = err, time.Since(w.started)
 	cause := context.Cause(w.ctx)

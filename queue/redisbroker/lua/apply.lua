@@ -39,7 +39,7 @@ local function check(c)
     problem = check_entry(e)
     if problem then return problem end
   end
-  if c.close then expect("ZCARD", base(c.home[1]) .. "leat:closing") end
+  if c.close then expect("ZCARD", container(c.home[1], "leat:closing")) end
   return c.home and check_latches(c)
 end
 
@@ -48,7 +48,7 @@ local function write(c)
   if c.put then put(c.home, c.put) end
   for _, e in ipairs(c.enqueue or nothing) do add(e) end
   if c.home then turn_latches(c) end
-  if c.close then later("ZADD", base(c.home[1]) .. "leat:closing", c.close, c.home[2]) end
+  if c.close then later("ZADD", container(c.home[1], "leat:closing"), c.close, c.home[2]) end
 end
 
 -- apply takes the changes in order and returns those that were refused.

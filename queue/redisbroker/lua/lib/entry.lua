@@ -15,32 +15,32 @@ end
 
 -- check_entry returns why e cannot be added, or nothing.
 local function check_entry(e)
-  local q = base(e.queue)
-  if redis.call("EXISTS", q .. "t:" .. e.id) == 1 then
-    return {"EXISTS", e.queue, e.id}
+  local queue = e.queue
+  if redis.call("EXISTS", entry_key(queue, e.id)) == 1 then
+    return {"EXISTS", queue, e.id}
   end
   if e.claim then
     local holder = redis.call("GET", e.claim)
-    if holder then return {"CLAIMED", e.queue, e.id, e.claim, holder} end
+    if holder then return {"CLAIMED", queue, e.id, e.claim, holder} end
   end
-  registered(e.queue)
+  registered(queue)
   if e.due and e.due > now then
-    expect("ZCARD", q .. "scheduled")
-    expect("ZCARD", q .. "leat:due")
+    expect("ZCARD", container(queue, "scheduled"))
+    expect("ZCARD", container(queue, "leat:due"))
   else
-    expect("LLEN", q .. "pending")
+    expect("LLEN", container(queue, "pending"))
   end
 end
 
 -- wait_until lets an entry wait in the sorted set of state until due. The exact
 -- time lies beside it if it is not a whole second.
 local function wait_until(state, queue, id, due)
-  local q, score = base(queue), seconds(due)
-  later("ZADD", q .. state, score, id)
+  local score, exact = seconds(due), container(queue, "leat:due")
+  later("ZADD", container(queue, state), score, id)
   if score * 1000 == due then
-    later("ZREM", q .. "leat:due", id) -- asynq may have left one of an earlier life
+    later("ZREM", exact, id) -- asynq may have left one of an earlier life
   else
-    later("ZADD", q .. "leat:due", due, id)
+    later("ZADD", exact, due, id)
   end
 end
 
@@ -56,7 +56,7 @@ local function add(e)
     wait_until("scheduled", e.queue, e.id, e.due)
   else
     redis.call("HSET", key, "msg", e.msg, "state", "pending", "pending_since", now_ns)
-    later("LPUSH", base(e.queue) .. "pending", e.id)
+    later("LPUSH", container(e.queue, "pending"), e.id)
   end
   if e.more then redis.call("HSET", key, unpack(e.more)) end
   if e.claim then redis.call("SET", e.claim, e.id, "EX", e.ttl) end

@@ -22,6 +22,24 @@ local function base(queue)
   return b
 end
 
+local containers = {}
+
+-- container is the key of a list or set of a queue. Scripts ask for the same few
+-- again and again, and making a string takes longer than finding it.
+local function container(queue, name)
+  local of = containers[queue]
+  if not of then
+    of = {}
+    containers[queue] = of
+  end
+  local key = of[name]
+  if not key then
+    key = base(queue) .. name
+    of[name] = key
+  end
+  return key
+end
+
 local function entry_key(queue, id) return base(queue) .. "t:" .. id end
 
 -- A home is {queue, id}. No name contains a bar.

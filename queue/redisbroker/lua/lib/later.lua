@@ -1,16 +1,20 @@
 -- Commands that take many members are collected, and sent once for each key by
 -- flush: 500 entries are pushed by one LPUSH. Nothing that a script reads
 -- before it flushes depends on them.
-local collected, in_order = {}, {}
+local collected, in_order = {}, {} -- by key and command
 
 -- later adds one or two arguments, as the command takes them, to those of
 -- command on key.
 local function later(command, key, first, second)
-  local name = command .. key
-  local c = collected[name]
+  local of = collected[key]
+  if not of then
+    of = {}
+    collected[key] = of
+  end
+  local c = of[command]
   if not c then
     c = {command = command, key = key, n = 0}
-    collected[name] = c
+    of[command] = c
     in_order[#in_order + 1] = c
   end
   local n = c.n + 1

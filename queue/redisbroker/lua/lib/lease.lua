@@ -36,29 +36,29 @@ end
 
 -- grant makes id, the next in line, leased.
 local function grant(queue, id, body, request)
-  local q, key = base(queue), entry_key(queue, id)
+  local key = entry_key(queue, id)
   local token = request.stem .. (#leases + 1)
   redis.call("HSET", key, "state", "active", "leat_token", token, "leat_until", request.untl)
   redis.call("HDEL", key, "pending_since")
-  later("LPUSH", q .. "active", id)
-  later("ZADD", q .. "lease", request.untl, id)
+  later("LPUSH", container(queue, "active"), id)
+  later("ZADD", container(queue, "lease"), request.untl, id)
   leases[#leases + 1] = {queue, id, token, body}
 end
 
 -- take leases at most most entries of queue.
 local function take(queue, most, request)
-  local q = base(queue)
-  if paused[queue] == nil then paused[queue] = redis.call("EXISTS", q .. "paused") == 1 end
+  local pending = container(queue, "pending")
+  if paused[queue] == nil then paused[queue] = redis.call("EXISTS", container(queue, "paused")) == 1 end
   if paused[queue] then return end
   while most > 0 and missing > 0 and not empty[queue] do
-    local ids = redis.call("LRANGE", q .. "pending", -most, -1)
+    local ids = redis.call("LRANGE", pending, -most, -1)
     empty[queue] = #ids < most
     if #ids == 0 then return end
-    expect("LLEN", q .. "active")
-    expect("ZCARD", q .. "lease")
+    expect("LLEN", container(queue, "active"))
+    expect("ZCARD", container(queue, "lease"))
     local bodies = {}
     for i, id in ipairs(ids) do bodies[i] = body_of(queue, id) or false end
-    redis.call("LTRIM", q .. "pending", 0, -#ids - 1)
+    redis.call("LTRIM", pending, 0, -#ids - 1)
     for i = #ids, 1, -1 do
       if bodies[i] then
         grant(queue, ids[i], bodies[i], request)

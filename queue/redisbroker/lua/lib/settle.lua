@@ -40,25 +40,25 @@ local goes_to = {completed = "completed", retry = "retry", archived = "archived"
 -- those that were written with it: asynq's scripts leave our fields in place
 -- when they take an entry over.
 local function check_settlement(s)
-  local q = base(s.queue)
-  expect("ZCARD", q .. "lease")
-  expect("LLEN", q .. "active")
-  local held = redis.call("HMGET", entry_key(s.queue, s.id), "leat_token", "state", "leat_until")
-  if held[1] ~= s.token or held[2] ~= "active" or held[3] ~= lease_scores[s.queue][s.id] then
-    return {"LEASE_LOST", s.queue, s.id}
+  local queue = s.queue
+  expect("ZCARD", container(queue, "lease"))
+  expect("LLEN", container(queue, "active"))
+  local held = redis.call("HMGET", entry_key(queue, s.id), "leat_token", "state", "leat_until")
+  if held[1] ~= s.token or held[2] ~= "active" or held[3] ~= lease_scores[queue][s.id] then
+    return {"LEASE_LOST", queue, s.id}
   end
   if s.claim then s.holds = redis.call("GET", s.claim) == s.id end
   if s.to == "released" then
-    expect("LLEN", q .. "pending")
+    expect("LLEN", container(queue, "pending"))
   elseif s.to ~= "done" then
-    expect("ZCARD", q .. goes_to[s.to])
-    expect("ZCARD", q .. "leat:due")
+    expect("ZCARD", container(queue, goes_to[s.to]))
+    expect("ZCARD", container(queue, "leat:due"))
   end
 end
 
-local processed, failed = {}, {} -- how much to add, by the base of the queue
+local processed, failed = {}, {} -- how much to add, by queue
 
-local function count(counter, q) counter[q] = (counter[q] or 0) + 1 end
+local function count(counter, queue) counter[queue] = (counter[queue] or 0) + 1 end
 
 -- keep stores what s says of its entry and moves it to a state.
 local function keep(s, state)
@@ -73,55 +73,54 @@ end
 
 local outcome = {}
 
-function outcome.done(s, q)
+function outcome.done(s)
   redis.call("UNLINK", entry_key(s.queue, s.id))
   free_claim(s)
-  count(processed, q)
+  count(processed, s.queue)
 end
 
-function outcome.completed(s, q)
+function outcome.completed(s)
   keep(s, "completed")
-  later("ZADD", q .. "completed", seconds(s.at), s.id)
+  later("ZADD", container(s.queue, "completed"), seconds(s.at), s.id)
   free_claim(s)
-  count(processed, q)
+  count(processed, s.queue)
 end
 
-function outcome.retry(s, q)
+function outcome.retry(s)
   keep(s, "retry")
   wait_until("retry", s.queue, s.id, s.at)
   if s.failed then
-    count(processed, q)
-    count(failed, q)
+    count(processed, s.queue)
+    count(failed, s.queue)
   end
 end
 
-function outcome.archived(s, q)
+function outcome.archived(s)
   keep(s, "archived")
-  later("ZADD", q .. "archived", now_s_up, s.id)
-  count(processed, q)
-  count(failed, q)
+  later("ZADD", container(s.queue, "archived"), now_s_up, s.id)
+  count(processed, s.queue)
+  count(failed, s.queue)
 end
 
 -- parked archives an entry that cannot be read. That is no outcome of it.
-function outcome.parked(s, q)
+function outcome.parked(s)
   local key = entry_key(s.queue, s.id)
   redis.call("HDEL", key, "leat_token", "leat_until")
   redis.call("HSET", key, "state", "archived", "leat_end", "undecodable")
-  later("ZADD", q .. "archived", now_s_up, s.id)
+  later("ZADD", container(s.queue, "archived"), now_s_up, s.id)
 end
 
-function outcome.released(s, q)
+function outcome.released(s)
   local key = entry_key(s.queue, s.id)
   redis.call("HDEL", key, "leat_token", "leat_until")
   redis.call("HSET", key, "state", "pending")
-  later("RPUSH", q .. "pending", s.id)
+  later("RPUSH", container(s.queue, "pending"), s.id)
 end
 
 local function settle(s)
-  local q = base(s.queue)
-  redis.call("LREM", q .. "active", -1, s.id) -- the oldest are at the tail
-  later("ZREM", q .. "lease", s.id)
-  outcome[s.to](s, q)
+  redis.call("LREM", container(s.queue, "active"), -1, s.id) -- the oldest are at the tail
+  later("ZREM", container(s.queue, "lease"), s.id)
+  outcome[s.to](s)
 end
 
 -- add_to adds n to a counter. One that is full or no number begins anew.
@@ -136,10 +135,10 @@ end
 
 local function write_counts()
   for word, counter in pairs({processed = processed, failed = failed}) do
-    for q, n in pairs(counter) do
-      local today = q .. word .. ":" .. day
+    for queue, n in pairs(counter) do
+      local today = base(queue) .. word .. ":" .. day
       if add_to(today, n) == n then redis.call("EXPIRE", today, stats_ttl) end
-      add_to(q .. word, n)
+      add_to(base(queue) .. word, n)
     end
   end
 end

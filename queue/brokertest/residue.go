@@ -75,7 +75,7 @@ func (s *sightings) residue(t testing.TB, b broker.Broker, leftovers func(testin
 	if err != nil {
 		return append(faults, fmt.Sprintf("after the drain: %v", err))
 	}
-	for _, name := range sorted(leftovers(t)) {
+	for _, name := range slices.Sorted(slices.Values(leftovers(t))) {
 		if !slices.ContainsFunc(kept, func(part string) bool { return strings.Contains(name, part) }) {
 			faults = append(faults, fmt.Sprintf("left over: %s", name))
 		}

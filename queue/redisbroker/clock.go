@@ -9,6 +9,10 @@ import (
 // skewWarned is how far a clock may be off before an operator hears of it.
 const skewWarned = time.Second
 
+// slowAnswer is how long the server may take to tell the time. Half of it is
+// how wrong the offset may be; an answer that takes longer is left aside.
+const slowAnswer = 500 * time.Millisecond
+
 // A clock corrects the time of this machine by the server's: the now of calls,
 // and the ends of leases, which are meant from now on. Times at which something
 // is to happen are not touched.
@@ -28,10 +32,18 @@ func (b *Broker) measure(ctx context.Context) error {
 	}
 	asked := time.Now()
 	theirs, err := b.client.Time(ctx).Result()
+	if err != nil && isReply(err) {
+		b.log.DebugContext(ctx, "redis does not tell the time", "error", err)
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	offset := theirs.Sub(asked.Add(time.Since(asked) / 2))
+	took := time.Since(asked)
+	if took > slowAnswer {
+		return nil
+	}
+	offset := theirs.Sub(asked.Add(took / 2))
 	b.clock.offset.Store(int64(offset))
 	if offset.Abs() > skewWarned {
 		b.log.WarnContext(ctx, "clock differs from redis", "by", offset)

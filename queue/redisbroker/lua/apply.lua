@@ -70,14 +70,15 @@ local function apply(changes)
   return refused
 end
 
--- short returns the answer without bodies, and full gives it new ones.
-local function short(refused)
+-- short returns the answer without bodies and tokens, and full adds them again:
+-- the token of the i-th lease is stem and i.
+local function short(refused, stem)
   local said, held = {}, {}
   for i, r in ipairs(refused) do
     said[i] = r[2] == "CONFLICT" and {r[1], r[2], r[3], run = r[6]} or r
   end
-  for i, l in ipairs(leases) do held[i] = {l[1], l[2], l[3]} end
-  return {said, held, parked, faults}
+  for i, l in ipairs(leases) do held[i] = {l[1], l[2]} end
+  return {said, held, parked, faults, stem}
 end
 
 local function full(answer)
@@ -89,9 +90,10 @@ local function full(answer)
       refused[i] = {r[1], r[2], r[3], now_there[3], now_there[4]}
     end
   end
-  for _, l in ipairs(answer[2]) do
-    local body = body_of(l[1], l[2], l[3])
-    if body then held[#held + 1] = {l[1], l[2], l[3], body} end
+  for i, l in ipairs(answer[2]) do
+    local token = answer[5] .. i
+    local body = body_of(l[1], l[2], token)
+    if body then held[#held + 1] = {l[1], l[2], token, body} end
   end
   return {"OK", refused, held, answer[3], answer[4]}
 end
@@ -103,6 +105,11 @@ if before then return full(before) end
 local changes = {}
 for i = first_change, #ARGV do changes[#changes + 1] = cmsgpack.unpack(ARGV[i]) end
 local refused = apply(changes)
-if request ~= "" then lease(cmsgpack.unpack(request)) end
-remember(short(refused))
+local stem
+if request ~= "" then
+  request = cmsgpack.unpack(request)
+  stem = request.stem
+  lease(request)
+end
+remember(short(refused, stem))
 return {"OK", refused, leases, parked, faults}

@@ -1,5 +1,6 @@
 -- Leasing entries. A request has the fields
 --   max, untl   how many at most, and the second in which the leases end
+--   stem        what their tokens begin with
 --   queues      {queue, first}, …: how many of the first pass are for each
 --
 -- What take finds is put into leases, parked and faults.

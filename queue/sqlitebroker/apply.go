@@ -56,7 +56,7 @@ func (t *tx) apply(now time.Time, c *broker.Change) error {
 	}
 	t.writeLatches(now, c)
 	if !c.Close.IsZero() {
-		t.close(t.madeHome(c.Home), c.Close)
+		t.closeAt(t.madeHome(c.Home), c.Close)
 	}
 	return nil
 }

@@ -50,8 +50,8 @@ func (t *tx) madeHome(name broker.Home) *home {
 	return h
 }
 
-// close notes when h is to be deleted.
-func (t *tx) close(h *home, at time.Time) {
+// closeAt notes when h is to be deleted.
+func (t *tx) closeAt(h *home, at time.Time) {
 	t.on(closeHome).int(milli(at)).int(h.num).exec()
 }
 

@@ -76,8 +76,10 @@ func migrate(db *sqlite3.Conn, steps []string) (err error) {
 		return err
 	}
 	if found == 0 {
-		steps[0] = `CREATE TABLE leat_schema (version INTEGER NOT NULL) STRICT;
-			INSERT INTO leat_schema VALUES (0);` + steps[0]
+		err := db.Exec(`CREATE TABLE leat_schema (version INTEGER NOT NULL) STRICT; INSERT INTO leat_schema VALUES (0)`)
+		if err != nil {
+			return err
+		}
 	}
 	for i := found; i < len(steps); i++ {
 		if err := db.Exec(steps[i]); err != nil {

@@ -25,7 +25,7 @@ const (
 	EventEnqueued  EventKind = iota + 1 // a client has enqueued the entry
 	EventStarted                        // a handler is about to be called
 	EventSettled                        // the outcome was recorded: Outcome, Err, Took
-	EventLeaseLost                      // the outcome was not recorded, another worker's counts: Err, Took
+	EventLeaseLost                      // the outcome was not recorded, another worker's counts: Err says why, Took
 	EventStuck                          // the handler goes on after its context ended, every minute: Err, Took
 	EventRecovered                      // Count entries of dead workers are ready again; no Entry
 	EventParked                         // the entry cannot be read and was archived: only its name, and Err

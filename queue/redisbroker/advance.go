@@ -60,7 +60,7 @@ func (b *Broker) advance(ctx context.Context, now time.Time, queues []string, li
 	if next := numberAt(reply, 4); next != 0 {
 		done.Next = b.clock.back(time.UnixMilli(next).UTC())
 	}
-	return done, nil
+	return done, b.damage(ctx, listAt(reply, 5), done.Total() == 0 && done.Next.IsZero())
 }
 
 func checkAdvance(r broker.AdvanceRequest) error {

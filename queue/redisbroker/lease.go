@@ -50,16 +50,17 @@ func (b *Broker) hear(ctx context.Context, reply []any, until time.Time, onlyLea
 	return a, b.damage(ctx, listAt(reply, 4), onlyLeases && len(a.leases) == 0)
 }
 
-// damage tells of queues that entries could not be leased from.
+// damage tells of queues whose storage is not what it should be: as an error,
+// or in the log if the call did something else.
 func (b *Broker) damage(ctx context.Context, faults []any, asError bool) error {
 	var errs []error
 	for _, f := range faults {
 		words, _ := f.([]any)
-		errs = append(errs, fmt.Errorf("lease from %s: %s", textAt(words, 0), textAt(words, 1)))
+		errs = append(errs, fmt.Errorf("queue %s is damaged: %s", textAt(words, 0), textAt(words, 1)))
 	}
 	err := errors.Join(errs...)
 	if err != nil && !asError {
-		b.log.WarnContext(ctx, "queue cannot be read", "error", err)
+		b.log.WarnContext(ctx, "storage is damaged", "error", err)
 		return nil
 	}
 	return err

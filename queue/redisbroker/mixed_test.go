@@ -224,7 +224,7 @@ func TestADamagedQueueIsAnErrorOnlyIfNothingElseWasAsked(t *testing.T) {
 	x := newBench(t)
 	x.must(x.c.SAdd(t.Context(), x.queue("pending"), "not this"))
 	_, err := x.b.Apply(t.Context(), x.now, nil, broker.LeaseRequest{Queues: []broker.Share{{Queue: "q"}}, Max: 1, Until: x.now})
-	if err == nil || !strings.Contains(err.Error(), "lease from q") {
+	if err == nil || !strings.Contains(err.Error(), "queue q is damaged") {
 		t.Errorf("Apply() = %v, want an error that names the queue", err)
 	}
 	e := broker.Entry{EntryRef: broker.EntryRef{Queue: "other", ID: "b"}, Type: "t"}
@@ -232,6 +232,30 @@ func TestADamagedQueueIsAnErrorOnlyIfNothingElseWasAsked(t *testing.T) {
 		broker.LeaseRequest{Queues: []broker.Share{{Queue: "q"}, {Queue: "other"}}, Max: 1, Until: x.now})
 	if err != nil || len(applied.Leases) != 1 {
 		t.Errorf("Apply() = %+v, %v, want the lease from the other queue", applied, err)
+	}
+}
+
+func TestADamagedQueueDoesNotKeepOthersFromAdvancing(t *testing.T) {
+	for _, key := range []string{"pending", "active", "lease", "scheduled", "retry", "completed", "leat:due", "leat:closing"} {
+		x := newBench(t)
+		for _, queue := range []string{"q", "other"} {
+			e := broker.Entry{EntryRef: broker.EntryRef{Queue: queue, ID: "a"}, Type: "t", DueAt: x.now.Add(time.Second)}
+			x.apply(broker.Change{Enqueue: []broker.Entry{e}})
+		}
+		x.must(x.c.Del(t.Context(), x.queue(key)), x.c.SAdd(t.Context(), x.queue(key), "not this"))
+		now := x.now.Add(time.Minute)
+		advanced, err := x.b.Advance(t.Context(), now, broker.AdvanceRequest{Queues: []string{"q", "other"}, Limit: 10})
+		if err != nil || advanced.Due < 1 {
+			t.Errorf("with %s damaged: Advance() = %+v, %v, want the other's entry due", key, advanced, err)
+		}
+		stored, err := x.b.Entry(t.Context(), broker.EntryRef{Queue: "other", ID: "a"})
+		if err != nil || stored.State != task.Pending {
+			t.Errorf("with %s damaged: the other's entry is %+v, %v, want it pending", key, stored.State, err)
+		}
+		_, err = x.b.Advance(t.Context(), now, broker.AdvanceRequest{Queues: []string{"q"}, Limit: 10})
+		if err == nil || !strings.Contains(err.Error(), "queue q is damaged") {
+			t.Errorf("with %s damaged: Advance(q) = %v, want an error that names it", key, err)
+		}
 	}
 }
 

@@ -5,8 +5,9 @@
 -- KEYS      what the names of the keys of each queue begin with
 -- ARGV      prefix, now in ns, limit, then the queues
 --
--- Returns   how many were due, recovered, expired and closed, and when there is
---           next something to do, in ms, or 0
+-- Returns   how many were due, recovered, expired and closed, when there is next
+--           something to do, in ms, or 0, and {queue, error} for each queue that
+--           is damaged: the others do not wait for it
 local left = tonumber(ARGV[3])
 local done = {0, 0, 0, 0}
 
@@ -168,16 +169,28 @@ local function next_in(queue)
   return soonest
 end
 
-local soonest = math.huge
-for i = 4, #ARGV do
-  expect("LLEN", base(ARGV[i]) .. "pending")
-  expect("LLEN", base(ARGV[i]) .. "active")
+-- advance makes all steps in one queue, and returns when there is next
+-- something to do in it. Each step reads what may be damaged before it writes.
+local function advance(queue)
+  expect("LLEN", container(queue, "pending"))
+  expect("LLEN", container(queue, "active"))
   for _, step in ipairs(steps) do
-    if left > 0 then step(ARGV[i]) end
+    if left > 0 then step(queue) end
     flush()
   end
+  return next_in(queue)
 end
-for i = 4, #ARGV do soonest = math.min(soonest, next_in(ARGV[i])) end
+
+local soonest, faults = math.huge, {}
+for i = 4, #ARGV do
+  local ok, result = pcall(advance, ARGV[i])
+  if ok then
+    soonest = math.min(soonest, result)
+  else
+    faults[#faults + 1] = {ARGV[i], type(result) == "table" and result.err or result}
+    discard()
+  end
+end
 if left == 0 then soonest = math.min(soonest, now) end
 if soonest == math.huge then soonest = 0 end
-return {done[1], done[2], done[3], done[4], string.format("%.0f", soonest)}
+return {done[1], done[2], done[3], done[4], string.format("%.0f", soonest), faults}

@@ -26,13 +26,15 @@ local function later(command, key, first, second)
   c.n = n
 end
 
+local function discard() collected, in_order = {}, {} end
+
 local function flush()
   for _, c in ipairs(in_order) do
     for i = 1, c.n, 1000 do
       redis.call(c.command, c.key, unpack(c, i, math.min(i + 999, c.n)))
     end
   end
-  collected, in_order = {}, {}
+  discard()
 end
 
 -- What pieces of a script do before its changes, with all of them, and after

@@ -50,6 +50,11 @@
 // that it returns is recorded: the task is somebody else's now, and the broker
 // would refuse it.
 //
+// A task for which a server has no handler is put off by fifteen seconds, at the
+// cost of no attempt: another server may have one, now or after the next deploy.
+// Until then it is to be seen among the tasks to be retried, with the reason as
+// its last error.
+//
 // An outcome that the storage does not take is kept, and its lease extended,
 // until it does or the server ends.
 //

@@ -15,6 +15,10 @@ import (
 // maxLastErr is how many bytes of an error's text are stored.
 const maxLastErr = 4 << 10
 
+// unhandledDelay is how long a task waits that a server without a handler for it
+// has leased.
+const unhandledDelay = 15 * time.Second
+
 // settlement returns how the lease l of t ends if its handler returned err,
 // which is sound, at now. ctx is for the log.
 func (c Config) settlement(ctx context.Context, now time.Time, l broker.Lease, t *task.Task, err error) broker.Settlement {
@@ -33,7 +37,12 @@ func (c Config) settlement(ctx context.Context, now time.Time, l broker.Lease, t
 	}
 	retried := s.Entry.Retried
 	s.Entry.LastErr, s.Entry.LastFailedAt = errorText(err), now
-	if errors.Is(err, task.SkipRetry) || retried >= s.Entry.MaxRetry {
+	switch {
+	case errors.Is(err, task.ErrHandlerNotFound):
+		// Another server may have the handler, now or after the next deploy.
+		s.To, s.At = broker.Retry, now.Add(unhandledDelay)
+		return s
+	case errors.Is(err, task.SkipRetry) || retried >= s.Entry.MaxRetry:
 		s.To = broker.Archived
 		return s
 	}

@@ -59,6 +59,9 @@ func TestWhatAHandlersErrorComesTo(t *testing.T) {
 			To: broker.Retry, At: noon.Add(3 * time.Minute), Entry: failed(2, "soft")}},
 		{"an error that is no failure is archived if no retries are left", broker.Entry{Retried: 3, MaxRetry: 3}, errors.New("soft"),
 			broker.Settlement{To: broker.Archived, Entry: failed(3, "soft")}},
+		{"a missing handler costs nothing, even if no retries are left", broker.Entry{Retried: 3, MaxRetry: 3},
+			task.NotFound(t.Context(), task.New("zz", nil)), broker.Settlement{
+				To: broker.Retry, At: noon.Add(15 * time.Second), Entry: failed(3, `handler not found for task "zz"`)}},
 		{"SkipRetry is archived", broker.Entry{Retried: 1, MaxRetry: 3}, fmt.Errorf("bad: %w", task.SkipRetry), broker.Settlement{
 			To: broker.Archived, Entry: failed(1, "bad: skip retry for the task")}},
 		{"Revoke is done, and not kept", broker.Entry{Retention: time.Hour}, fmt.Errorf("old: %w", task.Revoke), broker.Settlement{

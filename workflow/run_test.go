@@ -364,3 +364,18 @@ func TestAStepIsATaskToo(t *testing.T) {
 		}
 	})
 }
+
+func TestAServerWithoutTheWorkflowLeavesItsStepsToOthers(t *testing.T) {
+	inBubble(t, func(t *testing.T, b broker.Broker) {
+		serve(t, b, shapes["no-steps"]) // serves the queue, and has none of the steps
+		run, err := shapes["map"].Start(t.Context(), queue.NewClient(b), 50)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(24 * time.Hour)
+		serve(t, b, shapes["map"])
+		if got, err := run.Result(t.Context()); got != 2450 || err != nil {
+			t.Errorf("Result() = %d, %v, want 2450", got, err)
+		}
+	})
+}

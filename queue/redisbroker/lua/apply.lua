@@ -28,6 +28,8 @@
 -- its first write, and an error in a check is that change's outcome.
 local request, first_change = ARGV[7], 8
 
+local function has_latches(c) return c.open or c.feed or c.arrive end
+
 local function check(c)
   for _, s in ipairs(c.settle or nothing) do
     local problem = check_settlement(s)
@@ -40,14 +42,14 @@ local function check(c)
     if problem then return problem end
   end
   if c.close then expect("ZCARD", container(c.home[1], "leat:closing")) end
-  return c.home and check_latches(c)
+  return has_latches(c) and check_latches(c)
 end
 
 local function write(c)
   for _, s in ipairs(c.settle or nothing) do settle(s) end
   if c.put then put(c.home, c.put) end
   for _, e in ipairs(c.enqueue or nothing) do add(e) end
-  if c.home then turn_latches(c) end
+  if has_latches(c) then turn_latches(c) end
   if c.close then later("ZADD", container(c.home[1], "leat:closing"), c.close, c.home[2]) end
 end
 

@@ -72,11 +72,11 @@ var machineSamples = []sample{
 	{"-- a.sh --\ncd /" + "tmp/x", "a.sh:1: says"},
 }
 
-// quote matches a program in a document and the file that it was taken from.
-var quote = regexp.MustCompile("(?m)^<!-- file: (\\S+) -->\n(?:```\\w*\n((?s:.*?))^```$)?")
+// quote matches a program in a document and the file that it is, or is a part of.
+var quote = regexp.MustCompile("(?m)^<!-- (file|part of): (\\S+) -->\n(?:```\\w*\n((?s:.*?))^```$)?")
 
 // quoteFaults finds programs in documents that differ from the file which they
-// say they are.
+// say they are, or do not stand in the one which they say they are a part of.
 func quoteFaults(t tree) (faults []string) {
 	files := map[string]string{}
 	for _, f := range t.texts {
@@ -87,10 +87,14 @@ func quoteFaults(t tree) (faults []string) {
 			continue
 		}
 		for _, m := range quote.FindAllStringSubmatch(f.text, -1) {
-			if want, ok := files[m[1]]; !ok {
-				faults = append(faults, fmt.Sprintf("%s: quotes %s, which does not exist", f.path, m[1]))
-			} else if m[2] != want {
-				faults = append(faults, fmt.Sprintf("%s: the program after \"file: %s\" is not that file", f.path, m[1]))
+			want, ok := files[m[2]]
+			switch {
+			case !ok:
+				faults = append(faults, fmt.Sprintf("%s: quotes %s, which does not exist", f.path, m[2]))
+			case m[1] == "file" && m[3] != want:
+				faults = append(faults, fmt.Sprintf("%s: the program after \"file: %s\" is not that file", f.path, m[2]))
+			case m[1] == "part of" && (m[3] == "" || !strings.Contains(want, m[3])):
+				faults = append(faults, fmt.Sprintf("%s: the lines after \"part of: %s\" do not stand in it", f.path, m[2]))
 			}
 		}
 	}
@@ -101,6 +105,9 @@ var quoteSamples = []sample{
 	{"-- a.go --\npackage a\n-- a.md --\nSo:\n<!-- file: a.go -->\n```go\npackage a\n```\nEnd.", ""},
 	{"-- a.go --\npackage a\n-- a.md --\n<!-- file: a.go -->\n```go\npackage b\n```", "a.md: the program after"},
 	{"-- a.go --\npackage a\n-- a.md --\n<!-- file: a.go -->\n\n```go\npackage a\n```", "a.md: the program after"},
+	{"-- a.go --\npackage a\nvar x int\n-- a.md --\n<!-- part of: a.go -->\n```go\nvar x int\n```", ""},
+	{"-- a.go --\npackage a\nvar x int\n-- a.md --\n<!-- part of: a.go -->\n```go\nvar y int\n```", "a.md: the lines after"},
+	{"-- a.go --\npackage a\n-- a.md --\n<!-- part of: a.go -->\n", "a.md: the lines after"},
 	{"-- a.md --\n<!-- file: a.go -->\n```go\npackage a\n```", "a.md: quotes a.go, which does not exist"},
 }
 

@@ -21,7 +21,7 @@ import (
 // programs are the examples, each run by a test of this package.
 var programs = []string{"hello", "pipeline", "quickstart/client", "quickstart/worker"}
 
-// binaries is the folder that they are built into, under the same names.
+// binaries is the folder that they are built into.
 var binaries string
 
 func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
@@ -33,21 +33,19 @@ func buildAndRun(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(binaries)
+	args := []string{"build", "-buildvcs=false", "-o", binaries + string(filepath.Separator)}
 	for _, p := range programs {
-		build := exec.Command("go", "build", "-buildvcs=false", "-o", binary(p), "./"+p)
-		if out, err := build.CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "go build ./%s: %v\n%s", p, err, out)
-			return 1
-		}
+		args = append(args, "./"+p)
+	}
+	if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "go %s: %v\n%s", strings.Join(args, " "), err, out)
+		return 1
 	}
 	return m.Run()
 }
 
-// binary returns the file that a program is built into. Its name runs on every
-// system.
-func binary(program string) string {
-	return filepath.Join(binaries, filepath.FromSlash(program)+".exe")
-}
+// binary returns the file that a program is built into.
+func binary(program string) string { return filepath.Join(binaries, path.Base(program)) }
 
 func TestEveryExampleIsRun(t *testing.T) {
 	var found []string

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -158,8 +159,10 @@ func (r inspector) wantTasks(t *testing.T, e enqueued) {
 		t.Errorf("pending holds %q, want %s", got, e.welcome)
 	}
 	welcome := r.HGetAll(ctx, "asynq:{default}:t:"+e.welcome).Val()
-	var since int64
-	fmt.Sscan(welcome["pending_since"], &since)
+	since, err := strconv.ParseInt(welcome["pending_since"], 10, 64)
+	if err != nil {
+		t.Error(err)
+	}
 	wantBetween(t, "pending_since", time.Unix(0, since), e.from.Add(-time.Second), e.to.Add(time.Second))
 	if diff := cmp.Diff(map[string]string{
 		"msg":           fmt.Sprintf("\n\remail:welcome\x12\x0e{\"user_id\":42}\x1a$%s\"\adefault(\x19@\x88\x0e", e.welcome),

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -101,7 +102,9 @@ const runID = "r"
 func (r *round) start() *exec.Cmd {
 	r.Helper()
 	r.process++
-	cmd := exec.Command(r.binary, "-v", "-broker", "sqlite:"+r.file("p.db"), "-run", runID, "-out", r.file("report.html"), r.folder)
+	ctx, stop := context.WithTimeout(r.Context(), time.Minute) // it never takes so long
+	r.Cleanup(stop)
+	cmd := exec.CommandContext(ctx, r.binary, "-v", "-broker", "sqlite:"+r.file("p.db"), "-run", runID, "-out", r.file("report.html"), r.folder)
 	log, err := os.Create(r.log())
 	if err != nil {
 		r.Fatal(err)

@@ -34,8 +34,9 @@ type member struct {
 func newCrew(t *testing.T, test, url string) *crew {
 	c := &crew{t: t, test: test, url: url, dir: t.TempDir()}
 	t.Cleanup(func() {
-		for _, m := range c.members {
-			m.kill()
+		for _, m := range c.alive() {
+			m.cmd.Process.Kill() //nolint:errcheck // it may have ended
+			<-m.ended            //nolint:errcheck // it was killed
 		}
 	})
 	return c
@@ -72,11 +73,14 @@ func (c *crew) hire(env ...string) *member {
 	return m
 }
 
-// kill ends the process with SIGKILL, and returns once it is gone.
-func (m *member) kill() {
+// kill ends a member with SIGKILL, and returns once it is gone.
+func (c *crew) kill(m *member) {
+	c.t.Helper()
+	if err := m.cmd.Process.Kill(); err != nil {
+		c.t.Errorf("kill: %v; before, the worker said:\n%s", err, m.said())
+	}
+	<-m.ended //nolint:errcheck // it was killed
 	m.killed = true
-	m.cmd.Process.Kill() //nolint:errcheck // it may have ended
-	<-m.ended
 }
 
 // alive returns the members that were not killed.

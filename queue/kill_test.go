@@ -41,7 +41,7 @@ func TestKilledWorkersLoseNothingAndDoubleNothing(t *testing.T) {
 			for n := range kills {
 				moment := time.Duration(n)*every + time.Duration(chance.Int64N(int64(every)))
 				time.Sleep(time.Until(begin.Add(moment)))
-				crew.alive()[chance.IntN(3)].kill()
+				crew.kill(crew.alive()[chance.IntN(3)])
 				crew.hire()
 			}
 			accepted := <-produced
@@ -80,7 +80,7 @@ func TestWhatAKilledWorkerRanIsTakenUpWithin15Seconds(t *testing.T) {
 			})
 			second := crew.hire()
 			time.Sleep(time.Second + time.Duration(chance.Int64N(int64(4*time.Second))))
-			first.kill()
+			crew.kill(first)
 			killed := time.Now()
 			drain(t, b)
 			crew.dismiss()

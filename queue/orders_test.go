@@ -50,13 +50,17 @@ func produce(t *testing.T, b broker.Broker, chance *rand.Rand, during time.Durat
 	return done
 }
 
+// someErrand returns one that takes no time to speak of, or now and then longer
+// than a lease.
 func someErrand(chance *rand.Rand) errand {
 	e := errand{Takes: time.Duration(chance.IntN(300)) * time.Millisecond, Fails: failsNever}
-	switch chance.IntN(10) {
-	case 0:
+	switch n := chance.IntN(400); {
+	case n < 40:
 		e.Fails = failsOnce
-	case 1:
+	case n < 80:
 		e.Fails = failsAlways
+	case n == 80:
+		e.Takes = 11 * time.Second
 	}
 	return e
 }

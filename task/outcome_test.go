@@ -62,7 +62,7 @@ func TestAPanicErrorNamesValueAndPlace(t *testing.T) {
 func TestAPanicErrorNamesThePlaceBelowDeferredCalls(t *testing.T) {
 	_, _, here, _ := runtime.Caller(0)
 	err := recovered(func() {
-		defer func() { _ = fmt.Sprint("cleans up, and does not recover") }()
+		defer func() {}() // cleans up, and does not recover
 		defer func() { _ = recovered(func() { panic("caught further down") }) }()
 		panic("boom")
 	})

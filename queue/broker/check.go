@@ -58,8 +58,6 @@ func (k *checker) made(field, name string) {
 	}
 }
 
-func (k *checker) name(field, name string) { k.made(field, name) }
-
 // Parts returns how many parts c has; a change may have [MaxParts].
 func (c Change) Parts() int {
 	n := len(c.Settle) + len(c.Require) + len(c.Put) + len(c.Enqueue) + len(c.Open) + len(c.Feed) + len(c.Arrive)

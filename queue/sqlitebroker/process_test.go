@@ -3,6 +3,7 @@ package sqlitebroker_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -186,8 +187,8 @@ func TestAProcessThatIsKilledLeavesAFileThatIsSound(t *testing.T) {
 		}
 		pending, err := b.List(t.Context(), broker.ListRequest{Queue: "q", State: task.Pending, Limit: enqueuedByEach})
 		var n int
-		fmt.Sscanf(last[strings.LastIndexByte(last, '-')+1:], "%d", &n)
-		if err != nil || len(pending) < n+1 || len(pending) > n+2 {
+		_, scanErr := fmt.Sscanf(last[strings.LastIndexByte(last, '-')+1:], "%d", &n)
+		if err = errors.Join(err, scanErr); err != nil || len(pending) < n+1 || len(pending) > n+2 {
 			t.Errorf("%d entries are there, %v, want the %d that were reported and perhaps one more", len(pending), err, n+1)
 		}
 		must(t, b, enqueue("q", "after"))

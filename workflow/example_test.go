@@ -43,7 +43,7 @@ func Example() {
 	if err := srv.Start(mux); err != nil {
 		log.Fatal(err)
 	}
-	defer srv.Shutdown(ctx)
+	defer func() { _ = srv.Shutdown(ctx) }() // it has nothing left to do
 
 	client := queue.NewClient(b)
 	run, err := wordsPerLine.Start(ctx, client, "the quick brown fox\njumps over", workflow.RunID("fox"))

@@ -4,6 +4,7 @@
 package brokerurl
 
 import (
+	"net/url"
 	"strings"
 
 	"github.com/leatwork/leat/queue/broker"
@@ -21,16 +22,21 @@ const Forms = "memory:, sqlite:FILE, redis://[USER:PASSWORD@]HOST[:PORT][/DB], r
 //	sqlite:FILE      an embedded broker in a file, which is made if it is not there
 //	redis://…        Redis, as package redisbroker describes
 //
-// An URL of another form is a [task.InvalidError].
-func Open(url string) (broker.Broker, error) {
-	scheme, rest, _ := strings.Cut(url, ":")
+// A URL of another form is a [task.InvalidError], which does not tell a password
+// that is in it.
+func Open(rawURL string) (broker.Broker, error) {
+	scheme, rest, found := strings.Cut(rawURL, ":")
 	switch {
+	case !found:
 	case scheme == "memory" && rest == "":
 		return sqlitebroker.Open(":memory:", nil)
 	case scheme == "sqlite" && rest != "":
 		return sqlitebroker.Open(rest, nil)
 	case scheme == "redis" || scheme == "rediss" || scheme == "redis-socket":
-		return redisbroker.Open(url, nil)
+		return redisbroker.Open(rawURL, nil)
 	}
-	return nil, task.Invalid("broker URL", url, "must be one of "+Forms)
+	if u, err := url.Parse(rawURL); err == nil {
+		rawURL = u.Redacted()
+	}
+	return nil, task.Invalid("broker URL", rawURL, "must be one of "+Forms)
 }

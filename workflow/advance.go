@@ -124,9 +124,9 @@ func (g graph) decide(cause string, n *plan.Node) broker.Entry {
 // decideName is the type of a workflow's decides, and the queue reserved for them.
 func decideName(p *plan.Plan) string { return p.Name + joint + "decide" }
 
-// reads names the documents that running n needs: the control document, the
-// values it takes, and for a map how far it has been fed. The outputs of maps
-// are left out: they are many, and are read in pages.
+// reads names the documents that running n needs: the control document and the
+// values it takes. The outputs of maps are left out: they are many, and are read
+// in pages.
 func (g graph) reads(n *plan.Node) []string {
 	keys := []string{plan.ControlKey}
 	for _, d := range g.inputs(n) {
@@ -135,9 +135,6 @@ func (g graph) reads(n *plan.Node) []string {
 		} else {
 			keys = append(keys, dep.Name)
 		}
-	}
-	if n.Kind == plan.Map {
-		keys = append(keys, n.CursorKey())
 	}
 	return keys
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/workflow/internal/plan"
 )
@@ -49,8 +50,13 @@ func (c control) matches(id string, d broker.Document) error {
 // an error that it could not be asked or did not answer.
 func commit(ctx context.Context, b broker.Broker, c broker.Change) (outcome, err error) {
 	applied, err := b.Apply(ctx, time.Now(), []broker.Change{c}, broker.LeaseRequest{})
-	if err != nil {
+	switch {
+	case errors.Is(err, broker.ErrRefused):
 		return nil, err
+	case err != nil:
+		return nil, fmt.Errorf("%w: %w", queue.ErrUnknown, err)
+	case len(applied.Outcomes) != 1:
+		return nil, fmt.Errorf("%w: broker answered one change with %d outcomes", queue.ErrUnknown, len(applied.Outcomes))
 	}
 	return applied.Outcomes[0], nil
 }

@@ -142,12 +142,11 @@ func (o *stepOutcome) fail(s broker.Settlement) broker.Change {
 		return c
 	}
 	failure := encodeFailure(StepError{Step: o.node.Name, Item: o.index, Message: s.Entry.LastErr})
+	c.Put = []broker.Put{{Key: o.node.ErrorKey(), Body: failure, If: broker.AnyVersion}}
 	if o.index >= 0 {
-		c.Put = []broker.Put{{Key: o.node.ErrorKey(), Body: failure, If: broker.AnyVersion}}
 		c.Arrive = []broker.Arrival{{Latch: o.node.Name, Member: o.index, Mark: true}}
 		return c
 	}
-	c.Put = []broker.Put{{Key: o.node.ErrorKey(), Body: failure, If: broker.AnyVersion}}
 	c.Enqueue = o.missing([]broker.Entry{o.failed(o.node)})
 	return c
 }

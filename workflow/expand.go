@@ -53,6 +53,11 @@ func (f *feeder) load(ctx context.Context) error {
 	if err := json.Unmarshal(list, &f.elements); err != nil {
 		return fmt.Errorf("list of map %s: %w: %w", f.node.Name, err, task.SkipRetry)
 	}
+	return f.seek(ctx)
+}
+
+// seek reads the cursor.
+func (f *feeder) seek(ctx context.Context) error {
 	docs, err := f.running.Broker().Documents(ctx, f.home, f.node.CursorKey())
 	if err != nil {
 		return fmt.Errorf("read cursor of map %s: %w", f.node.Name, err)
@@ -65,11 +70,11 @@ func (f *feeder) load(ctx context.Context) error {
 
 // page adds to c the next page of elements, and with the first of them the latch
 // and the map's width.
-func (f *feeder) page(c *broker.Change) (next int) {
-	next = min(f.next+pageSize, len(f.elements))
+func (f *feeder) page(c *broker.Change) {
+	next := min(f.next+pageSize, len(f.elements))
 	if f.cursor == 0 {
 		c.Open = []broker.Latch{f.latch(f.node, len(f.elements))}
-		c.Put = append(c.Put, broker.Put{Key: f.node.Name, Body: fmt.Appendf(nil, `{"width":%d}`, len(f.elements))})
+		c.Put = append(c.Put, broker.Put{Key: f.node.Name, Body: mapWidth{len(f.elements)}.encode()})
 	}
 	c.Put = append(c.Put, broker.Put{Key: f.node.CursorKey(), Body: fmt.Appendf(nil, "%d", next), If: f.cursor})
 	feed := broker.Feed{Latch: f.node.Name}
@@ -77,14 +82,13 @@ func (f *feeder) page(c *broker.Change) (next int) {
 		feed.Entries = append(feed.Entries, f.item(f.node, i, f.elements[i]))
 	}
 	c.Feed = []broker.Feed{feed}
-	return next
 }
 
 // commit feeds one page in a commit of its own. Whatever goes wrong is an error
 // for the task: its next attempt finds out by the cursor what was fed.
 func (f *feeder) commit(ctx context.Context) error {
 	c := broker.Change{Home: f.home, Require: []broker.Condition{{Key: plan.ControlKey, Version: f.version}}}
-	next := f.page(&c)
+	f.page(&c)
 	outcome, err := commit(ctx, f.running.Broker(), c)
 	if err != nil {
 		return fmt.Errorf("feed map %s: %w", f.node.Name, err)
@@ -95,10 +99,5 @@ func (f *feeder) commit(ctx context.Context) error {
 	if outcome != nil {
 		return fmt.Errorf("feed map %s: %w", f.node.Name, outcome)
 	}
-	docs, err := f.running.Broker().Documents(ctx, f.home, f.node.CursorKey())
-	if err != nil {
-		return fmt.Errorf("read cursor of map %s: %w", f.node.Name, err)
-	}
-	f.next, f.cursor = next, docs[0].Version
-	return nil
+	return f.seek(ctx)
 }

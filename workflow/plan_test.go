@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -124,6 +125,21 @@ func TestMistakesInADefinitionPanic(t *testing.T) {
 		{"a window for one step", build(dag.Parallel(2)), "dag.Map"},
 		{"an option that a step cannot have", build(dag.With(task.Unique(1e12))), "a step takes"},
 		{"an option with a bad value", build(dag.With(task.MaxRetry(-3))), "-3"},
+		{"a queue that is no name", func() {
+			dag.New("w", func(_ *dag.Graph, in dag.Val[int]) dag.Val[int] { return in }, workflow.Queue("{q}"))
+		}, `"{q}"`},
+		{"a negative retention", func() {
+			dag.New("w", func(_ *dag.Graph, in dag.Val[int]) dag.Val[int] { return in }, workflow.Retention(-time.Hour))
+		}, "-1h0m0s"},
+		{"the second of two mistakes", func() {
+			dag.New("a b", func(g *dag.Graph, in dag.Val[int]) dag.Val[int] { return dag.Do(g, double, in, dag.As("c d")) })
+		}, `"c d"`},
+		{"the second of two bad options", func() {
+			dag.New("w", func(g *dag.Graph, in dag.Val[int]) dag.Val[int] {
+				one := dag.Do(g, double, in, dag.With(task.MaxRetry(-3)))
+				return dag.Do(g, double, one, dag.With(task.MaxRetry(-4)))
+			})
+		}, "-4"},
 		{"a value of another graph", func() {
 			var other dag.Val[int]
 			dag.New("v", func(g *dag.Graph, in dag.Val[int]) dag.Val[int] { other = in; return in })

@@ -119,7 +119,7 @@ func (r Run[Out]) Result(ctx context.Context) (out Out, err error) {
 		}
 		switch c.State {
 		case Done:
-			if out, err = Decode[Out](docs[1].Body); err != nil {
+			if out, err = plan.Decode[Out](docs[1].Body); err != nil {
 				err = fmt.Errorf("result of run %s: %w", r.ID, err)
 			}
 			return out, err

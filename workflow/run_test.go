@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -254,6 +256,39 @@ func TestAnInvalidRunIDIsRefused(t *testing.T) {
 			t.Errorf("Start(RunID(%q)) = %v, want ErrInvalid", id, err)
 		}
 	}
+}
+
+func TestAValueThatCannotBeStoredIsRefused(t *testing.T) {
+	large := workflow.NewStep("large", func(_ context.Context, n int) (string, error) { return strings.Repeat("x", n), nil })
+	odd := workflow.NewStep("odd", func(_ context.Context, n int) (float64, error) { return math.NaN(), nil })
+	inBubble(t, func(t *testing.T, b broker.Broker) {
+		toLarge := dag.New("to-large", func(g *dag.Graph, in dag.Val[int]) dag.Val[string] { return dag.Do(g, large, in) })
+		toOdd := dag.New("to-odd", func(g *dag.Graph, in dag.Val[int]) dag.Val[float64] { return dag.Do(g, odd, in) })
+		echo := dag.New("echo", func(g *dag.Graph, in dag.Val[string]) dag.Val[string] { return in })
+		c := serve(t, b, toLarge, toOdd, echo)
+		_, err := echo.Start(t.Context(), c, strings.Repeat("x", 9<<20))
+		if !errors.Is(err, task.ErrInvalid) || !strings.Contains(err.Error(), "9437186") {
+			t.Errorf("Start() with an input of 9 MiB = %v, want ErrInvalid that names the size", err)
+		}
+		_, err = echo.Start(t.Context(), nil, "x")
+		if !errors.Is(err, task.ErrInvalid) {
+			t.Errorf("Start() without a client = %v, want ErrInvalid", err)
+		}
+		run, err := toLarge.Start(t.Context(), c, 9<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := run.Result(t.Context()); !errors.Is(err, workflow.ErrRunFailed) || !strings.Contains(err.Error(), "9437186") {
+			t.Errorf("Result() of a step with an output of 9 MiB = %v, want ErrRunFailed that names the size", err)
+		}
+		strange, err := toOdd.Start(t.Context(), c, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := strange.Result(t.Context()); !errors.Is(err, workflow.ErrRunFailed) || !strings.Contains(err.Error(), "NaN") {
+			t.Errorf("Result() of a step that returns NaN = %v, want ErrRunFailed that names it", err)
+		}
+	})
 }
 
 func TestStatusSaysHowFarARunIs(t *testing.T) {

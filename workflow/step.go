@@ -2,7 +2,6 @@ package workflow
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/leatwork/leat/task"
@@ -51,7 +50,7 @@ func (s Step[In, Out]) types(In) (out Out) { return out }
 // erase wraps fn so that it takes and gives bytes.
 func erase[In, Out any](name string, fn func(context.Context, In) (Out, error)) func(context.Context, []byte) ([]byte, error) {
 	return func(ctx context.Context, input []byte) ([]byte, error) {
-		in, err := Decode[In](input)
+		in, err := plan.Decode[In](input)
 		if err != nil {
 			return nil, fmt.Errorf("input of step %s: %w", name, err)
 		}
@@ -59,34 +58,10 @@ func erase[In, Out any](name string, fn func(context.Context, In) (Out, error)) 
 		if err != nil {
 			return nil, err
 		}
-		b, err := Encode(out)
+		b, err := plan.Encode(out)
 		if err != nil {
 			return nil, fmt.Errorf("output of step %s: %w", name, err)
 		}
 		return b, nil
 	}
-}
-
-// Encode returns v as it is stored. An error wraps [task.SkipRetry]: a value
-// that cannot be encoded now cannot be later.
-func Encode[T any](v T) ([]byte, error) {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return nil, fmt.Errorf("encode %T: %w: %w", v, err, task.SkipRetry)
-	}
-	return b, nil
-}
-
-// Decode returns what was stored as b. An error names the type that was
-// expected and the beginning of what was found, and wraps [task.SkipRetry].
-func Decode[T any](b []byte) (v T, err error) {
-	if err := json.Unmarshal(b, &v); err != nil {
-		const most = 120
-		found := b
-		if len(found) > most {
-			found = append(found[:most:most], "…"...)
-		}
-		return v, fmt.Errorf("decode %q as %T: %w: %w", found, v, err, task.SkipRetry)
-	}
-	return v, nil
 }

@@ -129,6 +129,8 @@ type mapWidth struct {
 	Width int `json:"width"`
 }
 
+func (w mapWidth) encode() []byte { return fmt.Appendf(nil, `{"width":%d}`, w.Width) }
+
 func (v *values) width(ctx context.Context, n *plan.Node) (int, error) {
 	b, err := v.document(ctx, n.Name)
 	if err != nil {

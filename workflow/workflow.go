@@ -42,7 +42,8 @@ func RunID(id string) StartOption { return func(s *start) { s.id = id } }
 // Without [RunID] the run gets an id of its own (a UUID). If a run of that id
 // exists, and is of this workflow and has this input, it is returned with
 // Existed set, whether or not it has ended; otherwise the error is a
-// [RunExistsError].
+// [RunExistsError]. An error that matches [queue.ErrUnknown] leaves open whether
+// the run was started; starting it again with its id tells.
 func (w Workflow[In, Out]) Start(ctx context.Context, c *queue.Client, in In, opts ...StartOption) (Run[Out], error) {
 	var s start
 	for _, o := range opts {
@@ -51,10 +52,13 @@ func (w Workflow[In, Out]) Start(ctx context.Context, c *queue.Client, in In, op
 	if s.id == "" {
 		s.id = uuid.NewString()
 	}
-	if err := task.CheckName("run id", s.id); err != nil {
-		return Run[Out]{}, err
+	if c == nil {
+		return Run[Out]{}, fmt.Errorf("start %s: %w", w.plan.Name, task.Invalid("client", nil, "must not be nil"))
 	}
-	input, err := Encode(in)
+	if err := task.CheckName("run id", s.id); err != nil {
+		return Run[Out]{}, fmt.Errorf("start %s: %w", w.plan.Name, err)
+	}
+	input, err := plan.Encode(in)
 	if err != nil {
 		return Run[Out]{}, fmt.Errorf("start %s: input: %w", w.plan.Name, err)
 	}

@@ -1,17 +1,7 @@
-// Package dag declares workflows as graphs: a function, called once, names the
-// steps and what each takes. The result is data, known before the first run.
-//
-//	dag.New("report", func(g *dag.Graph, in dag.Val[Folder]) dag.Val[Report] {
-//		files := dag.Do(g, List, in)
-//		facts := dag.Map(g, Scan, files, dag.Parallel(8))
-//		return dag.Do(g, Summarize, dag.Join2(g, in, facts, newSummary))
-//	})
-//
-// A [Val] stands for a value that there will be when the run gets there. It has a
-// type, so that a step cannot be given what it does not take.
 package dag
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/leatwork/leat/task"
@@ -22,9 +12,10 @@ import (
 // A Graph is a workflow that is being declared. It must not be used after the
 // function given to [New] has returned, nor by several goroutines.
 type Graph struct {
-	plan  *plan.Plan
-	names map[string]bool
-	given map[string]int // how often each automatic name was asked for
+	plan   *plan.Plan
+	names  map[string]bool
+	given  map[string]int // how often each automatic name was asked for
+	faults []error
 }
 
 // A Val is a value of type T that a run will have. It belongs to one [Graph].
@@ -36,20 +27,29 @@ type Val[T any] struct {
 // New declares the workflow called name, whose graph build describes. Build gets
 // the run's input and returns its output.
 //
-// New panics if name is not a valid name, if build uses a value of another graph,
-// or if a step's options are refused: these are mistakes in the program.
+// New panics if name or an option is refused, if build uses a value of another
+// graph, or if a step's name or options are refused: these are mistakes in the
+// program. It names all of them.
 func New[In, Out any](name string, build func(*Graph, Val[In]) Val[Out], opts ...workflow.Option) workflow.Workflow[In, Out] {
 	p := &plan.Plan{Name: name, Queue: task.DefaultQueue, Retention: workflow.DefaultRetention}
 	for _, o := range opts {
 		o(p)
 	}
 	g := &Graph{plan: p, names: make(map[string]bool), given: make(map[string]int)}
-	must(name, task.CheckName("workflow", name))
-	must(name, task.CheckName("queue", p.Queue))
+	g.refuse(task.CheckName("workflow", name))
+	g.refuse(task.CheckName("workflow.Queue", p.Queue))
+	if p.Retention < 0 {
+		g.refuse(task.Invalid("workflow.Retention", p.Retention, "must not be negative"))
+	}
 	in := Val[In]{g, g.add(&plan.Node{Kind: plan.Input, Name: "input"})}
 	out := build(g, in)
 	g.own(out.graph)
-	must(name, p.Compile(out.node))
+	if len(g.faults) == 0 {
+		g.refuse(p.Compile(out.node))
+	}
+	if err := errors.Join(g.faults...); err != nil {
+		panic(fmt.Sprintf("dag.New(%q): %v", name, err))
+	}
 	return workflow.FromPlan[In, Out](p)
 }
 
@@ -76,11 +76,11 @@ func Map[In, Out any](g *Graph, r workflow.Runnable[In, Out], list Val[[]In], op
 func Pick[A, T any](g *Graph, a Val[A], f func(A) T) Val[T] {
 	g.own(a.graph)
 	return Val[T]{g, g.add(&plan.Node{Kind: plan.Bind, Name: "pick", Deps: []int{a.node}, Bind: func(values [][]byte) ([]byte, error) {
-		x, err := workflow.Decode[A](values[0])
+		x, err := plan.Decode[A](values[0])
 		if err != nil {
 			return nil, err
 		}
-		return workflow.Encode(f(x))
+		return plan.Encode(f(x))
 	}})}
 }
 
@@ -89,15 +89,15 @@ func Join2[A, B, T any](g *Graph, a Val[A], b Val[B], f func(A, B) T) Val[T] {
 	g.own(a.graph)
 	g.own(b.graph)
 	return Val[T]{g, g.add(&plan.Node{Kind: plan.Bind, Name: "join", Deps: []int{a.node, b.node}, Bind: func(values [][]byte) ([]byte, error) {
-		x, err := workflow.Decode[A](values[0])
+		x, err := plan.Decode[A](values[0])
 		if err != nil {
 			return nil, err
 		}
-		y, err := workflow.Decode[B](values[1])
+		y, err := plan.Decode[B](values[1])
 		if err != nil {
 			return nil, err
 		}
-		return workflow.Encode(f(x, y))
+		return plan.Encode(f(x, y))
 	}})}
 }
 
@@ -131,9 +131,9 @@ func (g *Graph) step(kind plan.Kind, spec plan.Spec, dep int, opts []Option) int
 	}
 	switch {
 	case s.parallel < 0:
-		must(g.plan.Name, task.Invalid("dag.Parallel", s.parallel, "must not be negative"))
+		g.refuse(task.Invalid("dag.Parallel", s.parallel, "must not be negative"))
 	case s.parallel > 0 && kind != plan.Map:
-		must(g.plan.Name, task.Invalid("dag.Parallel", s.parallel, "is for dag.Map"))
+		g.refuse(task.Invalid("dag.Parallel", s.parallel, "is for dag.Map"))
 	}
 	return g.add(&plan.Node{Kind: kind, Name: g.name(spec.Type, s.name), Deps: []int{dep}, Spec: spec, Options: s.options, Parallel: s.parallel})
 }
@@ -147,9 +147,9 @@ func (g *Graph) name(typ, as string) string {
 			name = fmt.Sprintf("%s.%d", typ, g.given[typ])
 		}
 	}
-	must(g.plan.Name, task.CheckName("dag.As", name))
+	g.refuse(task.CheckName("dag.As", name))
 	if g.names[name] {
-		must(g.plan.Name, task.Invalid("dag.As", name, "is the name of another step"))
+		g.refuse(task.Invalid("dag.As", name, "is the name of another step"))
 	}
 	g.names[name] = true
 	return name
@@ -163,12 +163,13 @@ func (g *Graph) add(n *plan.Node) int {
 
 func (g *Graph) own(other *Graph) {
 	if other != g {
-		must(g.plan.Name, task.Invalid("dag.Val", "", "belongs to another graph"))
+		g.refuse(task.Invalid("dag.Val", "", "belongs to another graph"))
 	}
 }
 
-func must(workflow string, err error) {
+// refuse takes note of a mistake in the definition.
+func (g *Graph) refuse(err error) {
 	if err != nil {
-		panic(fmt.Sprintf("dag.New(%q): %v", workflow, err))
+		g.faults = append(g.faults, err)
 	}
 }

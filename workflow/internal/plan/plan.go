@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -79,15 +80,15 @@ func (p *Plan) Node(name string) *Node { return p.byName[name] }
 const EndName = string(task.Joint) + "end"
 
 // Compile completes p, whose nodes have been declared, and whose run ends with
-// the value of node result.
+// the value of node result. The error is a [task.InvalidError] for each step
+// whose options are refused, joined.
 func (p *Plan) Compile(result int) error {
 	p.Nodes = append(p.Nodes, &Node{Index: len(p.Nodes), Name: EndName, Kind: End, Deps: []int{result}})
 	p.byName = make(map[string]*Node, len(p.Nodes))
+	var faults []error
 	for _, n := range p.Nodes {
 		if n.runs() {
-			if err := p.settle(n); err != nil {
-				return err
-			}
+			faults = append(faults, p.settle(n))
 		}
 		if n.runs() || n.Kind == End {
 			p.byName[n.Name] = n
@@ -100,7 +101,7 @@ func (p *Plan) Compile(result int) error {
 	}
 	p.connect()
 	p.Hash = p.hash()
-	return nil
+	return errors.Join(faults...)
 }
 
 // settle resolves the options of a step, the workflow's queue being its default.

@@ -192,3 +192,19 @@ func wantBalanced(t *testing.T, page string) {
 		t.Error("the page has a < or > that belongs to no tag")
 	}
 }
+
+func TestThePipelineRefusesAPageThatItCannotWrite(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, out := range map[string]string{
+		"no name": "", "a folder": dir, "in a folder that is not there": dir + "/not/there.html",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := run(t, "pipeline", "-out", out, dir)
+			if got.code != 1 || !strings.Contains(got.stderr, strconv.Quote(out)) {
+				t.Errorf("got exit status %d and %q, want 1 and a message that names %q", got.code, got.stderr, out)
+			}
+		})
+	}
+}

@@ -33,28 +33,34 @@ func TestAKilledRunOnSQLiteGoesOnWhereItWas(t *testing.T) {
 	t.Run("rounds", func(t *testing.T) { // returns when all of them have
 		for i := range rounds {
 			slice := took / rounds // each round has its own slice of the time that a run takes
-			kills := []time.Duration{time.Duration(i)*slice + time.Duration(chance.Int64N(int64(slice)))}
-			if i%4 == 0 {
-				kills = append(kills, time.Duration(chance.Int64N(int64(took))))
-			}
+			first := time.Duration(i)*slice + time.Duration(chance.Int64N(int64(slice)))
+			second := time.Duration(chance.Int64N(int64(took)))
 			t.Run(fmt.Sprintf("sqlite round %d", i+1), func(t *testing.T) {
 				t.Parallel()
-				r := p.begin(t)
-				for _, moment := range kills {
-					if r.killAfter(moment) {
-						hits.Add(1)
+				for hit := false; !hit; { // until a kill has come while the run was under way
+					r := p.begin(t)
+					switch r.killAfter(first) {
+					case tooEarly:
+						first = 2*first + 10*time.Millisecond
+					case tooLate:
+						first /= 2
+					default:
+						hit = true
+					}
+					if i%4 == 0 {
+						r.killAfter(second)
+					}
+					r.finish()
+					if !bytes.Equal(r.page(), want) {
+						t.Errorf("the page is not that of an undisturbed run; it is\n%s", r.page())
 					}
 				}
-				r.finish()
-				if !bytes.Equal(r.page(), want) {
-					t.Errorf("the page is not that of an undisturbed run; it is\n%s", r.page())
-				}
+				hits.Add(1)
 			})
 		}
 	})
-	t.Logf("%d kills came while a run of %v was under way", hits.Load(), took.Round(time.Millisecond))
-	if n := hits.Load(); n < rounds/2 {
-		t.Errorf("%d kills came while a run was under way, want at least %d", n, rounds/2)
+	if n := hits.Load(); n != rounds {
+		t.Errorf("%d rounds had a kill while a run of %v was under way, want %d", n, took.Round(time.Millisecond), rounds)
 	}
 }
 
@@ -122,9 +128,17 @@ func (r *round) file(name string) string { return filepath.Join(r.dir, name) }
 // log is the file that the latest process logs to.
 func (r *round) log() string { return r.file(fmt.Sprintf("log%d", r.process)) }
 
-// killAfter starts the pipeline and kills it at a moment. It reports whether the
-// run had begun by then, and had not ended.
-func (r *round) killAfter(moment time.Duration) (underWay bool) {
+// A timing says when a kill came.
+type timing int
+
+const (
+	underWay timing = iota
+	tooEarly        // the run had not begun
+	tooLate         // it had ended
+)
+
+// killAfter starts the pipeline and kills it at a moment.
+func (r *round) killAfter(moment time.Duration) timing {
 	r.Helper()
 	cmd := r.start()
 	time.Sleep(moment)
@@ -137,7 +151,13 @@ func (r *round) killAfter(moment time.Duration) (underWay bool) {
 		}
 	}
 	r.Logf("killed after %v with %d of %d steps recorded", moment.Round(time.Millisecond), len(recorded), r.steps())
-	return begun && len(recorded) < r.steps()
+	switch {
+	case !begun:
+		return tooEarly
+	case len(recorded) == r.steps():
+		return tooLate
+	}
+	return underWay
 }
 
 // steps returns how many steps a run has.

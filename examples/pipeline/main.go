@@ -1,5 +1,5 @@
-// Pipeline counts what is in a folder: it lists the text files, looks into all of
-// them at once, joins what was found, and writes report.html. It does so as one
+// Pipeline counts what is in a folder: it lists the text files, looks into many
+// at a time, joins what was found, and writes report.html. It does so as one
 // workflow run, so it can be killed and started again with the same -run: what
 // was recorded is not done twice.
 //
@@ -13,9 +13,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"log/slog"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/leatwork/leat/queue"
@@ -45,7 +43,7 @@ func main() {
 // run starts a server in this process, has it carry out one run, and prints what
 // came of it.
 func run(ctx context.Context, url, id, folder, out string, verbose bool) error {
-	req, err := absolute(folder, out)
+	req, err := newRequest(folder, out)
 	if err != nil {
 		return err
 	}
@@ -58,10 +56,11 @@ func run(ctx context.Context, url, id, folder, out string, verbose bool) error {
 	mux := task.NewMux()
 	workflow.Register(mux, Count)
 	srv, err := queue.NewServer(b, queue.Config{
-		Concurrency:   8,
-		Queues:        map[string]int{queueName: 1},
-		LeaseDuration: 2 * time.Second, // a killed run is taken up again after that
-		Observer:      observer(verbose),
+		Concurrency:    8,
+		Queues:         map[string]int{queueName: 1},
+		LeaseDuration:  2 * time.Second, // a killed run is taken up again after that
+		RetryDelayFunc: func(int, error, *task.Task) time.Duration { return time.Second },
+		Observer:       observer(verbose),
 	})
 	if err != nil {
 		return err
@@ -76,44 +75,4 @@ func run(ctx context.Context, url, id, folder, out string, verbose bool) error {
 	report.print(os.Stdout)
 	fmt.Printf("\nThe same as a page: %s\n", req.Out)
 	return nil
-}
-
-// carryOut starts the run and shows how far it is until it has ended.
-func carryOut(ctx context.Context, c *queue.Client, id string, req Request) (Report, error) {
-	var opts []workflow.StartOption
-	if id != "" {
-		opts = append(opts, workflow.RunID(id))
-	}
-	r, err := Count.Start(ctx, c, req, opts...)
-	if err != nil {
-		return Report{}, err
-	}
-	ended := showProgress(ctx, r)
-	defer ended()
-	return r.Result(ctx)
-}
-
-func absolute(folder, out string) (Request, error) {
-	f, err := filepath.Abs(folder)
-	if err != nil {
-		return Request{}, err
-	}
-	if info, err := os.Stat(f); err != nil {
-		return Request{}, err
-	} else if !info.IsDir() {
-		return Request{}, fmt.Errorf("%s is not a folder", f)
-	}
-	o, err := filepath.Abs(out)
-	return Request{Folder: f, Out: o}, err
-}
-
-// observer logs what happens to each task, if asked to.
-func observer(verbose bool) queue.Observer {
-	if !verbose {
-		return nil
-	}
-	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	return func(ctx context.Context, e queue.Event) {
-		log.InfoContext(ctx, e.Kind.String(), "id", e.Entry.ID)
-	}
 }

@@ -3,13 +3,30 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/workflow"
 )
+
+// carryOut starts the run and shows how far it is until it has ended.
+func carryOut(ctx context.Context, c *queue.Client, id string, req Request) (Report, error) {
+	var opts []workflow.StartOption
+	if id != "" {
+		opts = append(opts, workflow.RunID(id))
+	}
+	r, err := Count.Start(ctx, c, req, opts...)
+	if err != nil {
+		return Report{}, err
+	}
+	ended := showProgress(ctx, r)
+	defer ended()
+	return r.Result(ctx)
+}
 
 // showProgress keeps a line on the terminal that says how far the run is, until
 // the function that it returns is called. Where the output is no terminal it
@@ -65,4 +82,15 @@ func progress(ctx context.Context, r workflow.Run[Report]) string {
 func isTerminal(f *os.File) bool {
 	info, err := f.Stat()
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// observer logs what happens to each task, if asked to.
+func observer(verbose bool) queue.Observer {
+	if !verbose {
+		return nil
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	return func(ctx context.Context, e queue.Event) {
+		log.InfoContext(ctx, e.Kind.String(), "id", e.Entry.ID)
+	}
 }

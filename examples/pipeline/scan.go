@@ -25,11 +25,13 @@ type File struct {
 const maxSize = 16 << 20
 
 // listFiles finds the folder's text files, in the order of their paths. Hidden
-// folders and what is fetched from elsewhere are left out.
+// folders, what is fetched from elsewhere and what may not be read are left out.
 func listFiles(ctx context.Context, req Request) ([]File, error) {
 	files := []File{}
 	err := fs.WalkDir(os.DirFS(req.Folder), ".", func(p string, d fs.DirEntry, err error) error {
 		switch {
+		case d != nil && d.IsDir() && errors.Is(err, fs.ErrPermission) && p != ".":
+			return fs.SkipDir
 		case err != nil:
 			return err
 		case ctx.Err() != nil:

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"fmt"
 	"time"
 )
 
@@ -8,6 +9,10 @@ import (
 // conditions, documents, entries, latches, feeds and arrivals, those inside
 // latches and feeds included.
 const MaxParts = 1000
+
+// MaxTotal is the most members that a [Latch] may have: a broker keeps a bit of
+// each.
+const MaxTotal = 1 << 24
 
 // A Change is a set of writes that take effect together. Its zero value does
 // nothing. The fields stand in the order in which they are checked.
@@ -65,10 +70,10 @@ const (
 
 var outcomeNames = [...]string{"", "done", "completed", "retry", "archived", "released"}
 
-// String returns the outcome's word: "done".
+// String returns the outcome's word: "done", or "Outcome(9)" if it is none.
 func (o Outcome) String() string {
 	if o < Done || o > Released {
-		return "outcome?"
+		return fmt.Sprintf("Outcome(%d)", int(o))
 	}
 	return outcomeNames[o]
 }
@@ -112,7 +117,8 @@ type Part struct {
 	Arrive  []Arrival
 }
 
-// A Latch counts arrivals of distinct members, numbered from 0 to Total-1.
+// A Latch counts arrivals of distinct members, numbered from 0 to Total-1;
+// Total is at most [MaxTotal].
 //
 // It completes when all have arrived, and then does Then, or Else if more than
 // Tolerate of them were marked, in the commit of the last arrival. A latch of

@@ -3,6 +3,7 @@ package broker
 import (
 	"errors"
 	"fmt"
+	"math"
 	"time"
 	"unicode/utf8"
 
@@ -28,18 +29,6 @@ func (c Change) Check() error {
 		}
 	}
 	k.arrivals("Arrive", c.Arrive)
-	return errors.Join(k.faults...)
-}
-
-// Check returns a [task.InvalidError] if r makes no sense, or nil.
-func (r LeaseRequest) Check() error {
-	var k checker
-	if r.Max < 0 || r.Max > MaxParts {
-		k.refuse("LeaseRequest.Max", r.Max, fmt.Sprintf("must be 0 to %d", MaxParts))
-	}
-	for _, q := range r.Queues {
-		k.made("LeaseRequest.Queues", q.Queue)
-	}
 	return errors.Join(k.faults...)
 }
 
@@ -98,8 +87,7 @@ func (k *checker) settlements(settle []Settlement) {
 
 func (k *checker) homes(c Change) {
 	if needed := len(c.Require)+len(c.Put)+len(c.Open)+len(c.Feed)+len(c.Arrive) > 0 || !c.Close.IsZero(); needed {
-		k.made("Home.Queue", c.Home.Queue)
-		k.made("Home.ID", c.Home.ID)
+		k.at(c.Home)
 	}
 	for _, r := range c.Require {
 		k.made("Require.Key", r.Key)
@@ -126,6 +114,7 @@ func (k *checker) entries(field string, entries []Entry) {
 	for _, e := range entries {
 		k.ref(field, e.EntryRef)
 		k.stored(field, e)
+		k.headers(field, e.Headers)
 		if ids[e.EntryRef] {
 			k.refuse(field, e.String(), "is enqueued twice in one change")
 		}
@@ -162,6 +151,9 @@ func (k *checker) latches(open []Latch) {
 			k.refuse("Open.ID", l.ID, "is opened twice in one change")
 		}
 		seen[l.ID] = true
+		if l.Total > MaxTotal {
+			k.refuse("Open.Total", l.Total, fmt.Sprintf("is more than %d", MaxTotal))
+		}
 		for _, n := range []struct {
 			field string
 			value int
@@ -196,6 +188,21 @@ func (k *checker) ref(field string, r EntryRef) {
 	k.made(field+".ID", r.ID)
 }
 
+// headers checks how much of them there is. Only entries that are added are
+// asked: one that asynq has stored with more is run all the same.
+func (k *checker) headers(field string, headers map[string]string) {
+	size := 0
+	for key, value := range headers {
+		size += len(key) + len(value)
+	}
+	if n := len(headers); n > MaxHeaders {
+		k.refuse(field+".Headers", n, fmt.Sprintf("are more than %d", MaxHeaders))
+	}
+	if size > MaxHeaderBytes {
+		k.refuse(field+".Headers", size, fmt.Sprintf("are larger than %d bytes", MaxHeaderBytes))
+	}
+}
+
 // stored checks the fields of e that a broker writes down.
 func (k *checker) stored(field string, e Entry) {
 	k.made(field+".Type", e.Type)
@@ -204,8 +211,8 @@ func (k *checker) stored(field string, e Entry) {
 		bad   bool
 		value any
 	}{
-		{"MaxRetry", e.MaxRetry < 0 || e.MaxRetry > maxInt32, e.MaxRetry},
-		{"Retried", e.Retried < 0 || e.Retried > maxInt32, e.Retried},
+		{"MaxRetry", e.MaxRetry < 0 || e.MaxRetry > math.MaxInt32, e.MaxRetry},
+		{"Retried", e.Retried < 0 || e.Retried > math.MaxInt32, e.Retried},
 		{"Timeout", e.Timeout < 0, e.Timeout},
 		{"Retention", e.Retention < 0, e.Retention},
 	} {
@@ -234,5 +241,3 @@ func (k *checker) stored(field string, e Entry) {
 		k.made(field+".Reads", key)
 	}
 }
-
-const maxInt32 = 1<<31 - 1

@@ -52,7 +52,8 @@
 // leases and of retention are rounded up to a whole second ([CeilSecond]),
 // because they are scores that asynq's tools read. What waits for a time is due
 // when that time is not after now. Only a claim with a TTL expires by the
-// storage's own clock where that has one.
+// storage's own clock where that has one, and so does a server's record, even
+// if nobody asks.
 //
 // # Rule 4: order
 //
@@ -66,17 +67,23 @@
 // # Rule 5: bounded work
 //
 // A change has at most [MaxParts] parts. Advance moves at most as many entries
-// as it is asked to. No call's cost grows with what is stored.
+// as it is asked to. No call's cost grows with what is stored, except that of
+// [Broker.List] with its Offset, of [Broker.Counts] of all queues with how many
+// there are, of [Broker.Servers] with the servers, and on Redis that of settling
+// and recovering with how many entries of the queue are leased: asynq keeps those
+// in a list, which is searched.
 //
 // # Rule 6: errors
 //
 // The outcome of a change is nil or one of the errors of this package, to be
 // tested with [errors.Is] and [errors.AsType]; a malformed change is refused
-// with a [task.InvalidError] by [Change.Check], which every broker calls. The
-// error of a call means that the storage could not be asked or did not answer:
-// then each change has taken effect or not, whole, and which is not known
-// unless the broker says so ([ErrRefused]: certainly not). A call whose context
-// has ended before it begins is refused.
+// with a [task.InvalidError] by [Change.Check], which every broker calls. A call
+// of any method that asks for what makes no sense fails with a
+// [task.InvalidError] that also matches [ErrRefused]. Any other error of a call
+// means that the storage could not be asked or did not answer: then each change
+// has taken effect or not, whole, and which is not known unless the broker says
+// so ([ErrRefused]: certainly not). A call whose context has ended before it
+// begins is refused.
 //
 // # Rule 7: concurrency and ownership
 //

@@ -12,12 +12,19 @@ type EntryRef struct{ Queue, ID string }
 // String returns "queue/id".
 func (r EntryRef) String() string { return r.Queue + "/" + r.ID }
 
+// How many headers an entry may be added with, and how many bytes their keys
+// and values may have together.
+const (
+	MaxHeaders     = 64
+	MaxHeaderBytes = 64 << 10
+)
+
 // An Entry is a stored task.
 type Entry struct {
 	EntryRef
 	Type    string
 	Payload []byte
-	Headers map[string]string
+	Headers map[string]string // valid UTF-8; at most MaxHeaders and MaxHeaderBytes
 
 	MaxRetry     int           // failed attempts after the first that are allowed
 	Retried      int           // failed attempts that were counted

@@ -16,6 +16,7 @@ var checkPromises = []promise{
 	{"a malformed change is refused as invalid and leaves nothing", checkMalformed},
 	{"a malformed change does not touch its neighbours", checkNeighbours},
 	{"a malformed request to lease fails its call, which changes nothing", checkRequest},
+	{"a malformed request of any method is invalid and refused", checkCalls},
 	{"a call whose context has ended is refused and changes nothing", checkContext},
 	{"a change of a thousand parts is accepted", checkThousand},
 	{"a change of more parts is refused, latches and feeds included", checkTooMany},
@@ -45,6 +46,8 @@ func malformed(l broker.Lease) map[string]broker.Change {
 		"a name too long":     with(func(e *broker.Entry) { e.ID = strings.Repeat("n", 4*task.MaxName+1) }),
 		"a bad error text":    with(func(e *broker.Entry) { e.LastErr = "\xff" }),
 		"a bad header":        with(func(e *broker.Entry) { e.Headers = map[string]string{"k": "\xff"} }),
+		"too many headers":    with(func(e *broker.Entry) { e.Headers = headers(broker.MaxHeaders+1, 1) }),
+		"too large headers":   with(func(e *broker.Entry) { e.Headers = headers(2, broker.MaxHeaderBytes/2+1) }),
 		"a negative timeout":  with(func(e *broker.Entry) { e.Timeout = -1 }),
 		"too many retries":    with(func(e *broker.Entry) { e.MaxRetry = math.MaxInt32 + 1 }),
 		"a short claim":       with(func(e *broker.Entry) { e.Claim = broker.Claim{Key: "k", TTL: time.Second - 1} }),
@@ -63,11 +66,15 @@ func malformed(l broker.Lease) map[string]broker.Change {
 		"a close with none":   {Close: time.Now()},
 		"an arrival with one": {Home: broker.Home{Queue: "runs"}, Arrive: []broker.Arrival{{Latch: "l"}}},
 	}
+	manyHeaders := entry("q", "new")
+	manyHeaders.Headers = headers(broker.MaxHeaders+1, 1)
 	for what, c := range map[string]broker.Change{
 		"no key":               {Put: []broker.Put{{}}},
 		"a key twice":          {Put: []broker.Put{{Key: "new"}, {Key: "new"}}},
 		"a negative version":   {Put: []broker.Put{{Key: "new", If: -2}}},
 		"a bad requirement":    {Require: []broker.Condition{{Key: "k", Version: -1}}},
+		"too large a total":    {Open: []broker.Latch{{ID: "new", Total: broker.MaxTotal + 1}}},
+		"headers in a part":    {Open: []broker.Latch{{ID: "new", Total: 1, Then: broker.Part{Enqueue: []broker.Entry{manyHeaders}}}}},
 		"a negative total":     {Open: []broker.Latch{{ID: "new", Total: -1}}},
 		"a negative window":    {Open: []broker.Latch{{ID: "new", Total: 1, Window: -1}}},
 		"a latch twice":        {Open: []broker.Latch{{ID: "new", Total: 1}, {ID: "new", Total: 1}}},
@@ -83,6 +90,16 @@ func malformed(l broker.Lease) map[string]broker.Change {
 	} {
 		c.Home = home
 		all[what] = c
+	}
+	return all
+}
+
+// headers returns n headers, each of size bytes.
+func headers(n, size int) map[string]string {
+	all := make(map[string]string, n)
+	for i := range n {
+		key := string(rune('0' + i))
+		all[key] = strings.Repeat("x", size-len(key))
 	}
 	return all
 }
@@ -156,35 +173,129 @@ func checkRequest(x *trial) {
 	} {
 		applied, err := x.b.Apply(x.Context(), time.Now(), []broker.Change{{Enqueue: entries("q", "b")}}, want)
 		x.invalid(what, err)
+		x.refusal(what, err)
 		equal(x, what+": leased", leasedIDs(applied.Leases), nil)
 	}
 	x.pending("", "a")
 }
 
-func checkContext(x *trial) {
+// refusal demands that err says that nothing was changed.
+func (x *trial) refusal(what string, err error) {
+	x.Helper()
+	if !errors.Is(err, broker.ErrRefused) {
+		x.Errorf("%s: %v, want an error that matches %v", what, err, broker.ErrRefused)
+	}
+}
+
+func checkCalls(x *trial) {
 	x.enqueue(entry("q", "a"))
-	ctx, cancel := context.WithCancel(x.Context())
-	cancel()
-	now := time.Now()
-	for what, call := range map[string]func() error{
-		"Apply": func() error {
-			_, err := x.b.Apply(ctx, now, []broker.Change{{Enqueue: entries("q", "b")}}, wanted("q", 1))
-			return err
-		},
-		"Advance": func() error {
-			_, err := x.b.Advance(ctx, now, broker.AdvanceRequest{Queues: []string{"q"}, Limit: 1})
-			return err
-		},
-		"Entry": func() error {
-			_, err := x.b.Entry(ctx, broker.EntryRef{Queue: "q", ID: "a"})
-			return err
-		},
+	l := x.leaseOne("q")
+	x.must(open(broker.Latch{ID: "l", Total: 1}))
+	good, bad := calls{home: home, name: "q", state: task.Active, limit: 1}, "{q}"
+	for what, c := range map[string]calls{
+		"a bad name":           {home: home, name: bad, state: task.Active, limit: 1},
+		"a name that is empty": {home: home, state: task.Active, limit: 1},
+		"a home of no queue":   {home: broker.Home{ID: "run"}, name: "q", state: task.Active, limit: 1},
+		"a home with a bad id": {home: broker.Home{Queue: "q", ID: bad}, name: "q", state: task.Active, limit: 1},
+		"no state":             {home: home, name: "q", limit: 1},
+		"an unknown state":     {home: home, name: "q", state: task.Aggregating + 1, limit: 1},
+		"a negative limit":     {home: home, name: "q", state: task.Active, limit: -1},
+		"a negative offset":    {home: home, name: "q", state: task.Active, offset: -1, limit: 1},
 	} {
-		if err := call(); !errors.Is(err, context.Canceled) || !errors.Is(err, broker.ErrRefused) {
-			x.Errorf("%s() = %v, want an error that matches %v and %v", what, err, context.Canceled, broker.ErrRefused)
+		for method, call := range c.of(x, l) {
+			if !c.malformed(method, good) {
+				continue
+			}
+			err := call(x.Context())
+			x.invalid(method+" with "+what, err)
+			x.refusal(method+" with "+what, err)
 		}
 	}
-	x.pending("", "a")
+	for what, s := range map[string]broker.Server{
+		"a bad host":         {ID: "s", Host: "{host}"},
+		"a host that is not": {ID: "s", Host: "\xff"},
+		"a large number":     {ID: "s", Concurrency: math.MaxInt32 + 1},
+		"a bad queue":        {ID: "s", Queues: map[string]int{bad: 1}},
+		"a bad worker":       {ID: "s", Workers: []broker.Worker{{Type: "t"}}},
+	} {
+		err := x.b.Beat(x.Context(), time.Now(), s)
+		x.invalid("Beat with "+what, err)
+		x.refusal("Beat with "+what, err)
+	}
+	equal(x, "servers", x.servers(), nil)
+	equal(x, "the lease ends at", x.get("q", "a").Until, l.Until)
+}
+
+// calls are the arguments of calls of every method but Apply, Servers and Ping,
+// which take no more than their time.
+type calls struct {
+	home          broker.Home
+	name          string // of a queue, key, latch and server
+	state         task.State
+	offset, limit int
+}
+
+// of returns the calls, by method.
+func (c calls) of(x *trial, l broker.Lease) map[string]func(context.Context) error {
+	now := time.Now()
+	ref := broker.EntryRef{Queue: c.name, ID: l.Entry.ID}
+	return map[string]func(context.Context) error{
+		"Extend": func(ctx context.Context) error {
+			_, err := x.b.Extend(ctx, now, now.Add(time.Hour), l.Ref(), broker.LeaseRef{EntryRef: ref})
+			return err
+		},
+		"Advance": func(ctx context.Context) error {
+			_, err := x.b.Advance(ctx, now, broker.AdvanceRequest{Queues: []string{c.name}, Limit: c.limit})
+			return err
+		},
+		"Documents": func(ctx context.Context) error { _, err := x.b.Documents(ctx, c.home, "k", c.name); return err },
+		"Latches":   func(ctx context.Context) error { _, err := x.b.Latches(ctx, c.home, "l", c.name); return err },
+		"Entry":     func(ctx context.Context) error { _, err := x.b.Entry(ctx, ref); return err },
+		"List": func(ctx context.Context) error {
+			_, err := x.b.List(ctx, broker.ListRequest{Queue: c.name, State: c.state, Offset: c.offset, Limit: c.limit})
+			return err
+		},
+		"Counts": func(ctx context.Context) error { _, err := x.b.Counts(ctx, now, "q", c.name); return err },
+		"Beat":   func(ctx context.Context) error { return x.b.Beat(ctx, now, broker.Server{ID: c.name}) },
+	}
+}
+
+// malformed reports whether what sets c apart from good matters to a method.
+func (c calls) malformed(method string, good calls) bool {
+	switch method {
+	case "Documents", "Latches":
+		return c.home != good.home || c.name != good.name
+	case "List":
+		return c.name != good.name || c.state != good.state || c.offset != good.offset || c.limit != good.limit
+	case "Advance":
+		return c.name != good.name || c.limit != good.limit
+	default:
+		return c.name != good.name
+	}
+}
+
+func checkContext(x *trial) {
+	x.enqueue(entry("q", "a"))
+	l := x.leaseOne("q")
+	x.enqueue(entry("q", "b"))
+	ctx, cancel := context.WithCancel(x.Context())
+	cancel()
+	all := calls{home: home, name: "q", state: task.Active, limit: 1}.of(x, l)
+	all["Apply"] = func(ctx context.Context) error {
+		_, err := x.b.Apply(ctx, time.Now(), []broker.Change{{Enqueue: entries("q", "c")}}, wanted("q", 1))
+		return err
+	}
+	all["Servers"] = func(ctx context.Context) error { _, err := x.b.Servers(ctx, time.Now()); return err }
+	all["Ping"] = x.b.Ping
+	x.pass(time.Minute)
+	for method, call := range all {
+		if err := call(ctx); !errors.Is(err, context.Canceled) || !errors.Is(err, broker.ErrRefused) {
+			x.Errorf("%s() = %v, want an error that matches %v and %v", method, err, context.Canceled, broker.ErrRefused)
+		}
+	}
+	x.pending("", "b")
+	equal(x, "the lease ends at", x.get("q", "a").Until, l.Until)
+	equal(x, "servers", x.servers(), nil)
 }
 
 // numbered returns n entries of home.

@@ -13,7 +13,7 @@ import (
 
 // Documents implements [broker.Broker].
 func (m *Model) Documents(ctx context.Context, home broker.Home, keys ...string) ([]broker.Document, error) {
-	if err := m.ask(ctx, nil); err != nil {
+	if err := m.ask(ctx, broker.CheckDocuments(home, keys)); err != nil {
 		return nil, err
 	}
 	defer m.mu.Unlock()
@@ -26,7 +26,7 @@ func (m *Model) Documents(ctx context.Context, home broker.Home, keys ...string)
 
 // Latches implements [broker.Broker].
 func (m *Model) Latches(ctx context.Context, home broker.Home, ids ...string) ([]broker.LatchState, error) {
-	if err := m.ask(ctx, nil); err != nil {
+	if err := m.ask(ctx, broker.CheckLatches(home, ids)); err != nil {
 		return nil, err
 	}
 	defer m.mu.Unlock()
@@ -43,7 +43,7 @@ func (m *Model) Latches(ctx context.Context, home broker.Home, ids ...string) ([
 
 // Entry implements [broker.Broker].
 func (m *Model) Entry(ctx context.Context, ref broker.EntryRef) (broker.Stored, error) {
-	if err := m.ask(ctx, nil); err != nil {
+	if err := m.ask(ctx, broker.CheckEntry(ref)); err != nil {
 		return broker.Stored{}, err
 	}
 	defer m.mu.Unlock()
@@ -56,7 +56,7 @@ func (m *Model) Entry(ctx context.Context, ref broker.EntryRef) (broker.Stored, 
 
 // List implements [broker.Broker].
 func (m *Model) List(ctx context.Context, r broker.ListRequest) ([]broker.Stored, error) {
-	if err := m.ask(ctx, nil); err != nil {
+	if err := m.ask(ctx, r.Check()); err != nil {
 		return nil, err
 	}
 	defer m.mu.Unlock()
@@ -76,7 +76,7 @@ func (m *Model) List(ctx context.Context, r broker.ListRequest) ([]broker.Stored
 
 // Counts implements [broker.Broker].
 func (m *Model) Counts(ctx context.Context, now time.Time, queues ...string) ([]broker.Counts, error) {
-	if err := m.ask(ctx, nil); err != nil {
+	if err := m.ask(ctx, broker.CheckCounts(queues)); err != nil {
 		return nil, err
 	}
 	defer m.mu.Unlock()
@@ -113,7 +113,7 @@ func (q *modelQueue) figures(now time.Time, c *broker.Counts) {
 
 // Beat implements [broker.Broker].
 func (m *Model) Beat(ctx context.Context, now time.Time, s broker.Server) error {
-	if err := m.ask(ctx, nil); err != nil {
+	if err := m.ask(ctx, s.Check()); err != nil {
 		return err
 	}
 	defer m.mu.Unlock()

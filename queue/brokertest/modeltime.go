@@ -40,7 +40,7 @@ func (m *Model) lease(want broker.LeaseRequest) []broker.Lease {
 
 // Extend implements [broker.Broker].
 func (m *Model) Extend(ctx context.Context, _, until time.Time, leases ...broker.LeaseRef) ([]broker.Held, error) {
-	if err := m.ask(ctx, nil); err != nil {
+	if err := m.ask(ctx, broker.CheckExtend(leases)); err != nil {
 		return nil, err
 	}
 	defer m.mu.Unlock()
@@ -59,7 +59,7 @@ func (m *Model) Extend(ctx context.Context, _, until time.Time, leases ...broker
 
 // Advance implements [broker.Broker].
 func (m *Model) Advance(ctx context.Context, now time.Time, r broker.AdvanceRequest) (broker.Advanced, error) {
-	if err := m.ask(ctx, nil); err != nil {
+	if err := m.ask(ctx, r.Check()); err != nil {
 		return broker.Advanced{}, err
 	}
 	defer m.mu.Unlock()

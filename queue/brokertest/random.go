@@ -107,7 +107,7 @@ func (p *pair) both(what string, got, want error) bool {
 // differ returns how an error or outcome of a broker differs from the model's,
 // or "". The broker's may say more.
 func differ(got, want error) string {
-	sentinels := []error{task.ErrInvalid, broker.ErrNotFound, broker.ErrExists, broker.ErrClaimed, broker.ErrLeaseLost, broker.ErrConflict}
+	sentinels := []error{task.ErrInvalid, broker.ErrNotFound, broker.ErrExists, broker.ErrClaimed, broker.ErrLeaseLost, broker.ErrConflict, broker.ErrRefused}
 	told := fmt.Sprintf("the broker says %v, the model %v", got, want)
 	if (got == nil) != (want == nil) {
 		return told

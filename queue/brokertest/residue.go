@@ -2,6 +2,7 @@ package brokertest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -45,10 +46,13 @@ func (w *watched) Apply(ctx context.Context, now time.Time, changes []broker.Cha
 }
 
 func (w *watched) Beat(ctx context.Context, now time.Time, s broker.Server) error {
-	w.seen.mu.Lock()
-	w.seen.servers[s.ID] = true
-	w.seen.mu.Unlock()
-	return w.Broker.Beat(ctx, now, s)
+	err := w.Broker.Beat(ctx, now, s)
+	if !errors.Is(err, broker.ErrRefused) {
+		w.seen.mu.Lock()
+		defer w.seen.mu.Unlock()
+		w.seen.servers[s.ID] = true
+	}
+	return err
 }
 
 // Verify lets a watched broker be a [broker.Verifier]; one that is none has

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/leatwork/leat/queue/broker"
-	"github.com/leatwork/leat/task"
 )
 
 // advanceAtOnce is how much one script does at most, whatever the limit.
@@ -16,7 +15,7 @@ const advanceAtOnce = 1000
 // Advance implements [broker.Broker]. Leases of asynq's are taken back 30 s
 // after they have run out, as asynq does.
 func (b *Broker) Advance(ctx context.Context, now time.Time, r broker.AdvanceRequest) (broker.Advanced, error) {
-	if err := errors.Join(checkAdvance(r), started(ctx)); err != nil {
+	if err := errors.Join(r.Check(), started(ctx)); err != nil {
 		return broker.Advanced{}, fmt.Errorf("advance: %w", err)
 	}
 	var all broker.Advanced
@@ -61,15 +60,4 @@ func (b *Broker) advance(ctx context.Context, now time.Time, queues []string, li
 		done.Next = b.clock.back(time.UnixMilli(next).UTC())
 	}
 	return done, b.damage(ctx, listAt(reply, 5), done.Total() == 0 && done.Next.IsZero())
-}
-
-func checkAdvance(r broker.AdvanceRequest) error {
-	var errs []error
-	if r.Limit < 1 {
-		errs = append(errs, task.Invalid("AdvanceRequest.Limit", r.Limit, "must be at least 1"))
-	}
-	for _, q := range r.Queues {
-		errs = append(errs, task.CheckMadeName("AdvanceRequest.Queues", q))
-	}
-	return errors.Join(errs...)
 }

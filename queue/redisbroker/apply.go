@@ -10,16 +10,12 @@ import (
 
 	"github.com/leatwork/leat/internal/wire"
 	"github.com/leatwork/leat/queue/broker"
-	"github.com/leatwork/leat/task"
 )
 
 const (
 	// One script takes this much at most. A change is never divided.
 	scriptParts = broker.MaxParts
 	scriptBytes = 32 << 20
-
-	// maxTotal is the most members that a latch may have: a bit each.
-	maxTotal = 1 << 24
 )
 
 // A batch is the changes of one call of the script.
@@ -233,17 +229,6 @@ func (b *Broker) outcome(home broker.Home, words []any) error {
 // nanos returns t in Unix nanoseconds, and day its date, as scripts take them.
 func nanos(t time.Time) string { return strconv.FormatInt(t.UnixNano(), 10) }
 func day(t time.Time) string   { return t.UTC().Format(time.DateOnly) }
-
-// checkLatches refuses what would take more memory than a latch is worth.
-func checkLatches(open []broker.Latch) error {
-	var errs []error
-	for _, l := range open {
-		if l.Total > maxTotal {
-			errs = append(errs, task.Invalid("Open.Total", l.Total, fmt.Sprintf("is more than %d", maxTotal)))
-		}
-	}
-	return errors.Join(errs...)
-}
 
 // millis returns t in Unix milliseconds, rounded up.
 func millis(t time.Time) int64 { return broker.CeilMilli(t).UnixMilli() }

@@ -13,9 +13,6 @@ func (b *Broker) pack(now time.Time, c broker.Change) ([]byte, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	if err := checkLatches(c.Open); err != nil {
-		return nil, err
-	}
 	w := &changeWriter{b: b, now: now}
 	w.write(c)
 	if w.err != nil {

@@ -6,12 +6,11 @@ import (
 	"fmt"
 
 	"github.com/leatwork/leat/queue/broker"
-	"github.com/leatwork/leat/task"
 )
 
 // Documents implements [broker.Broker].
 func (b *Broker) Documents(ctx context.Context, home broker.Home, keys ...string) ([]broker.Document, error) {
-	if err := errors.Join(checkNames("Home", home.Queue, home.ID), checkNames("Key", keys...), started(ctx)); err != nil {
+	if err := errors.Join(broker.CheckDocuments(home, keys), started(ctx)); err != nil {
 		return nil, fmt.Errorf("documents of %s: %w", home, err)
 	}
 	if len(keys) == 0 {
@@ -30,12 +29,4 @@ func (b *Broker) Documents(ctx context.Context, home broker.Home, keys ...string
 		found[i] = document(key, values[2*i], values[2*i+1])
 	}
 	return found, nil
-}
-
-func checkNames(field string, names ...string) error {
-	var errs []error
-	for _, name := range names {
-		errs = append(errs, task.CheckMadeName(field, name))
-	}
-	return errors.Join(errs...)
 }

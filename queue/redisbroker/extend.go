@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/leatwork/leat/queue/broker"
-	"github.com/leatwork/leat/task"
 )
 
 // extendAtOnce is how many leases one script extends.
@@ -17,7 +16,7 @@ const extendAtOnce = 500
 
 // Extend implements [broker.Broker].
 func (b *Broker) Extend(ctx context.Context, now, until time.Time, leases ...broker.LeaseRef) ([]broker.Held, error) {
-	if err := errors.Join(checkRefs(leases), started(ctx)); err != nil {
+	if err := errors.Join(broker.CheckExtend(leases), started(ctx)); err != nil {
 		return nil, fmt.Errorf("extend: %w", err)
 	}
 	end := broker.CeilSecond(b.clock.at(until)).Unix()
@@ -53,12 +52,4 @@ func (b *Broker) extend(ctx context.Context, now, end string, leases []broker.Le
 		}
 	}
 	return held, nil
-}
-
-func checkRefs(leases []broker.LeaseRef) error {
-	var errs []error
-	for _, l := range leases {
-		errs = append(errs, task.CheckMadeName("Lease.Queue", l.Queue), task.CheckMadeName("Lease.ID", l.ID))
-	}
-	return errors.Join(errs...)
 }

@@ -23,7 +23,7 @@ const atNoTime = "0"
 // Entry implements [broker.Broker]. Of an entry that cannot be decoded it
 // returns the name and the state, with the reason as its LastErr.
 func (b *Broker) Entry(ctx context.Context, ref broker.EntryRef) (broker.Stored, error) {
-	if err := errors.Join(checkNames("Queue", ref.Queue), checkNames("ID", ref.ID), started(ctx)); err != nil {
+	if err := errors.Join(broker.CheckEntry(ref), started(ctx)); err != nil {
 		return broker.Stored{}, fmt.Errorf("entry %s: %w", ref, err)
 	}
 	fields, err := b.run(ctx, entryScript, []string{b.keys.queue(ref.Queue)}, string(b.keys), atNoTime, ref.Queue, ref.ID).Slice()
@@ -39,7 +39,7 @@ func (b *Broker) Entry(ctx context.Context, ref broker.EntryRef) (broker.Stored,
 // List implements [broker.Broker]. Entries that cannot be decoded are listed as
 // [Broker.Entry] returns them.
 func (b *Broker) List(ctx context.Context, r broker.ListRequest) ([]broker.Stored, error) {
-	if err := errors.Join(checkList(r), started(ctx)); err != nil {
+	if err := errors.Join(r.Check(), started(ctx)); err != nil {
 		return nil, fmt.Errorf("list: %w", err)
 	}
 	if r.Limit == 0 {
@@ -59,17 +59,6 @@ func (b *Broker) List(ctx context.Context, r broker.ListRequest) ([]broker.Store
 		}
 	}
 	return page, nil
-}
-
-func checkList(r broker.ListRequest) error {
-	errs := []error{checkNames("Queue", r.Queue)}
-	if !slices.Contains(task.States(), r.State) {
-		errs = append(errs, task.Invalid("State", int(r.State), "is no state"))
-	}
-	if r.Offset < 0 || r.Limit < 0 {
-		errs = append(errs, task.Invalid("Offset and Limit", fmt.Sprintf("%d and %d", r.Offset, r.Limit), "must not be negative"))
-	}
-	return errors.Join(errs...)
 }
 
 // stored returns an entry as lua/lib/read.lua has it.
@@ -98,7 +87,7 @@ func (b *Broker) stored(ref broker.EntryRef, fields []any) (broker.Stored, error
 
 // Counts implements [broker.Broker].
 func (b *Broker) Counts(ctx context.Context, now time.Time, queues ...string) ([]broker.Counts, error) {
-	if err := errors.Join(checkNames("Queue", queues...), started(ctx)); err != nil {
+	if err := errors.Join(broker.CheckCounts(queues), started(ctx)); err != nil {
 		return nil, fmt.Errorf("counts: %w", err)
 	}
 	if len(queues) == 0 {
@@ -107,7 +96,7 @@ func (b *Broker) Counts(ctx context.Context, now time.Time, queues ...string) ([
 			return nil, fmt.Errorf("counts: %w", refusal(err))
 		}
 		// asynq may have made queues whose names we do not take.
-		queues = slices.DeleteFunc(known, func(q string) bool { return checkNames("Queue", q) != nil })
+		queues = slices.DeleteFunc(known, func(q string) bool { return task.CheckMadeName("queue", q) != nil })
 		slices.Sort(queues)
 	}
 	var all []broker.Counts

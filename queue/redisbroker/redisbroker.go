@@ -105,6 +105,9 @@ func newBroker(client redis.UniversalClient, o *Options) (*Broker, error) {
 
 // Ping implements [broker.Broker].
 func (b *Broker) Ping(ctx context.Context) error {
+	if err := started(ctx); err != nil {
+		return fmt.Errorf("ping redis: %w", err)
+	}
 	if err := b.client.Ping(ctx).Err(); err != nil {
 		return fmt.Errorf("ping redis: %w", refusal(err))
 	}

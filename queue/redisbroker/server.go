@@ -9,19 +9,17 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/leatwork/leat/internal/wire"
 	"github.com/leatwork/leat/queue/broker"
-	"github.com/leatwork/leat/task"
 )
 
 // Beat implements [broker.Broker]. The record also expires by the server's
 // clock.
 func (b *Broker) Beat(ctx context.Context, now time.Time, s broker.Server) error {
-	if err := errors.Join(checkServer(s), started(ctx)); err != nil {
+	if err := errors.Join(s.Check(), started(ctx)); err != nil {
 		return fmt.Errorf("beat of server %s: %w", s.ID, err)
 	}
 	if err := b.measure(ctx); err != nil {
@@ -43,15 +41,6 @@ func (b *Broker) Beat(ctx context.Context, now time.Time, s broker.Server) error
 		return fmt.Errorf("beat of server %s: %w", s.ID, refusal(err))
 	}
 	return nil
-}
-
-// checkServer refuses a server whose name would break the names of its keys.
-func checkServer(s broker.Server) error {
-	errs := []error{task.CheckMadeName("Server.ID", s.ID)}
-	if strings.ContainsAny(s.Host, "{}") || !utf8.ValidString(s.Host) {
-		errs = append(errs, task.Invalid("Server.Host", s.Host, "must be UTF-8 without braces"))
-	}
-	return errors.Join(errs...)
 }
 
 // serverRecords returns the record of s, and for each of its workers a name and

@@ -28,8 +28,8 @@ var timed = [...]task.State{task.Scheduled, task.Retry, task.Active, task.Comple
 // deletes at most a thousand rows of homes that are closed; while more of them
 // are left, Next is not after now.
 func (b *Broker) Advance(ctx context.Context, now time.Time, r broker.AdvanceRequest) (broker.Advanced, error) {
-	if r.Limit < 1 {
-		return broker.Advanced{}, refused(task.Invalid("AdvanceRequest.Limit", r.Limit, "must be at least 1"))
+	if err := r.Check(); err != nil {
+		return broker.Advanced{}, fmt.Errorf("advance: %w", err)
 	}
 	var a broker.Advanced
 	err := b.read(ctx, func(c *conn) { a.Next = c.nextDue(now, r.Queues) })

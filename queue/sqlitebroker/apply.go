@@ -12,7 +12,7 @@ import (
 // Apply implements [broker.Broker]: changes and leases are one commit.
 func (b *Broker) Apply(ctx context.Context, now time.Time, changes []broker.Change, want broker.LeaseRequest) (broker.Applied, error) {
 	if err := want.Check(); err != nil {
-		return broker.Applied{}, fmt.Errorf("apply: %w", refused(err))
+		return broker.Applied{}, fmt.Errorf("apply: %w", err)
 	}
 	malformed := make([]error, len(changes))
 	for i := range changes {

@@ -67,6 +67,9 @@ func (t *tx) put(h *home, put []broker.Put) {
 
 // Documents implements [broker.Broker].
 func (b *Broker) Documents(ctx context.Context, name broker.Home, keys ...string) ([]broker.Document, error) {
+	if err := broker.CheckDocuments(name, keys); err != nil {
+		return nil, fmt.Errorf("documents of %s: %w", name, err)
+	}
 	found := make([]broker.Document, 0, len(keys))
 	err := b.read(ctx, func(c *conn) {
 		h := c.home(name)

@@ -12,8 +12,11 @@ var extendLease = prepared(`UPDATE leat_entry SET at = ? WHERE num = ?`)
 
 // Extend implements [broker.Broker].
 func (b *Broker) Extend(ctx context.Context, _, until time.Time, leases ...broker.LeaseRef) ([]broker.Held, error) {
+	if err := broker.CheckExtend(leases); err != nil {
+		return nil, fmt.Errorf("extend: %w", err)
+	}
 	if len(leases) == 0 {
-		return nil, nil
+		return nil, refused(ctx.Err())
 	}
 	end := milli(broker.CeilSecond(until))
 	var held []broker.Held

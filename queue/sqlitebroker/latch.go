@@ -265,6 +265,9 @@ func (l *latch) room() int {
 
 // Latches implements [broker.Broker].
 func (b *Broker) Latches(ctx context.Context, name broker.Home, ids ...string) ([]broker.LatchState, error) {
+	if err := broker.CheckLatches(name, ids); err != nil {
+		return nil, fmt.Errorf("latches of %s: %w", name, err)
+	}
 	found := make([]broker.LatchState, 0, len(ids))
 	var missing error
 	err := b.read(ctx, func(c *conn) {

@@ -29,6 +29,9 @@ func (r *row) stored(queue string) broker.Stored {
 
 // Entry implements [broker.Broker].
 func (b *Broker) Entry(ctx context.Context, ref broker.EntryRef) (broker.Stored, error) {
+	if err := broker.CheckEntry(ref); err != nil {
+		return broker.Stored{}, fmt.Errorf("entry %s: %w", ref, err)
+	}
 	var s broker.Stored
 	found := false
 	err := b.read(ctx, func(c *conn) {
@@ -51,8 +54,8 @@ func (c *conn) queueNum(name string) (num int64) {
 
 // List implements [broker.Broker].
 func (b *Broker) List(ctx context.Context, r broker.ListRequest) ([]broker.Stored, error) {
-	if r.Offset < 0 || r.Limit < 0 {
-		return nil, refused(task.Invalid("ListRequest", fmt.Sprintf("offset %d, limit %d", r.Offset, r.Limit), "must not be negative"))
+	if err := r.Check(); err != nil {
+		return nil, fmt.Errorf("list: %w", err)
 	}
 	var page []broker.Stored
 	err := b.read(ctx, func(c *conn) {
@@ -67,6 +70,9 @@ func (b *Broker) List(ctx context.Context, r broker.ListRequest) ([]broker.Store
 
 // Counts implements [broker.Broker].
 func (b *Broker) Counts(ctx context.Context, now time.Time, queues ...string) ([]broker.Counts, error) {
+	if err := broker.CheckCounts(queues); err != nil {
+		return nil, fmt.Errorf("counts: %w", err)
+	}
 	var all []broker.Counts
 	err := b.read(ctx, func(c *conn) {
 		names := queues

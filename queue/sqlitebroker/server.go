@@ -19,6 +19,9 @@ var (
 
 // Beat implements [broker.Broker]. It also deletes records that are forgotten.
 func (b *Broker) Beat(ctx context.Context, now time.Time, s broker.Server) error {
+	if err := s.Check(); err != nil {
+		return fmt.Errorf("beat of server %s: %w", s.ID, err)
+	}
 	record, err := json.Marshal(s)
 	if err != nil {
 		return fmt.Errorf("beat of server %s: %w", s.ID, refused(err))

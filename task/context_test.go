@@ -26,7 +26,7 @@ func ask(ctx context.Context) (a asked) {
 }
 
 func TestAHandlersContextKnowsItsTask(t *testing.T) {
-	ctx := task.WithRunning(t.Context(), task.Running{ID: "id-1", Queue: "low", Retried: 2, MaxRetry: 25})
+	ctx := task.WithAttempt(t.Context(), task.Attempt{ID: "id-1", Queue: "low", Retried: 2, MaxRetry: 25})
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	want := asked{"id-1", "low", 2, 25, 3, [5]bool{true, true, true, true, true}}
@@ -36,7 +36,7 @@ func TestAHandlersContextKnowsItsTask(t *testing.T) {
 }
 
 func TestTheFirstAttemptIsNumberOne(t *testing.T) {
-	got := ask(task.WithRunning(t.Context(), task.Running{ID: "id-1"}))
+	got := ask(task.WithAttempt(t.Context(), task.Attempt{ID: "id-1"}))
 	if got.Attempt != 1 || got.Retried != 0 {
 		t.Errorf("attempt %d after %d retries, want 1 after 0", got.Attempt, got.Retried)
 	}

@@ -172,7 +172,7 @@ func ExampleReceived() {
 		return err
 	}
 
-	ctx := task.WithRunning(context.Background(), task.Running{ID: "id-1", Queue: "low", Retried: 1, MaxRetry: 3})
+	ctx := task.WithAttempt(context.Background(), task.Attempt{ID: "id-1", Queue: "low", Retried: 1, MaxRetry: 3})
 	result := task.NewResultWriter(ctx, "id-1", 0)
 	err := count(ctx, task.Received("count", []byte("hello"), nil, result))
 	fmt.Printf("%s, error %v\n", result.Result(), err)

@@ -22,6 +22,17 @@ type HandlerFunc func(context.Context, *Task) error
 // ProcessTask calls f.
 func (f HandlerFunc) ProcessTask(ctx context.Context, t *Task) error { return f(ctx, t) }
 
+// CheckHandler returns an [InvalidError] if h is nil, as an interface, a
+// [HandlerFunc] or a [Mux].
+func CheckHandler(h Handler) error {
+	f, isFunc := h.(HandlerFunc)
+	m, isMux := h.(*Mux)
+	if h == nil || isFunc && f == nil || isMux && m == nil {
+		return Invalid("handler", nil, "must not be nil")
+	}
+	return nil
+}
+
 // A Middleware wraps a handler in another one that does something before or
 // after it, or instead of it. It must not return nil. A [Mux] calls it when
 // handlers are registered, not for each task; meanwhile it must not use the Mux.

@@ -24,3 +24,21 @@ func TestAHandlerFuncCallsItsFunction(t *testing.T) {
 		t.Errorf("got %v, want %v", err, boom)
 	}
 }
+
+func TestAHandlerIsNotNil(t *testing.T) {
+	var (
+		none   task.Handler
+		noFunc task.HandlerFunc
+		noMux  *task.Mux
+	)
+	for name, h := range map[string]task.Handler{"interface": none, "function": noFunc, "mux": noMux} {
+		if err := task.CheckHandler(h); !errors.Is(err, task.ErrInvalid) {
+			t.Errorf("CheckHandler(nil %s) = %v, want ErrInvalid", name, err)
+		}
+	}
+	for name, h := range map[string]task.Handler{"function": task.NotFoundHandler(), "mux": task.NewMux()} {
+		if err := task.CheckHandler(h); err != nil {
+			t.Errorf("CheckHandler(%s) = %v, want nil", name, err)
+		}
+	}
+}

@@ -47,7 +47,7 @@ func (m *Mux) Handle(pattern string, h Handler) {
 	if err := CheckMadeName("pattern", pattern); err != nil {
 		panic("task: " + err.Error())
 	}
-	if isNil(h) {
+	if CheckHandler(h) != nil {
 		panic("task: nil handler for " + pattern)
 	}
 	m.mu.Lock()
@@ -144,16 +144,10 @@ func NotFound(_ context.Context, t *Task) error {
 // NotFoundHandler returns [NotFound] as a handler.
 func NotFoundHandler() Handler { return HandlerFunc(NotFound) }
 
-// isNil reports whether h is no handler, or no function.
-func isNil(h Handler) bool {
-	f, isFunc := h.(HandlerFunc)
-	return h == nil || isFunc && f == nil
-}
-
 // wrap returns h inside middleware, the first of which is outermost.
 func wrap(h Handler, middleware []Middleware) Handler {
 	for _, w := range slices.Backward(middleware) {
-		if h = w(h); isNil(h) {
+		if h = w(h); CheckHandler(h) != nil {
 			panic("task: middleware returned a nil handler")
 		}
 	}

@@ -23,7 +23,7 @@ const DefaultMaxPayload = 8 << 20
 // its fields may be set before the first of them is.
 type Client struct {
 	// MaxPayload is the largest payload to enqueue, in bytes. 0:
-	// DefaultMaxPayload.
+	// DefaultMaxPayload. With less than that, every task is refused.
 	MaxPayload int
 
 	// Defaults are used for every task, unless its own options or those of the
@@ -36,14 +36,20 @@ type Client struct {
 	broker broker.Broker
 }
 
-// NewClient returns a client that enqueues into b. It does not close b.
+// NewClient returns a client that enqueues into b. It does not close b. With a
+// nil b, every call is refused with a [task.InvalidError].
 func NewClient(b broker.Broker) *Client { return &Client{broker: b} }
 
 // Broker returns what the client was made with.
 func (c *Client) Broker() broker.Broker { return c.broker }
 
 // Ping returns nil if the storage answers.
-func (c *Client) Ping(ctx context.Context) error { return c.broker.Ping(ctx) }
+func (c *Client) Ping(ctx context.Context) error {
+	if err := checkBroker(c.broker); err != nil {
+		return fmt.Errorf("ping: %w", err)
+	}
+	return c.broker.Ping(ctx)
+}
 
 // Enqueue stores t to be run. When it returns without an error, t is run at
 // least once, even if every process ends now. The options of the call win over
@@ -140,10 +146,22 @@ func (c *Client) apply(ctx context.Context, now time.Time, changes []broker.Chan
 		return nil, err
 	}
 	applied, err := c.broker.Apply(ctx, now, changes, broker.LeaseRequest{})
+	if err == nil {
+		err = checkOutcomes(applied, len(changes))
+	}
 	if err != nil && !errors.Is(err, broker.ErrRefused) {
 		err = fmt.Errorf("%w: %w", ErrUnknown, err)
 	}
 	return applied.Outcomes, err
+}
+
+// checkOutcomes returns an error if a broker's answer is not one for each of n
+// changes.
+func checkOutcomes(a broker.Applied, n int) error {
+	if len(a.Outcomes) != n {
+		return fmt.Errorf("broker answered %d changes with %d outcomes", n, len(a.Outcomes))
+	}
+	return nil
 }
 
 // enqueueError returns outcome in this package's words.
@@ -163,7 +181,7 @@ func (c *Client) entry(now time.Time, t *task.Task, options []task.Option) (brok
 		return broker.Entry{}, task.Invalid("task", nil, "must not be nil")
 	}
 	s, err := task.Resolve(now, c.Defaults, headerOptions(t), t.Options(), options)
-	if err := errors.Join(task.CheckName("task type", t.Type()), c.checkSize(t), checkGroup(s), err); err != nil {
+	if err := errors.Join(checkBroker(c.broker), task.CheckName("task type", t.Type()), c.checkSize(t), checkGroup(s), err); err != nil {
 		return broker.Entry{}, err
 	}
 	if s.ID == "" {
@@ -194,6 +212,9 @@ func headerOptions(t *task.Task) (options []task.Option) {
 
 func (c *Client) checkSize(t *task.Task) error {
 	limit := c.MaxPayload
+	if limit < 0 {
+		return task.Invalid("Client.MaxPayload", limit, "must not be negative")
+	}
 	if limit == 0 {
 		limit = DefaultMaxPayload
 	}

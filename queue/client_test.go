@@ -13,6 +13,7 @@ import (
 
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/queue/brokertest"
 	"github.com/leatwork/leat/task"
 )
 
@@ -273,4 +274,51 @@ func TestAClientsObserverIsToldOfWhatWasEnqueued(t *testing.T) {
 		x.client.Observer = func(context.Context, queue.Event) { panic("observer") }
 		x.enqueue("b")
 	})
+}
+
+func TestAClientThatCannotWorkRefusesEveryTask(t *testing.T) {
+	for name, test := range map[string]struct {
+		client *queue.Client
+		want   string
+	}{
+		"made without a broker": {queue.NewClient(nil), "invalid broker <nil>"},
+		"not made at all":       {new(queue.Client), "invalid broker <nil>"},
+		"told of a limit below nothing": {func() *queue.Client {
+			c := queue.NewClient(brokertest.NewModel())
+			c.MaxPayload = -1
+			return c
+		}(), "invalid Client.MaxPayload -1"},
+	} {
+		_, err := test.client.Enqueue(t.Context(), task.New("test:a", nil))
+		if !errors.Is(err, task.ErrInvalid) || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("client %s: Enqueue() = %v, want ErrInvalid saying %q", name, err, test.want)
+		}
+	}
+	if err := queue.NewClient(nil).Ping(t.Context()); !errors.Is(err, task.ErrInvalid) {
+		t.Errorf("Ping() without a broker = %v, want ErrInvalid", err)
+	}
+}
+
+func TestAnAnswerOfTheWrongLengthLeavesOpenWhatWasStored(t *testing.T) {
+	short := &tapped{Broker: brokertest.NewModel(), apply: func(call applyCall) (broker.Applied, error) {
+		applied, err := call.run()
+		applied.Outcomes = applied.Outcomes[1:]
+		return applied, err
+	}}
+	for i, e := range queue.NewClient(short).EnqueueMany(t.Context(), []*task.Task{task.New("test:a", nil), task.New("test:b", nil)}) {
+		if !errors.Is(e.Err, queue.ErrUnknown) || e.Info != nil {
+			t.Errorf("task %d: %v, %v, want ErrUnknown", i, e.Info, e.Err)
+		}
+	}
+}
+
+func TestTooManyHeadersAreRefused(t *testing.T) {
+	var options []task.Option
+	for i := range broker.MaxHeaders + 1 {
+		options = append(options, task.Header(fmt.Sprint(i), ""))
+	}
+	_, err := queue.NewClient(brokertest.NewModel()).Enqueue(t.Context(), task.New("test:a", nil, options...))
+	if !errors.Is(err, task.ErrInvalid) || errors.Is(err, queue.ErrUnknown) {
+		t.Errorf("Enqueue() with %d headers = %v, want ErrInvalid", len(options), err)
+	}
 }

@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"math"
@@ -18,13 +19,14 @@ import (
 // refused by [NewServer], all faults at once, each as a [task.InvalidError].
 type Config struct {
 	// Concurrency is how many tasks are run at once. 0 or less: as many as
-	// GOMAXPROCS, which is the number of CPUs that the process may use.
+	// GOMAXPROCS, which is the number of CPUs that the process may use. It is
+	// at most 1048576 (1 << 20).
 	Concurrency int
 
 	// Queues maps the queues to serve to their priorities: while all of them
-	// hold tasks, a queue with 6 gets twice the share of one with 3. nil or
-	// empty: only "default". A queue whose priority is 0 or less is left out,
-	// which is logged.
+	// hold tasks, a queue with 6 gets twice the share of one with 3. A queue
+	// whose priority is 0 or less is left out, which is logged. nil, empty, or
+	// if all are left out: only "default".
 	Queues map[string]int
 
 	// StrictPriority has a queue served only while all with a higher priority
@@ -35,7 +37,8 @@ type Config struct {
 	// is called at least once for each task and must return at once. When it
 	// returns one that has ended, the server takes no tasks; those whose
 	// contexts end in this way are given back, as in a shutdown. nil:
-	// context.Background.
+	// context.Background, which is also used where it panics or returns nil;
+	// that is logged.
 	BaseContext func() context.Context
 
 	// RetryDelayFunc says how long a failed task waits. nil:
@@ -92,8 +95,12 @@ const (
 	defaultMaxResult           = 1 << 20
 )
 
-// defaults is a Config that calls no function of the user.
-var defaults = Config{
+// maxConcurrency is far more than a process can use, and as much as a record of
+// the server and a channel of that length bear.
+const maxConcurrency = 1 << 20
+
+// noCallbacks is a Config that calls no function of the user.
+var noCallbacks = Config{
 	Logger:         slog.New(slog.DiscardHandler),
 	RetryDelayFunc: task.DefaultRetryPolicy,
 	IsFailure:      isAny,
@@ -157,6 +164,9 @@ func (c Config) check() error {
 	var faults []error
 	refuse := func(field string, value any, reason string) {
 		faults = append(faults, task.Invalid(field, value, reason))
+	}
+	if c.Concurrency > maxConcurrency {
+		refuse("Config.Concurrency", c.Concurrency, fmt.Sprintf("must be at most %d", maxConcurrency))
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Queues)) {
 		if err := task.CheckName("Config.Queues", name); err != nil {

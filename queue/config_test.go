@@ -13,10 +13,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/leatwork/leat/internal/loop"
+	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/task"
 )
 
-// Every default that a server or a client has.
+// Every default that a server or a client has. Those of how long asynq's leases
+// and figures are kept are in the scripts of package redisbroker.
 func TestDefaults(t *testing.T) {
 	c, err := Config{}.withDefaults()
 	if err != nil {
@@ -47,6 +50,9 @@ func TestDefaults(t *testing.T) {
 		{"advance interval", advanceInterval, time.Second},
 		{"grace of a handler", stopGrace, time.Second},
 		{"report of a stuck handler", stuckReport, time.Minute},
+		{"time between complaints of one kind", loop.ComplaintInterval, 3 * time.Second},
+		{"grace of outcomes in a shutdown", settleGrace, 2 * time.Second},
+		{"TTL of a server's record", broker.ServerTTL, 10 * time.Second},
 		{"slots of reserved queues", reservedSlots, 4},
 		{"logger is slog's", c.Logger == slog.Default(), true},
 		{"base context", c.BaseContext(), context.Background()},
@@ -54,6 +60,11 @@ func TestDefaults(t *testing.T) {
 	} {
 		if !reflect.DeepEqual(d.got, d.want) {
 			t.Errorf("%s = %v, want %v", d.name, d.got, d.want)
+		}
+	}
+	for ttl, want := range map[time.Duration]bool{time.Second: true, time.Second - 1: false} {
+		if _, err := task.Resolve(time.Now(), []task.Option{task.Unique(ttl)}); (err == nil) != want {
+			t.Errorf("Unique(%v): %v, want it accepted: %t", ttl, err, want)
 		}
 	}
 	if d := c.RetryDelayFunc(0, nil, nil); d < 15*time.Second || d > 44*time.Second {
@@ -94,6 +105,7 @@ func TestAQueueWithoutPriorityIsLeftOutAndThatIsLogged(t *testing.T) {
 
 func TestABadConfigIsRefusedWithEveryFault(t *testing.T) {
 	_, err := NewServer(nil, Config{
+		Concurrency:         1<<20 + 1,
 		Queues:              map[string]int{"{a}": 1, "": 1, "b": 1 << 40},
 		ShutdownTimeout:     -1,
 		HealthCheckInterval: -time.Second,
@@ -105,11 +117,17 @@ func TestABadConfigIsRefusedWithEveryFault(t *testing.T) {
 		t.Fatalf("NewServer() = %v, want ErrInvalid", err)
 	}
 	for _, fault := range []string{
-		`Config.Queues "{a}"`, `Config.Queues ""`, "Config.Queues 1099511627776", "Config.ShutdownTimeout -1ns",
+		"broker <nil>", "Config.Concurrency 1048577", `Config.Queues "{a}"`, `Config.Queues ""`, "Config.Queues 1099511627776", "Config.ShutdownTimeout -1ns",
 		"Config.HealthCheckInterval -1s", "Config.LeaseDuration 1ms", "Config.PollInterval -1m0s", "Config.MaxResult -5",
 	} {
 		if !strings.Contains(err.Error(), fault) {
 			t.Errorf("error does not name %s:\n%v", fault, err)
 		}
+	}
+}
+
+func TestAServerTakesTheLargestConcurrency(t *testing.T) {
+	if _, err := (Config{Concurrency: 1 << 20}).withDefaults(); err != nil {
+		t.Errorf("concurrency of 1 << 20: %v, want nil", err)
 	}
 }

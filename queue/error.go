@@ -42,7 +42,9 @@ var (
 	// deadline has come. It also matches [context.DeadlineExceeded].
 	ErrTimeout error = timeoutError{}
 
-	// ErrCancelled: somebody asked for the task to be cancelled.
+	// ErrCancelled: somebody asked for the task to be cancelled. Nothing in
+	// this version asks for it yet. A task that is cancelled has failed, with
+	// what its handler returns or, if that does not return, with this.
 	ErrCancelled = errors.New("task cancelled")
 )
 

@@ -17,30 +17,30 @@ const (
 	extendRetry = time.Second
 )
 
-// A roster lists the works whose leases are to be kept.
+// A roster lists the attempts whose leases are to be kept.
 type roster struct {
-	mu    sync.Mutex
-	works map[*work]struct{}
-	ended error // no handler may run any more, because of this
+	mu       sync.Mutex
+	attempts map[*attempt]struct{}
+	ended    error // no handler may run any more, because of this
 }
 
-// add takes w in. If the handlers have been told to end, so is that of w.
-func (r *roster) add(w *work) {
+// add takes an attempt in. If the handlers have been told to end, so is its.
+func (r *roster) add(a *attempt) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.works == nil {
-		r.works = make(map[*work]struct{})
+	if r.attempts == nil {
+		r.attempts = make(map[*attempt]struct{})
 	}
-	r.works[w] = struct{}{}
+	r.attempts[a] = struct{}{}
 	if r.ended != nil {
-		w.cancel(r.ended)
+		a.cancel(r.ended)
 	}
 }
 
-func (r *roster) remove(w *work) {
+func (r *roster) remove(a *attempt) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.works, w)
+	delete(r.attempts, a)
 }
 
 // end ends the contexts of all handlers, those to come included, and returns
@@ -49,68 +49,68 @@ func (r *roster) end(cause error) (running int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.ended = cause
-	for w := range r.works {
-		if !w.claimed.Load() {
+	for a := range r.attempts {
+		if !a.claimed.Load() {
 			running++
 		}
-		w.cancel(cause)
+		a.cancel(cause)
 	}
 	return running
 }
 
-func (r *roster) list() []*work {
+func (r *roster) list() []*attempt {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	list := make([]*work, 0, len(r.works))
-	for w := range r.works {
-		list = append(list, w)
+	list := make([]*attempt, 0, len(r.attempts))
+	for a := range r.attempts {
+		list = append(list, a)
 	}
 	return list
 }
 
-// extended notes that the lease of w lasts until until.
-func (r *roster) extended(w *work, until time.Time) {
+// extended notes that the lease of an attempt lasts until until.
+func (r *roster) extended(a *attempt, until time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	w.until = until
+	a.until = until
 }
 
-// expired returns the works whose leases have ended at now, and when the next
+// expired returns the attempts whose leases have ended at now, and when the next
 // of the others ends, zero if there are none.
-func (r *roster) expired(now time.Time) (expired []*work, next time.Time) {
+func (r *roster) expired(now time.Time) (expired []*attempt, next time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for w := range r.works {
+	for a := range r.attempts {
 		switch {
-		case !w.until.After(now):
-			expired = append(expired, w)
-		case next.IsZero() || w.until.Before(next):
-			next = w.until
+		case !a.until.After(now):
+			expired = append(expired, a)
+		case next.IsZero() || a.until.Before(next):
+			next = a.until
 		}
 	}
 	return expired, next
 }
 
-// lose ends the handler of w, whose lease is lost. If the handler has returned
+// lose ends the handler of an attempt whose lease is lost. If the handler has returned
 // before, the broker's answer to the settlement decides, not this.
-func (r *roster) lose(w *work) {
-	if w.claimed.Load() {
+func (r *roster) lose(a *attempt) {
+	if a.claimed.Load() {
 		return
 	}
-	w.cancel(ErrLeaseLost)
-	r.remove(w)
+	a.cancel(ErrLeaseLost)
+	r.remove(a)
 }
 
 // extendLeases extends all leases of the server, and says when to do it again.
 func (s *Server) extendLeases(ctx context.Context) (time.Duration, error) {
 	interval := s.cfg.LeaseDuration * 3 / 10
-	works := s.roster.list()
-	if len(works) == 0 {
+	attempts := s.roster.list()
+	if len(attempts) == 0 {
 		return interval, nil
 	}
-	refs := make([]broker.LeaseRef, len(works))
-	for i, w := range works {
-		refs[i] = w.lease.Ref()
+	refs := make([]broker.LeaseRef, len(attempts))
+	for i, a := range attempts {
+		refs[i] = a.lease.Ref()
 	}
 	ctx, cancel := context.WithTimeout(ctx, interval)
 	defer cancel()
@@ -125,9 +125,9 @@ func (s *Server) extendLeases(ctx context.Context) (time.Duration, error) {
 	}
 	for i, h := range held {
 		if h == broker.Lost {
-			s.roster.lose(works[i])
+			s.roster.lose(attempts[i])
 		} else {
-			s.roster.extended(works[i], until)
+			s.roster.extended(attempts[i], until)
 		}
 	}
 	return interval, nil
@@ -138,8 +138,8 @@ func (s *Server) extendLeases(ctx context.Context) (time.Duration, error) {
 func (s *Server) expireLeases(interval time.Duration) time.Duration {
 	now := time.Now()
 	expired, next := s.roster.expired(now)
-	for _, w := range expired {
-		s.roster.lose(w)
+	for _, a := range expired {
+		s.roster.lose(a)
 	}
 	if next.IsZero() {
 		return min(extendRetry, interval)
@@ -159,14 +159,14 @@ func (s *Server) beat(ctx context.Context) error {
 func (s *Server) record() broker.Server {
 	r := s.identity
 	r.Status = s.status()
-	for _, w := range s.roster.list() {
-		deadline, _ := w.ctx.Deadline()
-		e := w.lease.Entry
+	for _, a := range s.roster.list() {
+		deadline, _ := a.ctx.Deadline()
+		e := a.lease.Entry
 		r.Workers = append(r.Workers, broker.Worker{
 			Entry:    e.EntryRef,
 			Type:     e.Type,
 			Payload:  e.Payload,
-			Started:  w.started,
+			Started:  a.started,
 			Deadline: deadline,
 		})
 	}

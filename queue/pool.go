@@ -3,7 +3,6 @@ package queue
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"runtime"
@@ -30,15 +29,15 @@ type pool struct {
 	picker  *picker
 	slots   int
 
-	finished chan *work    // works with an outcome; has room for all that are open
+	finished chan *attempt // attempts with an outcome; has room for all that are open
 	freed    chan struct{} // handlers that were given up and have returned
 	wake     chan struct{} // there may be something to do
 
 	// What follows is the dispatcher's.
-	waiting    []*work // finished, to be recorded
-	open       int     // works whose outcome is not recorded
-	busy       int     // slots that are not free
-	hungry     bool    // there may be entries to lease
+	waiting    []*attempt // finished, to be recorded
+	open       int        // attempts whose outcome is not recorded
+	busy       int        // slots that are not free
+	hungry     bool       // there may be entries to lease
 	changes    []broker.Change
 	poll       *time.Timer
 	backoff    loop.Backoff
@@ -51,7 +50,7 @@ func newPool(s *Server, h task.Handler, queues map[string]int, slots int, r *ran
 		handler:    h,
 		picker:     newPicker(queues, r),
 		slots:      slots,
-		finished:   make(chan *work, slots+commitChanges),
+		finished:   make(chan *attempt, slots+commitChanges),
 		freed:      make(chan struct{}, slots+commitChanges),
 		wake:       make(chan struct{}, 1),
 		hungry:     true,
@@ -96,8 +95,8 @@ func (p *pool) dispatch(ctx context.Context) {
 func (p *pool) collect() {
 	for {
 		select {
-		case w := <-p.finished:
-			p.take(w)
+		case a := <-p.finished:
+			p.take(a)
 		case <-p.freed:
 			p.busy--
 			p.hungry = true
@@ -107,21 +106,21 @@ func (p *pool) collect() {
 	}
 }
 
-// take takes in a work that has finished. There is nothing to record for one
+// take takes in an attempt that has finished. There is nothing to record for one
 // that was abandoned.
-func (p *pool) take(w *work) {
-	if w.abandoned {
-		p.lost(w, ErrLeaseLost)
+func (p *pool) take(a *attempt) {
+	if a.abandoned {
+		p.lost(a, ErrLeaseLost)
 		return
 	}
-	p.waiting = append(p.waiting, w)
+	p.waiting = append(p.waiting, a)
 }
 
-// batch returns the works that are to be recorded next.
-func (p *pool) batch() []*work {
+// batch returns the attempts that are to be recorded next.
+func (p *pool) batch() []*attempt {
 	parts := 0
-	for i, w := range p.waiting {
-		if parts += w.change.Parts(); i == commitChanges || i > 0 && parts > commitParts {
+	for i, a := range p.waiting {
+		if parts += a.change.Parts(); i == commitChanges || i > 0 && parts > commitParts {
 			return p.waiting[:i]
 		}
 	}
@@ -129,7 +128,7 @@ func (p *pool) batch() []*work {
 }
 
 // want returns how many entries to lease, once batch is recorded.
-func (p *pool) want(batch []*work) int {
+func (p *pool) want(batch []*attempt) int {
 	if !p.server.leasing() {
 		return 0
 	}
@@ -138,8 +137,8 @@ func (p *pool) want(batch []*work) int {
 		return 0
 	}
 	n := p.slots - p.busy
-	for _, w := range batch {
-		if !w.stuck {
+	for _, a := range batch {
+		if !a.stuck {
 			n++
 		}
 	}
@@ -155,8 +154,8 @@ func (p *pool) wait(ctx context.Context, idle bool) {
 		poll = p.poll.C
 	}
 	select {
-	case w := <-p.finished:
-		p.take(w)
+	case a := <-p.finished:
+		p.take(a)
 	case <-p.freed:
 		p.busy--
 		p.hungry = true
@@ -170,11 +169,11 @@ func (p *pool) wait(ctx context.Context, idle bool) {
 
 // commit records the outcomes of batch, which are the first that wait, and
 // starts up to want entries. If the broker does not answer, they keep waiting.
-func (p *pool) commit(ctx context.Context, batch []*work, want int) {
+func (p *pool) commit(ctx context.Context, batch []*attempt, want int) {
 	applied, err := p.apply(ctx, batch, want)
 	if err != nil {
-		for _, w := range batch {
-			w.uncertain = w.uncertain || !errors.Is(err, broker.ErrRefused)
+		for _, a := range batch {
+			a.uncertain = a.uncertain || !errors.Is(err, broker.ErrRefused)
 		}
 		if ctx.Err() == nil {
 			p.complain("storage did not answer", "err", err, "outcomes", len(p.waiting))
@@ -184,8 +183,8 @@ func (p *pool) commit(ctx context.Context, batch []*work, want int) {
 	}
 	p.backoff.Reset()
 	p.hungry = want > 0 && len(applied.Leases) == want
-	for i, w := range batch {
-		p.answered(w, applied.Outcomes[i])
+	for i, a := range batch {
+		p.answered(a, applied.Outcomes[i])
 	}
 	p.waiting = slices.Delete(p.waiting, 0, len(batch))
 	p.begin(applied.Leases)
@@ -195,12 +194,12 @@ func (p *pool) commit(ctx context.Context, batch []*work, want int) {
 }
 
 // apply makes the call. It does not outlast a lease.
-func (p *pool) apply(ctx context.Context, batch []*work, want int) (broker.Applied, error) {
+func (p *pool) apply(ctx context.Context, batch []*attempt, want int) (broker.Applied, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.server.cfg.LeaseDuration)
 	defer cancel()
 	p.changes = p.changes[:0]
-	for _, w := range batch {
-		p.changes = append(p.changes, w.change)
+	for _, a := range batch {
+		p.changes = append(p.changes, a.change)
 	}
 	now := time.Now()
 	request := broker.LeaseRequest{Max: want, Until: now.Add(p.server.cfg.LeaseDuration)}
@@ -208,51 +207,51 @@ func (p *pool) apply(ctx context.Context, batch []*work, want int) (broker.Appli
 		request.Queues = p.picker.pick(want)
 	}
 	applied, err := p.server.broker.Apply(ctx, now, p.changes, request)
-	if err == nil && len(applied.Outcomes) != len(batch) {
-		err = fmt.Errorf("broker answered %d changes with %d outcomes", len(batch), len(applied.Outcomes))
+	if err == nil {
+		err = checkOutcomes(applied, len(batch))
 	}
 	clear(p.changes)
 	return applied, err
 }
 
-// answered deals with the broker's answer to the change of w.
-func (p *pool) answered(w *work, outcome error) {
+// answered deals with the broker's answer to the change of an attempt.
+func (p *pool) answered(a *attempt, outcome error) {
 	lost := errors.Is(outcome, broker.ErrLeaseLost)
 	switch {
 	case outcome == nil:
-		p.recorded(w)
-	case lost && w.uncertain:
-		w.log(slog.LevelDebug, "outcome had been recorded by a call that was not answered")
-		p.recorded(w)
-	case lost, w.settleFunc() == nil:
-		p.lost(w, outcome)
+		p.recorded(a)
+	case lost && a.uncertain:
+		a.log(slog.LevelDebug, "outcome had been recorded by a call that was not answered")
+		p.recorded(a)
+	case lost, a.settleFunc() == nil:
+		p.lost(a, outcome)
 	default:
-		p.server.workers.Go(func() { w.refused(outcome) })
+		p.server.workers.Go(func() { a.refused(outcome) })
 	}
 }
 
-// recorded closes w, whose outcome is stored.
-func (p *pool) recorded(w *work) {
-	s, _ := settles(w.change, w.settlement)
-	w.observe(Event{Kind: EventSettled, Entry: s.Entry, Outcome: s.To, Err: w.err, Took: w.took})
-	if len(w.change.Enqueue) > 0 || !w.change.Home.IsZero() {
+// recorded closes an attempt whose outcome is stored.
+func (p *pool) recorded(a *attempt) {
+	s, _ := settles(a.change, a.settlement)
+	a.observe(Event{Kind: EventSettled, Entry: s.Entry, Outcome: s.To, Err: a.err, Took: a.took})
+	if len(a.change.Enqueue) > 0 || !a.change.Home.IsZero() {
 		p.server.nudge(p)
 	}
-	p.close(w)
+	p.close(a)
 }
 
-// lost closes w, whose outcome is not stored because of why.
-func (p *pool) lost(w *work, why error) {
-	w.log(slog.LevelWarn, "outcome was not recorded", "cause", why, "err", w.err)
-	w.observe(Event{Kind: EventLeaseLost, Err: why, Took: w.took})
+// lost closes an attempt whose outcome is not stored because of why.
+func (p *pool) lost(a *attempt, why error) {
+	a.log(slog.LevelWarn, "outcome was not recorded", "cause", why, "err", a.err)
+	a.observe(Event{Kind: EventLeaseLost, Err: why, Took: a.took})
 	p.hungry = true
-	p.close(w)
+	p.close(a)
 }
 
-func (p *pool) close(w *work) {
-	p.server.roster.remove(w)
+func (p *pool) close(a *attempt) {
+	p.server.roster.remove(a)
 	p.open--
-	if !w.stuck {
+	if !a.stuck {
 		p.busy--
 	}
 }
@@ -271,9 +270,9 @@ func (p *pool) begin(leases []broker.Lease) {
 	}
 	now := time.Now()
 	for _, l := range leases {
-		w := newWork(p, p.base(), now, l)
-		p.server.roster.add(w)
-		p.server.workers.Go(func() { w.run(p.handler) })
+		a := newAttempt(p, p.base(), now, l)
+		p.server.roster.add(a)
+		p.server.workers.Go(func() { a.run(p.handler) })
 	}
 }
 

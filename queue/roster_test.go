@@ -5,23 +5,23 @@ import (
 	"testing"
 )
 
-// newTestWork returns a work whose context the test can look at.
-func newTestWork(t *testing.T) *work {
-	w := new(work)
-	w.ctx, w.cancel = context.WithCancelCause(t.Context())
-	return w
+// newTestAttempt returns an attempt whose context the test can look at.
+func newTestAttempt(t *testing.T) *attempt {
+	a := new(attempt)
+	a.ctx, a.cancel = context.WithCancelCause(t.Context())
+	return a
 }
 
 func TestAHandlerThatComesAfterTheEndIsToldAtOnce(t *testing.T) {
 	var r roster
-	before, after := newTestWork(t), newTestWork(t)
+	before, after := newTestAttempt(t), newTestAttempt(t)
 	r.add(before)
 	if n := r.end(ErrShutdown); n != 1 {
 		t.Errorf("end() = %d, want 1", n)
 	}
 	r.add(after)
-	for name, w := range map[string]*work{"before": before, "after": after} {
-		if cause := context.Cause(w.ctx); cause != ErrShutdown {
+	for name, a := range map[string]*attempt{"before": before, "after": after} {
+		if cause := context.Cause(a.ctx); cause != ErrShutdown {
 			t.Errorf("handler from %s the end: cause %v, want ErrShutdown", name, cause)
 		}
 	}
@@ -30,11 +30,11 @@ func TestAHandlerThatComesAfterTheEndIsToldAtOnce(t *testing.T) {
 // The lease may seem lost because the outcome is just being recorded.
 func TestALostLeaseIsNoMatterOnceTheHandlerHasReturned(t *testing.T) {
 	var r roster
-	w := newTestWork(t)
-	r.add(w)
-	w.claimed.Store(true)
-	r.lose(w)
-	if w.ctx.Err() != nil || len(r.list()) != 1 {
-		t.Errorf("context ended with %v, %d works left, want nil, 1", context.Cause(w.ctx), len(r.list()))
+	a := newTestAttempt(t)
+	r.add(a)
+	a.claimed.Store(true)
+	r.lose(a)
+	if a.ctx.Err() != nil || len(r.list()) != 1 {
+		t.Errorf("context ended with %v, %d attempts left, want nil, 1", context.Cause(a.ctx), len(r.list()))
 	}
 }

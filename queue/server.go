@@ -73,10 +73,11 @@ const (
 )
 
 // NewServer returns a server of the tasks in b, which it does not close. It
-// returns a [task.InvalidError] for each fault of cfg, all joined.
+// returns a [task.InvalidError] if b is nil, and for each fault of cfg, all
+// joined.
 func NewServer(b broker.Broker, cfg Config) (*Server, error) {
 	cfg, err := cfg.withDefaults()
-	if err != nil {
+	if err := errors.Join(checkBroker(b), err); err != nil {
 		return nil, fmt.Errorf("new server: %w", err)
 	}
 	host, err := os.Hostname()
@@ -96,6 +97,13 @@ func NewServer(b broker.Broker, cfg Config) (*Server, error) {
 			Strict:      cfg.StrictPriority,
 		},
 	}, nil
+}
+
+func checkBroker(b broker.Broker) error {
+	if b == nil {
+		return task.Invalid("broker", nil, "must not be nil")
+	}
+	return nil
 }
 
 // Run serves with h until ctx ends, then shuts down as [Server.Shutdown] does,
@@ -134,8 +142,8 @@ func (s *Server) Start(h task.Handler) error { return s.start(context.Background
 func (s *Server) start(ctx context.Context, h task.Handler) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if f, isFunc := h.(task.HandlerFunc); h == nil || isFunc && f == nil {
-		return fmt.Errorf("start server: %w", task.Invalid("handler", nil, "must not be nil"))
+	if err := task.CheckHandler(h); err != nil {
+		return fmt.Errorf("start server: %w", err)
 	}
 	reserved, err := reservedBy(h)
 	if err != nil {

@@ -30,10 +30,10 @@ var (
 	errNoSettle = errors.New("settle function returned a change that does not settle the task")
 )
 
-// A work is a leased entry on its way to its outcome. The dispatcher makes it,
-// a goroutine of its own runs the handler, and then it is the dispatcher's
+// An attempt is a leased entry on its way to its outcome. The dispatcher makes
+// it, a goroutine of its own runs the handler, and then it is the dispatcher's
 // again.
-type work struct {
+type attempt struct {
 	Running
 	pool    *pool
 	task    *task.Task
@@ -56,13 +56,13 @@ type work struct {
 	settlement broker.Settlement
 	change     broker.Change // with the settlement, or another of the entry
 	refusals   int           // how often the broker has refused change
-	uncertain  bool          // an earlier attempt to record it may have taken effect
+	uncertain  bool          // an earlier call that recorded it may have taken effect
 }
 
-// newWork returns the work for l. Its context ends with that of the server's
+// newAttempt returns the attempt for l. Its context ends with that of the server's
 // Config, at the task's timeout or deadline, or when it is cancelled.
-func newWork(p *pool, base context.Context, now time.Time, l broker.Lease) *work {
-	w := &work{
+func newAttempt(p *pool, base context.Context, now time.Time, l broker.Lease) *attempt {
+	a := &attempt{
 		Running: Running{broker: p.server.broker, lease: l},
 		pool:    p,
 		started: now,
@@ -74,20 +74,20 @@ func newWork(p *pool, base context.Context, now time.Time, l broker.Lease) *work
 	if d := deadline(now, e); !d.IsZero() {
 		ctx, release = context.WithDeadlineCause(ctx, d, ErrTimeout)
 	}
-	ctx, w.cancel = context.WithCancelCause(ctx)
-	ctx = task.WithRunning(ctx, task.Running{ID: e.ID, Queue: e.Queue, Retried: e.Retried, MaxRetry: e.MaxRetry})
-	w.ctx, w.release = context.WithValue(ctx, runningKey{}, &w.Running), release
-	w.task = task.Received(e.Type, e.Payload, e.Headers, task.NewResultWriter(w.ctx, e.ID, p.server.cfg.MaxResult))
-	return w
+	ctx, a.cancel = context.WithCancelCause(ctx)
+	ctx = task.WithAttempt(ctx, task.Attempt{ID: e.ID, Queue: e.Queue, Retried: e.Retried, MaxRetry: e.MaxRetry})
+	a.ctx, a.release = context.WithValue(ctx, runningKey{}, &a.Running), release
+	a.task = task.Received(e.Type, e.Payload, e.Headers, task.NewResultWriter(a.ctx, e.ID, p.server.cfg.MaxResult))
+	return a
 }
 
-// unstarted returns the work for l if its handler is not to be called.
-func unstarted(p *pool, l broker.Lease) *work {
-	w := newWork(p, p.base(), time.Now(), l)
-	w.claimed.Store(true)
-	w.only(released(l))
-	w.end()
-	return w
+// unstarted returns the attempt for l if its handler is not to be called.
+func unstarted(p *pool, l broker.Lease) *attempt {
+	a := newAttempt(p, p.base(), time.Now(), l)
+	a.claimed.Store(true)
+	a.settleAlone(released(l))
+	a.end()
+	return a
 }
 
 // deadline returns when an attempt that begins at now has to end, zero if it
@@ -105,9 +105,9 @@ func deadline(now time.Time, e broker.Entry) time.Time {
 // run runs the handler, unless the context has ended before, and has the
 // outcome recorded. The handler may panic, or end the goroutine: what follows it
 // is deferred.
-func (w *work) run(h task.Handler) {
-	w.pool.server.workers.Add(1) // for watch
-	unwatch := context.AfterFunc(w.ctx, w.watch)
+func (a *attempt) run(h task.Handler) {
+	a.pool.server.workers.Add(1) // for watch
+	unwatch := context.AfterFunc(a.ctx, a.watch)
 	err := errGoexit
 	defer func() {
 		if v := recover(); v != nil {
@@ -115,120 +115,120 @@ func (w *work) run(h task.Handler) {
 		}
 		defer func() {
 			if unwatch() {
-				w.pool.server.workers.Done()
+				a.pool.server.workers.Done()
 			}
-			w.end()
+			a.end()
 		}()
-		w.returned(err)
+		a.returned(err)
 	}()
-	if w.ctx.Err() != nil {
-		err = context.Cause(w.ctx)
+	if a.ctx.Err() != nil {
+		err = context.Cause(a.ctx)
 		return
 	}
-	w.observe(Event{Kind: EventStarted})
-	err = h.ProcessTask(w.ctx, w.task)
+	a.observe(Event{Kind: EventStarted})
+	err = h.ProcessTask(a.ctx, a.task)
 }
 
 // end ends the context, and what has been waiting for the handler to return.
-func (w *work) end() {
-	w.cancel(nil)
-	w.release()
-	close(w.gone)
+func (a *attempt) end() {
+	a.cancel(nil)
+	a.release()
+	close(a.gone)
 }
 
 // returned takes what the handler returned. If it was given up before, that
 // counts for nothing.
-func (w *work) returned(err error) {
-	if w.claimed.CompareAndSwap(false, true) {
-		w.conclude(err)
+func (a *attempt) returned(err error) {
+	if a.claimed.CompareAndSwap(false, true) {
+		a.conclude(err)
 		return
 	}
-	w.log(slog.LevelInfo, "handler returned long after its context ended, which counts for nothing", "err", err)
+	a.log(slog.LevelInfo, "handler returned long after its context ended, which counts for nothing", "err", err)
 }
 
 // watch is called when the context has ended. A handler that does not return
 // soon is given up: its task is settled with the reason why the context ended,
 // and its slot is reported until it returns.
-func (w *work) watch() {
-	defer w.pool.server.workers.Done()
-	if w.goneWithin(stopGrace) {
+func (a *attempt) watch() {
+	defer a.pool.server.workers.Done()
+	if a.goneWithin(stopGrace) {
 		return
 	}
-	w.reportStuck()
-	if w.claimed.CompareAndSwap(false, true) {
-		w.stuck = true
-		w.conclude(context.Cause(w.ctx))
+	a.reportStuck()
+	if a.claimed.CompareAndSwap(false, true) {
+		a.stuck = true
+		a.conclude(context.Cause(a.ctx))
 	}
-	for !w.goneWithin(stuckReport) {
-		w.reportStuck()
+	for !a.goneWithin(stuckReport) {
+		a.reportStuck()
 	}
-	if w.stuck {
-		w.pool.freed <- struct{}{}
+	if a.stuck {
+		a.pool.freed <- struct{}{}
 	}
 }
 
 // goneWithin waits until the handler has returned, and reports false if it has
 // not after d. Once the server has ended it no longer matters.
-func (w *work) goneWithin(d time.Duration) bool {
+func (a *attempt) goneWithin(d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
-	case <-w.gone:
+	case <-a.gone:
 		return true
-	case <-w.pool.server.over:
+	case <-a.pool.server.over:
 		return true
 	case <-t.C:
 		return false
 	}
 }
 
-func (w *work) reportStuck() {
-	cause, took := context.Cause(w.ctx), time.Since(w.started)
-	w.log(slog.LevelWarn, "handler goes on after its context ended, and keeps its slot", "cause", cause, "took", took)
-	w.observe(Event{Kind: EventStuck, Err: cause, Took: took})
+func (a *attempt) reportStuck() {
+	cause, took := context.Cause(a.ctx), time.Since(a.started)
+	a.log(slog.LevelWarn, "handler goes on after its context ended, and keeps its slot", "cause", cause, "took", took)
+	a.observe(Event{Kind: EventStuck, Err: cause, Took: took})
 }
 
 // conclude decides what is recorded if the handler returned err.
-func (w *work) conclude(err error) {
-	w.handBack(func() { w.decide(sound(err)) })
+func (a *attempt) conclude(err error) {
+	a.handBack(func() { a.decide(sound(err)) })
 }
 
 // refused decides what is recorded instead after the broker has refused a
 // change.
-func (w *work) refused(by error) {
-	w.handBack(func() {
-		w.refusals++
-		w.propose(fmt.Errorf("settle %s: %w", w.lease.Entry, by))
+func (a *attempt) refused(by error) {
+	a.handBack(func() {
+		a.refusals++
+		a.propose(fmt.Errorf("settle %s: %a", a.lease.Entry, by))
 	})
 }
 
-// handBack calls decide and gives the work back to the dispatcher, even if one
+// handBack calls decide and gives the attempt back to the dispatcher, even if one
 // of the user's functions ends the goroutine.
-func (w *work) handBack(decide func()) {
+func (a *attempt) handBack(decide func()) {
 	decided := false
 	defer func() {
 		if !decided {
-			w.err, w.abandoned = errGoexit, false
-			w.only(defaults.settlement(w.ctx, time.Now(), w.lease, w.task, errGoexit))
+			a.err, a.abandoned = errGoexit, false
+			a.settleAlone(noCallbacks.settlement(a.ctx, time.Now(), a.lease, a.task, errGoexit))
 		}
-		w.pool.finished <- w
+		a.pool.finished <- a
 	}()
 	decide()
 	decided = true
 }
 
 // decide takes err as what the handler returned.
-func (w *work) decide(err error) {
-	w.err, w.took = err, time.Since(w.started)
-	cause := context.Cause(w.ctx)
+func (a *attempt) decide(err error) {
+	a.err, a.took = err, time.Since(a.started)
+	cause := context.Cause(a.ctx)
 	switch {
 	case cause == ErrLeaseLost:
-		w.abandoned = true
+		a.abandoned = true
 	case err != nil && interruption(cause) && !asksFor(err):
-		w.only(released(w.lease))
+		a.settleAlone(released(a.lease))
 	default:
-		w.settlement = w.outcome(err)
-		w.propose(nil)
+		a.settlement = a.outcome(err)
+		a.propose(nil)
 	}
 }
 
@@ -239,70 +239,70 @@ func interruption(cause error) bool {
 }
 
 // outcome returns the settlement for err, after the ErrorHandler has seen it.
-func (w *work) outcome(err error) broker.Settlement {
-	cfg := w.pool.server.cfg
+func (a *attempt) outcome(err error) broker.Settlement {
+	cfg := a.pool.server.cfg
 	if _, snoozed := errors.AsType[*task.SnoozeError](err); err != nil && !snoozed {
-		cfg.handleError(w.ctx, w.task, err)
+		cfg.handleError(a.ctx, a.task, err)
 	}
-	return cfg.settlement(w.ctx, time.Now(), w.lease, w.task, err)
+	return cfg.settlement(a.ctx, time.Now(), a.lease, a.task, err)
 }
 
 // propose makes the change that is to record the settlement: the one that the
 // handler asked for, or another one if the broker refused that. A success that
 // cannot be recorded with all that belongs to it is none.
-func (w *work) propose(refused error) {
-	settle := w.settleFunc()
+func (a *attempt) propose(refused error) {
+	settle := a.settleFunc()
 	switch {
-	case settle == nil, w.refusals > maxRefusals && w.err != nil:
-		w.only(w.settlement)
-	case w.refusals > maxRefusals:
-		w.fail(refused)
+	case settle == nil, a.refusals > maxRefusals && a.err != nil:
+		a.settleAlone(a.settlement)
+	case a.refusals > maxRefusals:
+		a.fail(refused)
 	default:
-		change, err := w.ask(settle, refused)
+		change, err := a.ask(settle, refused)
 		if err != nil {
-			w.fail(err)
+			a.fail(err)
 			return
 		}
-		w.change = change
+		a.change = change
 	}
 }
 
 // ask calls settle, and checks what it returns.
-func (w *work) ask(settle SettleFunc, refused error) (c broker.Change, err error) {
+func (a *attempt) ask(settle SettleFunc, refused error) (c broker.Change, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = sound(&task.PanicError{Value: v, Stack: debug.Stack()})
 		}
 	}()
-	c = settle(w.settlement, refused)
-	if _, ok := settles(c, w.settlement); !ok {
+	c = settle(a.settlement, refused)
+	if _, ok := settles(c, a.settlement); !ok {
 		return broker.Change{}, errNoSettle
 	}
 	return c, nil
 }
 
-// only has s recorded and nothing else.
-func (w *work) only(s broker.Settlement) {
-	w.settlement, w.change = s, broker.Change{Settle: []broker.Settlement{s}}
-	w.OnSettle(nil)
+// settleAlone has s recorded and nothing else.
+func (a *attempt) settleAlone(s broker.Settlement) {
+	a.settlement, a.change = s, broker.Change{Settle: []broker.Settlement{s}}
+	a.OnSettle(nil)
 }
 
 // fail has the task recorded as failed with err, and nothing else.
-func (w *work) fail(err error) {
-	w.err = err
-	w.only(w.outcome(err))
+func (a *attempt) fail(err error) {
+	a.err = err
+	a.settleAlone(a.outcome(err))
 }
 
-// observe tells the observer about the work's entry.
-func (w *work) observe(e Event) {
+// observe tells the observer about the attempt's entry.
+func (a *attempt) observe(e Event) {
 	if e.Entry.ID == "" {
-		e.Entry = w.lease.Entry
+		e.Entry = a.lease.Entry
 	}
-	w.pool.server.cfg.Observer.observe(w.ctx, w.pool.server.cfg.Logger, e)
+	a.pool.server.cfg.Observer.observe(a.ctx, a.pool.server.cfg.Logger, e)
 }
 
-func (w *work) log(level slog.Level, msg string, args ...any) {
-	e := w.lease.Entry
+func (a *attempt) log(level slog.Level, msg string, args ...any) {
+	e := a.lease.Entry
 	args = append([]any{"queue", e.Queue, "id", e.ID, "type", e.Type}, args...)
-	w.pool.server.cfg.Logger.Log(w.ctx, level, msg, args...)
+	a.pool.server.cfg.Logger.Log(a.ctx, level, msg, args...)
 }

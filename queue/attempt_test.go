@@ -81,9 +81,9 @@ func TestAHandlerThatEndsBadlyHasFailed(t *testing.T) {
 		end  func()
 		want []string
 	}{
-		"panic":       {func() { panic("no way") }, []string{"panic at queue/worker_test.go", "no way"}},
+		"panic":       {func() { panic("no way") }, []string{"panic at queue/attempt_test.go", "no way"}},
 		"nil panic":   {func() { panic(nil) }, []string{"panic"}},
-		"nil pointer": {func() { _ = *(*int)(nil) }, []string{"nil pointer dereference", "queue/worker_test.go"}},
+		"nil pointer": {func() { _ = *(*int)(nil) }, []string{"nil pointer dereference", "queue/attempt_test.go"}},
 		"Goexit":      {runtime.Goexit, []string{"runtime.Goexit"}},
 	} {
 		t.Run(name, func(t *testing.T) {

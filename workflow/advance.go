@@ -19,7 +19,11 @@ const joint = string(task.Joint)
 type graph struct {
 	*plan.Plan
 	home broker.Home
+	tag  string
 }
+
+// root is what the ids of the run's entries begin with: run~tag.
+func (g graph) root() string { return g.home.ID + joint + g.tag + joint }
 
 // begin returns what starts a run: its latches, and the entries that wait for
 // nothing but its input.
@@ -76,14 +80,14 @@ func (g graph) entry(n *plan.Node) broker.Entry {
 	case plan.End:
 		return g.decide("end", n)
 	}
-	e := g.task(n, g.home.ID+joint+n.Name)
+	e := g.task(n, g.root()+n.Name)
 	e.Reads = g.reads(n)
 	return e
 }
 
 // item returns the entry of a map's i-th element.
 func (g graph) item(n *plan.Node, i int, element []byte) broker.Entry {
-	e := g.task(n, g.home.ID+joint+n.ItemKey(i))
+	e := g.task(n, g.root()+n.ItemKey(i))
 	e.Payload, e.Reads = element, []string{plan.ControlKey}
 	return e
 }
@@ -112,7 +116,7 @@ func (g graph) task(n *plan.Node, id string) broker.Entry {
 func (g graph) decide(cause string, n *plan.Node) broker.Entry {
 	name := decideName(g.Plan)
 	return broker.Entry{
-		EntryRef: broker.EntryRef{Queue: name, ID: g.home.ID + joint + joint + cause + joint + n.Name},
+		EntryRef: broker.EntryRef{Queue: name, ID: g.root() + joint + cause + joint + n.Name},
 		Type:     name,
 		MaxRetry: task.DefaultMaxRetry,
 		Timeout:  task.DefaultTimeout,
@@ -142,23 +146,14 @@ func (g graph) reads(n *plan.Node) []string {
 // inputs returns the nodes whose documents n's value is computed from, through
 // pure functions.
 func (g graph) inputs(n *plan.Node) []int {
-	var found []int
-	for _, d := range n.Deps {
-		if dep := g.Nodes[d]; dep.Kind == plan.Bind {
-			found = append(found, g.inputs(dep)...)
-		} else {
-			found = append(found, d)
-		}
-	}
-	slices.Sort(found)
-	return slices.Compact(found)
+	return g.Through(n, func(dep *plan.Node) bool { return dep.Kind != plan.Bind })
 }
 
 // place finds which node of the plan an entry of a run is, and which item if it
-// is a map's, from its id: run~step, run~step~item, or run~~cause~step. The
+// is a map's, from its id: root~step, root~step~item, or root~~cause~step. The
 // cause is "" for a task. A nil node means that the plan has none of that name.
 func (g graph) place(id string) (n *plan.Node, cause string, item int) {
-	rest := strings.TrimPrefix(id, g.home.ID+joint)
+	rest := strings.TrimPrefix(id, g.root())
 	if strings.HasPrefix(rest, joint) {
 		cause, rest, _ = strings.Cut(rest[1:], joint)
 		return g.Node(rest), cause, -1

@@ -2,10 +2,12 @@ package workflow
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/leatwork/leat/queue"
@@ -16,8 +18,8 @@ import (
 // begin commits the start of a run: its control document, its input, its latches
 // and its first entries. It reports whether the run existed already.
 func begin(ctx context.Context, b broker.Broker, p *plan.Plan, home broker.Home, input []byte) (existed bool, err error) {
-	first := control{Workflow: p.Name, Plan: p.Hash, Input: hashOf(input), State: Running, Started: time.Now()}
-	g := graph{p, home}
+	first := control{Workflow: p.Name, Plan: p.Hash, Input: hashOf(input), Tag: newTag(), State: Running, Started: time.Now()}
+	g := graph{p, home, first.Tag}
 	c := broker.Change{Home: home, Put: []broker.Put{first.put(0), {Key: plan.InputKey, Body: input}}}
 	c.Open, c.Enqueue = g.begin()
 	outcome, err := commit(ctx, b, c)
@@ -60,6 +62,11 @@ func commit(ctx context.Context, b broker.Broker, c broker.Change) (outcome, err
 	}
 	return applied.Outcomes[0], nil
 }
+
+// newTag returns eight characters by chance. A run that is started under an id
+// that was used before, or beside another queue, then never takes an entry that
+// is left of the other for one of its own.
+func newTag() string { return strings.ToLower(rand.Text()[:8]) }
 
 func hashOf(b []byte) string {
 	h := sha256.Sum256(b)

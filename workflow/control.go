@@ -29,6 +29,7 @@ type control struct {
 	Workflow string     `json:"workflow"`
 	Plan     string     `json:"plan"`  // hash of the plan that the run was started with
 	Input    string     `json:"input"` // hash of its input
+	Tag      string     `json:"tag"`   // what the ids of its entries have, and those of no other run
 	State    State      `json:"state"`
 	Started  time.Time  `json:"started"`
 	Ended    time.Time  `json:"ended,omitzero"`

@@ -3,6 +3,7 @@ package workflow
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/leatwork/leat/queue/broker"
@@ -19,12 +20,11 @@ func (v *visit) runStep(ctx context.Context) error {
 		return err
 	}
 	outcome.output, err = v.node.Spec.Call(ctx, input)
-	if err != nil {
-		return err
-	}
-	if v.ends(v.node) {
+	if err == nil && v.ends(v.node) {
 		outcome.result, err = v.result(ctx, outcome.output)
 	}
+	outcome.failure = err
+	outcome.ran = true
 	return err
 }
 
@@ -46,8 +46,10 @@ func (v *visit) result(ctx context.Context, output []byte) ([]byte, error) {
 // A stepOutcome is what a step's function came to.
 type stepOutcome struct {
 	*visit
-	output []byte
-	result []byte // the run's, if this step ends it
+	output  []byte
+	result  []byte // the run's, if this step ends it
+	ran     bool
+	failure error // what the step returned
 
 	recorded bool            // the control document no longer lets anything follow
 	exists   map[string]bool // entries that follow and are there already
@@ -59,6 +61,11 @@ type stepOutcome struct {
 // broker takes fails the step.
 func (o *stepOutcome) settle(s broker.Settlement, refused error) broker.Change {
 	alone := broker.Change{Settle: []broker.Settlement{s}}
+	if done := s.To == broker.Done || s.To == broker.Completed; done && (!o.ran || o.failure != nil) {
+		// Between the step and the server somebody has dropped its error.
+		s.To, s.Failed = broker.Archived, true
+		s.Entry.LastErr = fmt.Sprintf("a middleware reports success, and the step has none: %v", o.failure)
+	}
 	if refused != nil {
 		switch o.learn(refused) {
 		case nothingLeft:

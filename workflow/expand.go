@@ -25,7 +25,7 @@ func (v *visit) expand(ctx context.Context) error {
 	if err := f.load(ctx); err != nil {
 		return err
 	}
-	for len(f.elements)-f.next > pageSize {
+	for f.end() < len(f.elements) {
 		if err := ctx.Err(); err != nil {
 			return context.Cause(ctx)
 		}
@@ -68,10 +68,24 @@ func (f *feeder) seek(ctx context.Context) error {
 	return json.Unmarshal(docs[0].Body, &f.next)
 }
 
+// pageBytes is how much is fed in one commit, if it is more than one element.
+const pageBytes = 4 << 20
+
+// end returns the first element that is not part of the next page.
+func (f *feeder) end() int {
+	bytes := 0
+	for i, e := range f.elements[f.next:] {
+		if bytes += len(e); i == pageSize || i > 0 && bytes > pageBytes {
+			return f.next + i
+		}
+	}
+	return len(f.elements)
+}
+
 // page adds to c the next page of elements, and with the first of them the latch
 // and the map's width.
 func (f *feeder) page(c *broker.Change) {
-	next := min(f.next+pageSize, len(f.elements))
+	next := f.end()
 	if f.cursor == 0 {
 		c.Open = []broker.Latch{f.latch(f.node, len(f.elements))}
 		c.Put = append(c.Put, broker.Put{Key: f.node.Name, Body: mapWidth{len(f.elements)}.encode()})

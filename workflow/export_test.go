@@ -11,7 +11,7 @@ import (
 // Explain writes down what the plan does: how a run begins, and what follows when
 // each of its nodes has ended.
 func Explain(w Registrable) string {
-	g := graph{w.Plan(), broker.Home{Queue: w.Plan().Queue, ID: "r"}}
+	g := graph{w.Plan(), broker.Home{Queue: w.Plan().Queue, ID: "r"}, "tag"}
 	var b strings.Builder
 	open, ready := g.begin()
 	fmt.Fprintln(&b, "begin")

@@ -3,6 +3,7 @@ package workflow
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/leatwork/leat/queue"
@@ -17,14 +18,16 @@ type Registrable interface{ Plan() *plan.Plan }
 // Register makes the servers that serve mux carry out runs of the workflows: it
 // adds a handler for each of their steps, and one for each workflow that decides
 // what follows from a failure, a map or an end, in a queue that is reserved for
-// it and served with workers of its own.
+// it and served with workers of its own. It must be called before the server
+// starts, with the mux that the server is given.
 //
 // Steps go into ordinary queues, which the server's Config must name. Workflows
 // that share a step must be registered in one call. Register panics, as Mux does,
-// if a step's name is taken by another handler, or two workflows have one name.
+// if a step's name is taken by another handler or another step, or two workflows
+// have one name.
 func Register(mux *task.Mux, flows ...Registrable) {
 	e := &engine{plans: make(map[string]*plan.Plan)}
-	steps := make(map[string]bool)
+	steps := make(map[string]*plan.Origin)
 	for _, f := range flows {
 		p := f.Plan()
 		if e.plans[p.Name] != nil {
@@ -32,9 +35,13 @@ func Register(mux *task.Mux, flows ...Registrable) {
 		}
 		e.plans[p.Name] = p
 		for _, n := range p.Nodes {
-			if n.Spec.Call != nil && !steps[n.Spec.Type] {
-				steps[n.Spec.Type] = true
+			switch {
+			case n.Spec.Call == nil:
+			case steps[n.Spec.Type] == nil:
+				steps[n.Spec.Type] = n.Spec.Origin
 				mux.Handle(n.Spec.Type, stepHandler{e, n.Spec})
+			case steps[n.Spec.Type] != n.Spec.Origin:
+				panic(fmt.Sprintf("workflow.Register: two steps are called %q", n.Spec.Type))
 			}
 		}
 		mux.Handle(decideName(p), decideHandler{e})
@@ -78,6 +85,10 @@ func (e *engine) visit(running *queue.Running) (*visit, error) {
 	v.version = lease.Documents[0].Version
 	if v.control.State.Ended() {
 		return nil, fmt.Errorf("run %s is %s: %w", v.home.ID, v.control.State, task.Revoke)
+	}
+	v.tag = v.control.Tag
+	if !strings.HasPrefix(lease.Entry.ID, v.root()) {
+		return nil, fmt.Errorf("entry %s is left of an earlier run %s: %w", lease.Entry, v.home.ID, task.Revoke)
 	}
 	v.Plan = e.plans[v.control.Workflow]
 	if v.Plan == nil || v.Hash != v.control.Plan {

@@ -31,13 +31,13 @@ type Status struct {
 	Steps    []StepStatus // in the order in which the workflow declares them
 }
 
-// A StepStatus is how far a step of a run has come. A map that has not begun has
-// a Width of 0, any other step has 1.
+// A StepStatus is how far a step of a run has come.
 type StepStatus struct {
 	Name   string
-	Width  int // how many tasks it consists of
-	Ended  int // of those, how many have ended
-	Failed int // of those, how many have failed
+	Known  bool // whether Width is; that of a map is when it begins
+	Width  int  // how many tasks it consists of
+	Ended  int  // of those, how many have ended
+	Failed int  // of those, how many have failed
 }
 
 // Status reads how far the run has come, or [ErrRunNotFound].
@@ -78,13 +78,13 @@ func (r Run[Out]) steps(ctx context.Context) ([]StepStatus, error) {
 		done, failed := docs[2*i].Version > 0, docs[2*i+1].Version > 0
 		switch {
 		case n.Kind == plan.Step:
-			steps[i] = StepStatus{Name: n.Name, Width: 1, Ended: count(done || failed), Failed: count(failed)}
+			steps[i] = StepStatus{Name: n.Name, Known: true, Width: 1, Ended: count(done || failed), Failed: count(failed)}
 		case done: // a map under way, or over
 			latches, err := r.broker.Latches(ctx, r.home, n.Name)
 			if err != nil {
 				return nil, fmt.Errorf("run %s: %w", r.ID, err)
 			}
-			steps[i] = StepStatus{Name: n.Name, Width: latches[0].Total, Ended: latches[0].Arrived, Failed: latches[0].Marked}
+			steps[i] = StepStatus{Name: n.Name, Known: true, Width: latches[0].Total, Ended: latches[0].Arrived, Failed: latches[0].Marked}
 		default:
 			steps[i] = StepStatus{Name: n.Name}
 		}

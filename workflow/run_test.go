@@ -28,6 +28,11 @@ func serve(t *testing.T, b broker.Broker, flows ...workflow.Registrable) *queue.
 	t.Helper()
 	mux := task.NewMux()
 	workflow.Register(mux, flows...)
+	return serveMux(t, b, mux)
+}
+
+func serveMux(t *testing.T, b broker.Broker, mux *task.Mux) *queue.Client {
+	t.Helper()
 	srv, err := queue.NewServer(b, queue.Config{
 		Concurrency: 8, Queues: map[string]int{"default": 1, "heavy": 1},
 		RetryDelayFunc: func(int, error, *task.Task) time.Duration { return time.Second },
@@ -250,7 +255,7 @@ func TestTheSameIDIsTheSameRun(t *testing.T) {
 }
 
 func TestAnInvalidRunIDIsRefused(t *testing.T) {
-	for _, id := range []string{"a b", "a~b", "{a}", "ä", "\n"} {
+	for _, id := range []string{"", "a b", "a~b", "{a}", "ä", "\n"} {
 		_, err := shapes["chain"].Start(t.Context(), queue.NewClient(brokertest.NewModel()), 1, workflow.RunID(id))
 		if !errors.Is(err, task.ErrInvalid) {
 			t.Errorf("Start(RunID(%q)) = %v, want ErrInvalid", id, err)
@@ -305,7 +310,7 @@ func TestStatusSaysHowFarARunIs(t *testing.T) {
 		time.Sleep(90 * time.Second)
 		got, err := run.Status(t.Context())
 		want := workflow.Status{ID: "r", Workflow: "status", State: workflow.Running, Started: began, Steps: []workflow.StepStatus{
-			{Name: "upto", Width: 1, Ended: 1}, {Name: "wait", Width: 4, Ended: 2}, {Name: "sum", Width: 1},
+			{Name: "upto", Known: true, Width: 1, Ended: 1}, {Name: "wait", Known: true, Width: 4, Ended: 2}, {Name: "sum", Known: true, Width: 1},
 		}}
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Errorf("Status() half way, %v (-want +got):\n%s", err, diff)
@@ -413,4 +418,99 @@ func TestAServerWithoutTheWorkflowLeavesItsStepsToOthers(t *testing.T) {
 			t.Errorf("Result() = %d, %v, want 2450", got, err)
 		}
 	})
+}
+
+func TestARunNeverTakesAnEntryOfAnotherForItsOwn(t *testing.T) {
+	fail := true
+	one := workflow.NewStep("one", func(_ context.Context, n int) (int, error) { return n + 1, nil })
+	two := workflow.NewStep("two", func(_ context.Context, n int) (int, error) {
+		if fail {
+			return 0, task.SkipRetry
+		}
+		return n + 1, nil
+	})
+	chain := func(queueName string) workflow.Workflow[int, int] {
+		return dag.New("w-"+queueName, func(g *dag.Graph, in dag.Val[int]) dag.Val[int] {
+			return dag.Do(g, two, dag.Do(g, one, in), dag.With(task.Queue("heavy")))
+		}, workflow.Queue(queueName), workflow.Retention(time.Hour))
+	}
+	a, b := chain("default"), chain("heavy")
+	inBubble(t, func(t *testing.T, broker broker.Broker) {
+		c := serve(t, broker, a, b)
+		for i, w := range []workflow.Workflow[int, int]{a, b, a} {
+			if i == 2 {
+				time.Sleep(2 * time.Hour) // the first run is forgotten; its failed step lies in the archive
+			}
+			run, err := w.Start(t.Context(), c, 1, workflow.RunID("monday"))
+			if err != nil || run.Existed {
+				t.Fatalf("Start() number %d = existed %v, %v, want a new run", i+1, run.Existed, err)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour/2)
+			_, err = run.Result(ctx)
+			cancel()
+			if want := map[bool]error{true: workflow.ErrRunFailed}[fail]; !errors.Is(err, want) {
+				t.Errorf("Result() of run %d = %v, want %v", i+1, err, want)
+			}
+			fail = i == 0 // the second fails, too; the third does not
+		}
+	})
+}
+
+func TestAMiddlewareThatDropsAStepsErrorDoesNotMakeItASuccess(t *testing.T) {
+	bad := workflow.NewStep("bad", func(context.Context, int) (int, error) { return 0, errSome })
+	w := dag.New("dropped", func(g *dag.Graph, in dag.Val[int]) dag.Val[int] { return dag.Do(g, double, dag.Do(g, bad, in)) })
+	inBubble(t, func(t *testing.T, b broker.Broker) {
+		mux := task.NewMux()
+		workflow.Register(mux, w)
+		mux.Use(func(h task.Handler) task.Handler {
+			return task.HandlerFunc(func(ctx context.Context, t *task.Task) error {
+				_ = h.ProcessTask(ctx, t)
+				return nil
+			})
+		})
+		c := serveMux(t, b, mux)
+		run, err := w.Start(t.Context(), c, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := run.Result(t.Context()); !errors.Is(err, workflow.ErrRunFailed) || !strings.Contains(err.Error(), "no luck") {
+			t.Errorf("Result() = %v, want ErrRunFailed with the step's error", err)
+		}
+	})
+}
+
+func TestAValueMayBeTakenManyTimes(t *testing.T) {
+	w := dag.New("many", func(g *dag.Graph, in dag.Val[int]) dag.Val[int] {
+		v := dag.Do(g, double, in)
+		for range 60 {
+			v = dag.Join2(g, v, v, func(a, b int) int { return (a + b) % 1000 })
+		}
+		return v
+	})
+	inBubble(t, func(t *testing.T, b broker.Broker) {
+		run, err := w.Start(t.Context(), serve(t, b, w), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := run.Result(t.Context()); got != 952 || err != nil {
+			t.Errorf("Result() = %d, %v, want 952", got, err)
+		}
+	})
+}
+
+func TestRegisterRefusesTwoOfOneName(t *testing.T) {
+	other := workflow.NewStep("double", func(_ context.Context, n int) (int, error) { return n, nil })
+	for name, flows := range map[string][]workflow.Registrable{
+		"steps":     {shapes["chain"], dag.New("x", func(g *dag.Graph, in dag.Val[int]) dag.Val[int] { return dag.Do(g, other, in) })},
+		"workflows": {shapes["chain"], shapes["chain"]},
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if p := recover(); p == nil || !strings.Contains(fmt.Sprint(p), "two "+name) {
+					t.Errorf("got panic %v, want one about two %s", p, name)
+				}
+			}()
+			workflow.Register(task.NewMux(), flows...)
+		})
+	}
 }

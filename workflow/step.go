@@ -39,7 +39,7 @@ func NewStep[In, Out any](name string, fn func(context.Context, In) (Out, error)
 	if fn == nil {
 		panic(fmt.Sprintf("workflow.NewStep: step %q has no function", name))
 	}
-	return Step[In, Out]{plan.Spec{Type: name, Options: opts, Call: erase(name, fn)}}
+	return Step[In, Out]{plan.Spec{Type: name, Origin: new(plan.Origin), Options: opts, Call: erase(name, fn)}}
 }
 
 // Spec is for package dag.

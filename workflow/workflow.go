@@ -29,11 +29,14 @@ func (w Workflow[In, Out]) Name() string { return w.plan.Name }
 // A StartOption changes how one run starts.
 type StartOption func(*start)
 
-type start struct{ id string }
+type start struct {
+	id    string
+	given bool
+}
 
 // RunID gives the run its id. Starting the same workflow with the same id and
 // input again finds the run instead of starting a second one.
-func RunID(id string) StartOption { return func(s *start) { s.id = id } }
+func RunID(id string) StartOption { return func(s *start) { s.id, s.given = id, true } }
 
 // Start starts a run with input in. When it returns without error, the run will
 // be carried to its end by the servers on which the workflow is registered, even
@@ -49,7 +52,7 @@ func (w Workflow[In, Out]) Start(ctx context.Context, c *queue.Client, in In, op
 	for _, o := range opts {
 		o(&s)
 	}
-	if s.id == "" {
+	if !s.given {
 		s.id = uuid.NewString()
 	}
 	if c == nil {
@@ -87,5 +90,6 @@ func Queue(name string) Option { return func(p *plan.Plan) { p.Queue = name } }
 const DefaultRetention = 24 * time.Hour
 
 // Retention sets how long a run is kept after it has ended, for its result to be
-// read and its id to be remembered. The default is [DefaultRetention].
+// read and its id to be remembered. It is a second at least; the default is
+// [DefaultRetention].
 func Retention(d time.Duration) Option { return func(p *plan.Plan) { p.Retention = d } }

@@ -3,6 +3,7 @@ package dag
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/leatwork/leat/task"
 	"github.com/leatwork/leat/workflow"
@@ -38,8 +39,8 @@ func New[In, Out any](name string, build func(*Graph, Val[In]) Val[Out], opts ..
 	g := &Graph{plan: p, names: make(map[string]bool), given: make(map[string]int)}
 	g.refuse(task.CheckName("workflow", name))
 	g.refuse(task.CheckName("workflow.Queue", p.Queue))
-	if p.Retention < 0 {
-		g.refuse(task.Invalid("workflow.Retention", p.Retention, "must not be negative"))
+	if p.Retention < time.Second {
+		g.refuse(task.Invalid("workflow.Retention", p.Retention, "must be at least 1s"))
 	}
 	in := Val[In]{g, g.add(&plan.Node{Kind: plan.Input, Name: "input"})}
 	out := build(g, in)

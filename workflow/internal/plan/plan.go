@@ -35,9 +35,14 @@ func (k Kind) String() string { return kindNames[k] }
 // A Spec is a step with its types erased.
 type Spec struct {
 	Type    string
+	Origin  *Origin // tells steps of one name apart
 	Options []task.Option
 	Call    func(ctx context.Context, input []byte) (output []byte, err error)
 }
+
+// An Origin is the call that made a step. It has a size, so that no two of them
+// have one address.
+type Origin struct{ _ byte }
 
 // A Node is a place in the graph.
 type Node struct {
@@ -120,18 +125,25 @@ func (p *Plan) settle(n *Node) error {
 
 // sources returns the steps and maps that n takes a value of, directly or
 // through pure functions.
-func (p *Plan) sources(n *Node) []int {
+func (p *Plan) sources(n *Node) []int { return p.Through(n, (*Node).runs) }
+
+// Through returns the nodes that n takes a value of, directly or through pure
+// functions, and that want accepts, in order.
+func (p *Plan) Through(n *Node, want func(*Node) bool) []int {
 	var found []int
+	seen := make([]bool, len(p.Nodes)) // a value may be taken many times
 	var visit func(deps []int)
 	visit = func(deps []int) {
 		for _, d := range deps {
-			switch dep := p.Nodes[d]; {
-			case dep.runs():
-				if !slices.Contains(found, d) {
-					found = append(found, d)
-				}
-			case dep.Kind == Bind:
-				visit(dep.Deps)
+			if seen[d] {
+				continue
+			}
+			seen[d] = true
+			if want(p.Nodes[d]) {
+				found = append(found, d)
+			}
+			if p.Nodes[d].Kind == Bind {
+				visit(p.Nodes[d].Deps)
 			}
 		}
 	}

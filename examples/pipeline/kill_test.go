@@ -186,7 +186,7 @@ func (r *round) finish() {
 	}
 }
 
-var logged = regexp.MustCompile(`msg=(started|"lease lost") id=` + runID + `~([a-z]+(?:~[0-9]+)?)\n`)
+var logged = regexp.MustCompile(`msg=(started|"lease lost") id=` + runID + `~[a-z0-9]{8}~([a-z]+(?:~[0-9]+)?)\n`)
 
 // count adds up what the latest process has logged, and returns the steps that it
 // was running at the end, or had just recorded.

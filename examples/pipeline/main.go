@@ -9,6 +9,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -28,9 +29,10 @@ func main() {
 	out := flag.String("out", "report.html", "where the report goes")
 	verbose := flag.Bool("v", false, "log what happens to each task")
 	flag.Parse()
-	folder := "."
-	if flag.NArg() > 0 {
-		folder = flag.Arg(0)
+	folder := cmp.Or(flag.Arg(0), ".")
+	if flag.NArg() > 1 {
+		fmt.Fprintf(os.Stderr, "pipeline: one folder, please, and flags before it: %q\n", flag.Args())
+		os.Exit(2)
 	}
 	ctx, stop := queue.SignalContext()
 	defer stop()

@@ -68,7 +68,7 @@ func progress(ctx context.Context, r workflow.Run[Report]) string {
 		switch {
 		case step.Failed > 0:
 			parts = append(parts, step.Name+" ✗")
-		case step.Width > 0 && step.Ended == step.Width:
+		case step.Known && step.Ended == step.Width:
 			parts = append(parts, step.Name+" ✓")
 		case step.Width > 1:
 			parts = append(parts, fmt.Sprintf("%s %d/%d", step.Name, step.Ended, step.Width))

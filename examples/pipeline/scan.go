@@ -25,7 +25,8 @@ type File struct {
 const maxSize = 16 << 20
 
 // listFiles finds the folder's text files, in the order of their paths. Hidden
-// folders, what is fetched from elsewhere and what may not be read are left out.
+// folders, what is fetched from elsewhere and what may not be read are left out,
+// and names that are not UTF-8.
 func listFiles(ctx context.Context, req Request) ([]File, error) {
 	files := []File{}
 	err := fs.WalkDir(os.DirFS(req.Folder), ".", func(p string, d fs.DirEntry, err error) error {
@@ -36,6 +37,8 @@ func listFiles(ctx context.Context, req Request) ([]File, error) {
 			return err
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
+		case !utf8.ValidString(p): // it could not be handed on
+			return skip(d)
 		case d.IsDir() && p != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "node_modules" || d.Name() == "vendor"):
 			return fs.SkipDir
 		case !d.Type().IsRegular() || filepath.Join(req.Folder, filepath.FromSlash(p)) == req.Out:
@@ -48,6 +51,14 @@ func listFiles(ctx context.Context, req Request) ([]File, error) {
 		return err
 	})
 	return files, err
+}
+
+// skip leaves out a file, or all that is in a folder.
+func skip(d fs.DirEntry) error {
+	if d.IsDir() {
+		return fs.SkipDir
+	}
+	return nil
 }
 
 // isText reports whether a file begins like text, and is not too large.

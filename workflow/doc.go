@@ -32,6 +32,10 @@
 // of them, and fails the run once those that were running have ended. What
 // still completes after the run has ended is recorded and starts nothing.
 //
+// Inputs, outputs and results are stored as JSON of at most 8 MiB each; a larger
+// one is refused by Start, or fails its step. What a map returns is not one
+// value: only its elements are.
+//
 // A run goes by the plan that it was started with: a server whose workflow has
 // another shape leaves its steps to others. A run is kept for a time after its
 // end ([Retention]); nothing of one that goes on expires.

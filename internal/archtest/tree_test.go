@@ -19,7 +19,7 @@ type tree struct {
 	fset    *token.FileSet
 	texts   []textFile
 	sources []source
-	dirs    []string // every folder that holds something, as a path
+	others  []string // paths of folders, and of files that are not text
 }
 
 // A textFile is a file that people write or read.
@@ -47,7 +47,7 @@ func (t tree) line(pos token.Pos) string {
 func (t tree) has(pattern string) bool {
 	pattern = strings.TrimSuffix(pattern, "/")
 	matches := func(p string) bool { ok, err := path.Match(pattern, p); return ok && err == nil }
-	return slices.ContainsFunc(t.dirs, matches) ||
+	return slices.ContainsFunc(t.others, matches) ||
 		slices.ContainsFunc(t.texts, func(f textFile) bool { return matches(f.path) })
 }
 
@@ -64,14 +64,18 @@ func load(fsys fs.FS) (tree, error) {
 		case d.IsDir() && p != "." && strings.HasPrefix(d.Name(), ".") && d.Name() != ".ci":
 			return fs.SkipDir
 		case d.IsDir():
-			t.dirs = append(t.dirs, p)
+			t.others = append(t.others, p)
 			return nil
 		case ignored(p) || !d.Type().IsRegular():
 			return nil
 		}
 		content, err := fs.ReadFile(fsys, p)
-		if err != nil || !utf8.Valid(content) {
+		if err != nil {
 			return err
+		}
+		if !utf8.Valid(content) {
+			t.others = append(t.others, p)
+			return nil
 		}
 		if d.Name() == "go.mod" && p != "go.mod" {
 			modules = append(modules, path.Dir(p))

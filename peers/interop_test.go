@@ -137,7 +137,7 @@ func TestATaskRunsTheSameWhoeverEnqueuedItOnRedis(t *testing.T) {
 		if len(runs) > 0 {
 			x.Errorf("%d runs too many", len(runs))
 		}
-		x.advance("q") // takes away the exact time of what asynq has forwarded
+		x.advance("q", time.Now()) // takes away the exact time of what asynq has forwarded
 		x.wantSound()
 	})
 }
@@ -185,8 +185,6 @@ func TestAClaimIsHonouredByBothUntilTheEndOnRedis(t *testing.T) {
 		x.wantSound()
 	})
 }
-
-var errAsked = errors.New("as it was asked to")
 
 func TestWhatOneSideFailedTheOtherRetriesOnRedis(t *testing.T) {
 	betweenSides(t, func(x *bench, first, second side) {

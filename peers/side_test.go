@@ -3,6 +3,7 @@ package peers
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"testing"
 	"time"
@@ -145,6 +146,19 @@ const (
 	retryDelay = time.Second
 )
 
+var (
+	errAsked = errors.New("as it was asked to")
+	errLater = fmt.Errorf("%w, but not soon", errAsked)
+)
+
+// delay is how long a task waits that failed with err.
+func delay(err error) time.Duration {
+	if errors.Is(err, errLater) {
+		return time.Hour
+	}
+	return retryDelay
+}
+
 func serveLeat(x *bench, name string, h handler) (stop func()) {
 	x.Helper()
 	return serveWith(x, x.broker, name, h)
@@ -157,7 +171,7 @@ func serveWith(x *bench, b broker.Broker, name string, h handler) (stop func()) 
 		Concurrency:    slots,
 		Queues:         map[string]int{name: 1},
 		PollInterval:   20 * time.Millisecond,
-		RetryDelayFunc: func(int, error, *task.Task) time.Duration { return retryDelay },
+		RetryDelayFunc: func(_ int, err error, _ *task.Task) time.Duration { return delay(err) },
 		Logger:         quiet,
 	})
 	if err != nil {
@@ -177,7 +191,7 @@ func serveAsynq(x *bench, name string, h handler) (stop func()) {
 		TaskCheckInterval:        20 * time.Millisecond,
 		DelayedTaskCheckInterval: 50 * time.Millisecond,
 		JanitorInterval:          50 * time.Millisecond,
-		RetryDelayFunc:           func(int, error, *asynq.Task) time.Duration { return retryDelay },
+		RetryDelayFunc:           func(_ int, err error, _ *asynq.Task) time.Duration { return delay(err) },
 		Logger:                   quietAsynq{},
 		LogLevel:                 asynq.FatalLevel,
 	})

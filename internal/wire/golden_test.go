@@ -181,7 +181,14 @@ func TestWorkersAreEncodedAsAsynqDoes(t *testing.T) {
 	}
 }
 
-func TestSchedulerMessagesAreEncodedAsAsynqDoes(t *testing.T) {
+func TestAnEmptyTaskMessageIsNoBytes(t *testing.T) {
+	got, err := EncodeEntry(broker.Entry{}, "")
+	if err != nil || len(got) != 0 {
+		t.Errorf("EncodeEntry() of nothing = %x, %v, want no bytes", got, err)
+	}
+}
+
+func TestOtherMessagesAreEncodedAsAsynqDoes(t *testing.T) {
 	for _, g := range []struct {
 		bytes   string
 		message proto.Message
@@ -195,6 +202,7 @@ func TestSchedulerMessagesAreEncodedAsAsynqDoes(t *testing.T) {
 				PrevEnqueueTime: timestamppb.New(time.Time{}),
 			},
 		},
+		{"", &TaskMessage{}},
 		{
 			"0a0169120b0880e2cfaa0610959aef3a",
 			&SchedulerEnqueueEvent{TaskId: "i", EnqueueTime: timestamppb.New(start)},

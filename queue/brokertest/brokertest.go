@@ -1,6 +1,8 @@
 package brokertest
 
 import (
+	"flag"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -46,23 +48,61 @@ var suite = []struct {
 	{"concurrent", concurrentPromises},
 }
 
-// Run runs every case against storages that open returns, one for each case.
-// It logs how many cases there were.
-func Run(t *testing.T, open func(testing.TB) Storage) {
-	cases := 2 // those that make bubbles of their own, or none
+// Cases returns how many cases [Run] has. Every broker is tested with as many:
+// no case is for some of them.
+func Cases() int {
+	n := len(outside)
 	for _, part := range suite {
-		cases += len(part.promises)
+		n += len(part.promises)
+	}
+	return n
+}
+
+// outside are the cases that make bubbles of their own, or none.
+var outside = []struct {
+	sentence string
+	run      func(*testing.T, func(testing.TB) Storage)
+}{
+	{"a claim ends with its TTL, by the storage's own clock", func(t *testing.T, open func(testing.TB) Storage) { try(t, open(t), claimEnds) }},
+	{"random operations get the model's answers", randomOperations},
+}
+
+// Run runs every case against storages that open returns, one for each case.
+// It logs how many there were, and fails if they are not all of [Cases] although
+// the flags of go test chose none of them.
+func Run(t *testing.T, open func(testing.TB) Storage) {
+	begun := 0
+	for _, part := range suite {
 		t.Run(part.behaviour, func(t *testing.T) {
 			for _, p := range part.promises {
 				t.Run(p.sentence, func(t *testing.T) {
+					begun++
 					synctest.Test(t, func(t *testing.T) { try(t, open(t), p.keep) })
 				})
 			}
 		})
 	}
-	t.Run("a claim ends with its TTL, by the storage's own clock", func(t *testing.T) { try(t, open(t), claimEnds) })
-	t.Run("random operations get the model's answers", func(t *testing.T) { randomOperations(t, open) })
-	t.Logf("brokertest: %d cases", cases)
+	for _, c := range outside {
+		t.Run(c.sentence, func(t *testing.T) {
+			begun++
+			c.run(t, open)
+		})
+	}
+	t.Logf("brokertest: %d of %d cases", begun, Cases())
+	if begun != Cases() && !chosen() {
+		t.Errorf("%d cases have run, want %d", begun, Cases())
+	}
+}
+
+// chosen reports whether go test was told which subtests to run.
+func chosen() bool {
+	value := func(name string) string {
+		if f := flag.Lookup(name); f != nil {
+			return f.Value.String()
+		}
+		return ""
+	}
+	return strings.Contains(value("test.run"), "/") || value("test.skip") != "" || value("test.failfast") == "true"
 }
 
 // try runs one case and then demands that its storage is sound and can be

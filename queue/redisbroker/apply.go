@@ -124,7 +124,7 @@ func (b *Broker) applyBatch(ctx context.Context, now time.Time, p *batch, want b
 		parked := answer.unreadable
 		answer, err = b.applyOnce(ctx, now, b.parking(parked), want)
 		if err != nil {
-			b.log.WarnContext(ctx, "unreadable entries not parked yet", "entries", len(parked), "error", err)
+			b.log.WarnContext(ctx, "unreadable entries not parked yet", "entries", len(parked), "err", err)
 			break
 		}
 		for _, u := range parked {
@@ -190,7 +190,7 @@ func (b *Broker) packRequest(want broker.LeaseRequest, sequence int64) []byte {
 	p := &packer{}
 	r := p.object()
 	r.field("max").int(int64(want.Max))
-	r.field("untl").text(strconv.FormatInt(broker.CeilSecond(b.clock.at(want.Until)).Unix(), 10))
+	r.field("ends").text(strconv.FormatInt(broker.CeilSecond(b.clock.at(want.Until)).Unix(), 10))
 	r.field("stem").text(fmt.Sprintf("%s:%d:", b.caller, sequence))
 	r.field("queues").list(len(want.Queues))
 	for _, q := range want.Queues {

@@ -33,7 +33,7 @@ func (b *Broker) measure(ctx context.Context) error {
 	asked := time.Now()
 	theirs, err := b.client.Time(ctx).Result()
 	if err != nil && isReply(err) {
-		b.log.DebugContext(ctx, "redis does not tell the time", "error", err)
+		b.log.DebugContext(ctx, "redis does not tell the time", "err", err)
 		return nil
 	}
 	if err != nil {

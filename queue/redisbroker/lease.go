@@ -60,7 +60,7 @@ func (b *Broker) damage(ctx context.Context, faults []any, asError bool) error {
 	}
 	err := errors.Join(errs...)
 	if err != nil && !asError {
-		b.log.WarnContext(ctx, "storage is damaged", "error", err)
+		b.log.WarnContext(ctx, "storage is damaged", "err", err)
 		return nil
 	}
 	return err

@@ -6,6 +6,18 @@ import (
 	"testing"
 )
 
+// How long asynq keeps figures, and waits for a lease of its own that has ended.
+func TestTimesInScriptsAreAsynqs(t *testing.T) {
+	for name, want := range map[string]string{
+		"lib/settle": "local stats_ttl = 90 * 24 * 60 * 60\n",
+		"advance":    "local asynq_grace = 30\n",
+	} {
+		if !strings.Contains(source(name), want) {
+			t.Errorf("lua/%s.lua lacks %q", name, want)
+		}
+	}
+}
+
 func TestEveryScriptSaysWhatItTakesAndReturns(t *testing.T) {
 	names, err := fs.Glob(lua, "lua/*.lua")
 	if err != nil || len(names) == 0 {

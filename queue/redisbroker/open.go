@@ -123,7 +123,7 @@ func (b *Broker) probe(address string) error {
 	}
 	info, err := b.client.Info(ctx).Result()
 	if err != nil {
-		b.log.DebugContext(ctx, "redis does not tell about itself", "address", address, "error", err)
+		b.log.DebugContext(ctx, "redis does not tell about itself", "address", address, "err", err)
 	} else if err := b.judge(ctx, address, info); err != nil {
 		return err
 	}

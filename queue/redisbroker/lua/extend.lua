@@ -4,7 +4,7 @@
 -- ARGV      prefix, now in ns, the second, then queue, id and token of each lease
 --
 -- Returns   for each lease 1 if it is held, and 0 if it is not
-local untl = ARGV[3]
+local ends = ARGV[3]
 local held = {}
 for i = 4, #ARGV, 3 do
   local queue, id, token = ARGV[i], ARGV[i + 1], ARGV[i + 2]
@@ -12,8 +12,8 @@ for i = 4, #ARGV, 3 do
   local found = redis.pcall("HMGET", key, "leat_token", "state", "leat_until")
   local kept = found[1] == token and found[2] == "active" and found[3] == redis.pcall("ZSCORE", q .. "lease", id)
   if kept then
-    redis.call("ZADD", q .. "lease", untl, id)
-    redis.call("HSET", key, "leat_until", untl)
+    redis.call("ZADD", q .. "lease", ends, id)
+    redis.call("HSET", key, "leat_until", ends)
   end
   held[#held + 1] = kept and 1 or 0
 end

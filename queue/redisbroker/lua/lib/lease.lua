@@ -1,5 +1,5 @@
 -- Leasing entries. A request has the fields
---   max, untl   how many at most, and the second in which the leases end
+--   max, ends   how many at most, and the second in which the leases end
 --   stem        what their tokens begin with
 --   queues      {queue, first}, …: how many of the first pass are for each
 --
@@ -39,10 +39,10 @@ end
 local function grant(queue, id, body, request)
   local key = entry_key(queue, id)
   local token = request.stem .. (#leases + 1)
-  redis.call("HSET", key, "state", "active", "leat_token", token, "leat_until", request.untl)
+  redis.call("HSET", key, "state", "active", "leat_token", token, "leat_until", request.ends)
   redis.call("HDEL", key, "pending_since")
   later("LPUSH", container(queue, "active"), id)
-  later("ZADD", container(queue, "lease"), request.untl, id)
+  later("ZADD", container(queue, "lease"), request.ends, id)
   leases[#leases + 1] = {queue, id, token, body}
 end
 

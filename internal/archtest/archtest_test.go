@@ -33,6 +33,7 @@ var rules = []rule{
 	{"a function has at most 80 lines", funcSizeFaults(longFuncs), funcSizeSamples},
 	{"a library does not sleep", sleepFaults, sleepSamples},
 	{"a test is not skipped", skipFaults, skipSamples},
+	{"a thing has one name", wordFaults(usesForeignWords), wordSamples},
 	{"a script says what it does", luaFaults, luaSamples},
 	{"nothing names the machine it was written on", machineFaults, machineSamples},
 	{"a program in a document is the file that it names", quoteFaults, quoteSamples},

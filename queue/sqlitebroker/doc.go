@@ -1,7 +1,7 @@
 // Package sqlitebroker keeps entries, documents and latches in one SQLite file,
 // or in memory. It needs no server and no C compiler.
 //
-//	b, err := sqlitebroker.Open("jobs.db", nil)
+//	b, err := sqlitebroker.Open("tasks.db", nil)
 //	if err != nil {
 //		return err
 //	}

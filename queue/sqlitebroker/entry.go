@@ -12,7 +12,7 @@ import (
 // entryColumns are what row.entry reads. The big ones are last: what lies
 // before them is read without them.
 const entryColumns = `id, state, at, type, max_retry, retried, last_error, failed, timeout, deadline,
-	retention, completed, batch, claim, home_queue, home_id, reads, headers, payload`
+	retention, completed, group_name, claim, home_queue, home_id, reads, headers, payload`
 
 var (
 	selectEntryNum = prepared(`SELECT num FROM leat_entry WHERE queue = ? AND id = ?`)

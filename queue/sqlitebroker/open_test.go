@@ -87,7 +87,7 @@ func TestOpenNamesEveryBadArgument(t *testing.T) {
 
 func TestAPathIsTheNameOfAFileWhateverItLooksLike(t *testing.T) {
 	t.Chdir(t.TempDir())
-	for _, path := range []string{"file:jobs.db?mode=memory", "my jobs%20.db", "größe.db", ":jobs:"} {
+	for _, path := range []string{"file:tasks.db?mode=memory", "my tasks%20.db", "größe.db", ":tasks:"} {
 		open(t, path).Close()
 		if _, err := os.Stat(path); err != nil {
 			t.Errorf("after Open(%s): %v", path, err)

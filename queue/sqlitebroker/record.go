@@ -23,7 +23,7 @@ type recordedEntry struct {
 	Deadline  int64             `json:"deadline,omitempty"`
 	Retention int64             `json:"retention,omitempty"`
 	Completed int64             `json:"completed,omitempty"` // seconds
-	Batch     string            `json:"batch,omitempty"`
+	Group     string            `json:"group_name,omitempty"`
 	Due       int64             `json:"due,omitempty"`
 	HomeQueue string            `json:"home_queue,omitempty"`
 	HomeID    string            `json:"home_id,omitempty"`
@@ -51,7 +51,7 @@ func recordEntry(e *broker.Entry) recordedEntry {
 		Queue: e.Queue, ID: e.ID, Type: e.Type, Payload: e.Payload, Headers: e.Headers,
 		MaxRetry: e.MaxRetry, Retried: e.Retried, LastError: e.LastErr, Failed: seconds(e.LastFailedAt),
 		Timeout: millis(e.Timeout), Deadline: milli(e.Deadline), Retention: millis(e.Retention),
-		Completed: seconds(e.CompletedAt), Batch: e.Group, Due: milli(e.DueAt),
+		Completed: seconds(e.CompletedAt), Group: e.Group, Due: milli(e.DueAt),
 		HomeQueue: e.Home.Queue, HomeID: e.Home.ID, Reads: e.Reads,
 	}
 }
@@ -63,7 +63,7 @@ func (r *recordedEntry) entry() broker.Entry {
 		MaxRetry: r.MaxRetry, Retried: r.Retried, LastErr: r.LastError, LastFailedAt: fromMilli(r.Failed * 1000),
 		Timeout: time.Duration(r.Timeout) * time.Millisecond, Deadline: fromMilli(r.Deadline),
 		Retention:   time.Duration(r.Retention) * time.Millisecond,
-		CompletedAt: fromMilli(r.Completed * 1000), Group: r.Batch, DueAt: fromMilli(r.Due),
+		CompletedAt: fromMilli(r.Completed * 1000), Group: r.Group, DueAt: fromMilli(r.Due),
 		Home: broker.Home{Queue: r.HomeQueue, ID: r.HomeID}, Reads: r.Reads,
 	}
 }

@@ -25,21 +25,21 @@ type tx struct {
 	held   []heldEntry // what the check of settlements has found, for their writes
 }
 
-// A job is a call's part in a transaction. It is run again if the transaction
-// fails because of another's part.
-type job struct {
+// A call is what one caller does in a transaction. It is run again if the
+// transaction fails because of another's.
+type call struct {
 	run  func(*tx)
 	done chan struct{} // closed when it is committed, or has failed with err
 	err  error
 }
 
-func (j *job) end(err error) {
-	j.err = err
-	close(j.done)
+func (c *call) end(err error) {
+	c.err = err
+	close(c.done)
 }
 
-// mostJobs bounds how long one transaction keeps other processes waiting.
-const mostJobs = 64
+// mostCalls bounds how long one transaction keeps other processes waiting.
+const mostCalls = 64
 
 // A writer lets one transaction at a time write. The calls that wait meanwhile
 // go together in the next one: a commit costs more than what is committed.
@@ -48,7 +48,7 @@ type writer struct {
 	turn chan struct{} // holds an element while somebody uses conn
 
 	mu      sync.Mutex
-	waiting []*job
+	waiting []*call
 }
 
 func newWriter(c *conn) *writer {
@@ -61,22 +61,22 @@ func (w *writer) write(ctx context.Context, f func(*tx)) error {
 	if err := ctx.Err(); err != nil {
 		return refused(err)
 	}
-	j := &job{run: f, done: make(chan struct{})}
+	mine := &call{run: f, done: make(chan struct{})}
 	w.mu.Lock()
-	w.waiting = append(w.waiting, j)
+	w.waiting = append(w.waiting, mine)
 	w.mu.Unlock()
 	select {
-	case <-j.done:
+	case <-mine.done:
 	case w.turn <- struct{}{}:
 		defer func() { <-w.turn }()
-		w.lead(ctx, j)
+		w.lead(ctx, mine)
 	case <-ctx.Done():
-		if w.withdraw(j) {
+		if w.withdraw(mine) {
 			return refused(ctx.Err())
 		}
-		<-j.done
+		<-mine.done
 	}
-	return j.err
+	return mine.err
 }
 
 // alone gives f the connection for something that is no transaction of write.
@@ -90,38 +90,38 @@ func (w *writer) alone(ctx context.Context, f func(*conn) error) error {
 	}
 }
 
-// lead commits the jobs that wait, until j is done.
-func (w *writer) lead(ctx context.Context, j *job) {
+// lead commits the calls that wait, until mine is done.
+func (w *writer) lead(ctx context.Context, mine *call) {
 	for {
 		select {
-		case <-j.done:
+		case <-mine.done:
 			return
 		default:
 		}
 		if err := w.begin(ctx); err != nil {
-			w.fail(ctx, j, refused(err))
+			w.fail(ctx, mine, refused(err))
 			continue
 		}
-		jobs := w.take()
-		err := w.run(jobs)
-		if len(jobs) > 1 && errors.Is(err, broker.ErrRefused) {
-			w.runSingly(context.WithoutCancel(ctx), jobs)
+		calls := w.take()
+		err := w.run(calls)
+		if len(calls) > 1 && errors.Is(err, broker.ErrRefused) {
+			w.runSingly(context.WithoutCancel(ctx), calls)
 			continue
 		}
-		for _, j := range jobs {
-			j.end(err)
+		for _, one := range calls {
+			one.end(err)
 		}
 	}
 }
 
-// runSingly runs jobs that failed together, because of one of them perhaps.
-func (w *writer) runSingly(ctx context.Context, jobs []*job) {
-	for _, j := range jobs {
+// runSingly runs calls that failed together, because of one of them perhaps.
+func (w *writer) runSingly(ctx context.Context, calls []*call) {
+	for _, one := range calls {
 		if err := w.begin(ctx); err != nil {
-			j.end(refused(err))
+			one.end(refused(err))
 			continue
 		}
-		j.end(w.run([]*job{j}))
+		one.end(w.run([]*call{one}))
 	}
 }
 
@@ -139,21 +139,21 @@ func (w *writer) begin(ctx context.Context) error {
 	return c.err
 }
 
-// run runs jobs in the transaction that has begun, and ends it.
-func (w *writer) run(jobs []*job) error {
+// run runs calls in the transaction that has begun, and ends it.
+func (w *writer) run(calls []*call) error {
 	c := w.conn
 	defer c.end()
 	defer func() {
 		if r := recover(); r != nil { // out of memory, say: leave nobody waiting
-			for _, j := range jobs {
-				j.end(refused(fmt.Errorf("panic: %v", r)))
+			for _, one := range calls {
+				one.end(refused(fmt.Errorf("panic: %v", r)))
 			}
 			panic(r)
 		}
 	}()
 	t := &tx{conn: c, queues: make(map[string]*queue), homes: make(map[broker.Home]*home)}
-	for _, j := range jobs {
-		j.run(t)
+	for _, one := range calls {
+		one.run(t)
 	}
 	t.flush()
 	if c.err != nil {
@@ -180,21 +180,21 @@ func (c *conn) end() {
 	}
 }
 
-// take returns the jobs that go into the next transaction.
-func (w *writer) take() []*job {
+// take returns the calls that go into the next transaction.
+func (w *writer) take() []*call {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	n := min(len(w.waiting), mostJobs)
-	jobs := slices.Clone(w.waiting[:n])
+	n := min(len(w.waiting), mostCalls)
+	calls := slices.Clone(w.waiting[:n])
 	w.waiting = slices.Delete(w.waiting, 0, n)
-	return jobs
+	return calls
 }
 
-// withdraw takes j back, unless it is in a transaction.
-func (w *writer) withdraw(j *job) bool {
+// withdraw takes mine back, unless it is in a transaction.
+func (w *writer) withdraw(mine *call) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	i := slices.Index(w.waiting, j)
+	i := slices.Index(w.waiting, mine)
 	if i < 0 {
 		return false
 	}
@@ -202,15 +202,15 @@ func (w *writer) withdraw(j *job) bool {
 	return true
 }
 
-// fail ends jobs whose transaction could not begin: only j if it was its own
+// fail ends calls whose transaction could not begin: only mine if it was its own
 // context that ended, and else all, since they have waited as well.
-func (w *writer) fail(ctx context.Context, j *job, err error) {
+func (w *writer) fail(ctx context.Context, mine *call, err error) {
 	if ctx.Err() != nil {
-		w.withdraw(j)
-		j.end(err)
+		w.withdraw(mine)
+		mine.end(err)
 		return
 	}
-	for _, j := range w.take() {
-		j.end(err)
+	for _, one := range w.take() {
+		one.end(err)
 	}
 }

@@ -43,7 +43,7 @@ CREATE TABLE leat_entry (
     deadline   INTEGER,                    -- of all attempts
     retention  INTEGER,                    -- how long it is kept when completed
     completed  INTEGER,                    -- when it completed, seconds
-    batch      TEXT,                       -- the group in which it waits
+    group_name TEXT,                       -- the group in which it waits
     claim      TEXT,                       -- the key that it claimed
     home_queue TEXT,
     home_id    TEXT,

@@ -28,7 +28,8 @@ const signalled = "LEAT_TEST_SIGNALLED"
 func serveSignals() {
 	ctx, stop := queue.SignalContext()
 	defer stop()
-	context.AfterFunc(ctx, func() { fmt.Println("told") })
+	told := make(chan struct{})
+	context.AfterFunc(ctx, func() { fmt.Println("told"); close(told) })
 	b := brokertest.NewModel()
 	client := queue.NewClient(b)
 	srv, err := queue.NewServer(b, queue.Config{Concurrency: 1, ShutdownTimeout: 10 * time.Second})
@@ -53,7 +54,9 @@ func serveSignals() {
 		}
 	}()
 	fmt.Println("ready")
-	fmt.Println("returned", srv.Run(ctx, h))
+	err = srv.Run(ctx, h)
+	<-told
+	fmt.Println("returned", err)
 }
 
 // A process runs serveSignals.

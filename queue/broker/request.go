@@ -11,12 +11,8 @@ import (
 	"github.com/leatwork/leat/task"
 )
 
-// The functions and methods of this file check what the methods of a [Broker]
-// are asked for. Each returns nil, or a [task.InvalidError] for each thing that
-// no broker accepts, joined, in an error that matches [ErrRefused]. Every broker
-// calls them first.
-
-// Check checks what [Broker.Apply] is to lease.
+// Check returns what makes no sense in r, which [Broker.Apply] is called with, as
+// rule 6 of the package comment has it, or nil.
 func (r LeaseRequest) Check() error {
 	var k checker
 	if r.Max < 0 || r.Max > MaxParts {
@@ -28,7 +24,8 @@ func (r LeaseRequest) Check() error {
 	return k.refusal()
 }
 
-// CheckExtend checks the leases that [Broker.Extend] is to extend.
+// CheckExtend returns what makes no sense in a call of [Broker.Extend], as
+// rule 6 of the package comment has it, or nil.
 func CheckExtend(leases []LeaseRef) error {
 	var k checker
 	for _, l := range leases {
@@ -37,7 +34,8 @@ func CheckExtend(leases []LeaseRef) error {
 	return k.refusal()
 }
 
-// Check checks what [Broker.Advance] is to do.
+// Check returns what makes no sense in r, which [Broker.Advance] is called with, as
+// rule 6 of the package comment has it, or nil.
 func (r AdvanceRequest) Check() error {
 	var k checker
 	if r.Limit < 1 {
@@ -47,7 +45,8 @@ func (r AdvanceRequest) Check() error {
 	return k.refusal()
 }
 
-// CheckDocuments checks what [Broker.Documents] is to read.
+// CheckDocuments returns what makes no sense in a call of [Broker.Documents], as
+// rule 6 of the package comment has it, or nil.
 func CheckDocuments(home Home, keys []string) error {
 	var k checker
 	k.at(home)
@@ -55,7 +54,8 @@ func CheckDocuments(home Home, keys []string) error {
 	return k.refusal()
 }
 
-// CheckLatches checks what [Broker.Latches] is to read.
+// CheckLatches returns what makes no sense in a call of [Broker.Latches], as
+// rule 6 of the package comment has it, or nil.
 func CheckLatches(home Home, ids []string) error {
 	var k checker
 	k.at(home)
@@ -63,14 +63,16 @@ func CheckLatches(home Home, ids []string) error {
 	return k.refusal()
 }
 
-// CheckEntry checks what [Broker.Entry] is to read.
+// CheckEntry returns what makes no sense in a call of [Broker.Entry], as
+// rule 6 of the package comment has it, or nil.
 func CheckEntry(ref EntryRef) error {
 	var k checker
 	k.ref("Entry", ref)
 	return k.refusal()
 }
 
-// Check checks what [Broker.List] is to read.
+// Check returns what makes no sense in r, which [Broker.List] is called with, as
+// rule 6 of the package comment has it, or nil.
 func (r ListRequest) Check() error {
 	var k checker
 	k.made("ListRequest.Queue", r.Queue)
@@ -86,14 +88,16 @@ func (r ListRequest) Check() error {
 	return k.refusal()
 }
 
-// CheckCounts checks what [Broker.Counts] is to count.
+// CheckCounts returns what makes no sense in a call of [Broker.Counts], as
+// rule 6 of the package comment has it, or nil.
 func CheckCounts(queues []string) error {
 	var k checker
 	k.names("Queue", queues)
 	return k.refusal()
 }
 
-// Check checks what [Broker.Beat] is to record.
+// Check returns what makes no sense in s, which [Broker.Beat] is called with, as
+// rule 6 of the package comment has it, or nil.
 func (s Server) Check() error {
 	var k checker
 	k.made("Server.ID", s.ID)

@@ -32,6 +32,7 @@ var rules = []rule{
 	{"a file has at most 600 lines", fileSizeFaults(longFiles), fileSizeSamples},
 	{"a function has at most 80 lines", funcSizeFaults(longFuncs), funcSizeSamples},
 	{"a library does not sleep", sleepFaults, sleepSamples},
+	{"an error is logged as err", logFaults, logSamples},
 	{"a test is not skipped", skipFaults, skipSamples},
 	{"a thing has one name", wordFaults(usesForeignWords), wordSamples},
 	{"a script says what it does", luaFaults, luaSamples},

@@ -109,6 +109,44 @@ var skipSamples = []sample{
 	{"-- a/a_test.go --\npackage a\nimport \"testing\"\nfunc TestA(t *testing.T) { _ = t.Skipped(); dec.Skip() }", ""},
 }
 
+// logFaults finds errors that are logged under another key than "err": an
+// operator looks for one.
+func logFaults(t tree) (faults []string) {
+	for _, s := range t.sources {
+		if s.isTest() {
+			continue
+		}
+		ast.Inspect(s.File, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok || !logs(call) {
+				return true
+			}
+			for i := range len(call.Args) - 1 {
+				key, isKey := call.Args[i].(*ast.BasicLit)
+				value, isName := call.Args[i+1].(*ast.Ident)
+				if isKey && isName && value.Name == "err" && key.Value != `"err"` {
+					faults = append(faults, t.line(key.Pos())+": an error is logged as \"err\"")
+				}
+			}
+			return true
+		})
+	}
+	return faults
+}
+
+// logs reports whether call is of a method as a slog.Logger has.
+func logs(call *ast.CallExpr) bool {
+	s, ok := call.Fun.(*ast.SelectorExpr)
+	return ok && slices.Contains([]string{"Debug", "Info", "Warn", "Error", "Log"}, strings.TrimSuffix(s.Sel.Name, "Context"))
+}
+
+var logSamples = []sample{
+	{"-- a/a.go --\npackage a\nimport \"log/slog\"\nfunc f(err error) { slog.Info(\"x\", \"err\", err) }", ""},
+	{"-- a/a.go --\npackage a\nimport \"log/slog\"\nfunc f(err error) { slog.Info(\"x\", \"n\", 1, \"error\", err) }", "a/a.go:3: an error is logged as \"err\""},
+	{"-- a/a.go --\npackage a\nfunc (b *B) f(err error) { b.log.Warn(\"x\", \"error\", err) }", "a/a.go:2: an error is logged"},
+	{"-- a/a.go --\npackage a\nfunc f(err error) { g(\"error\", err) }", ""},
+}
+
 // importName returns by which name s knows the package, "" if it does not
 // import it.
 func importName(s source, pkg string) string {

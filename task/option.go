@@ -73,7 +73,8 @@ func Retention(d time.Duration) Option { return retentionOption(d) }
 func Group(name string) Option { return groupOption(name) }
 
 // Header sends a header along with the task. Options with different keys add
-// up. The key must not be empty, and both must be valid UTF-8.
+// up: to at most 64, and 64 KiB. The key must not be empty, and both must be
+// valid UTF-8.
 func Header(key, value string) Option { return headerOption{key, value} }
 
 func (o idOption) String() string        { return fmt.Sprintf("TaskID(%q)", string(o)) }

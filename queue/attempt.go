@@ -198,7 +198,7 @@ func (a *attempt) conclude(err error) {
 func (a *attempt) refused(by error) {
 	a.handBack(func() {
 		a.refusals++
-		a.propose(fmt.Errorf("settle %s: %a", a.lease.Entry, by))
+		a.propose(fmt.Errorf("settle %s: %w", a.lease.Entry, by))
 	})
 }
 

@@ -50,8 +50,8 @@ type Broker interface {
 	// Ping returns nil if the storage answers.
 	Ping(ctx context.Context) error
 
-	// Close gives back what the broker itself opened. No other method may be
-	// called after it.
+	// Close gives back what the broker itself opened. Calls that begin after it
+	// fail with ErrClosed, except that closing again returns nil.
 	Close() error
 }
 

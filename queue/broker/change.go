@@ -10,6 +10,11 @@ import (
 // latches and feeds included.
 const MaxParts = 1000
 
+// MaxBytes is how large the payloads, results and documents that one change
+// writes may be together, those inside latches and feeds included. The payload
+// of an entry that is settled does not count: it is there already.
+const MaxBytes = 64 << 20
+
 // MaxTotal is the most members that a [Latch] may have: a broker keeps a bit of
 // each.
 const MaxTotal = 1 << 24

@@ -59,9 +59,38 @@ func (c Change) Parts() int {
 	return n
 }
 
+// Bytes returns how large the bodies are that c writes; a change may have
+// [MaxBytes].
+func (c Change) Bytes() int {
+	n := payloads(c.Enqueue)
+	for _, s := range c.Settle {
+		n += len(s.Result)
+	}
+	for _, p := range c.Put {
+		n += len(p.Body)
+	}
+	for _, l := range c.Open {
+		n += payloads(l.Then.Enqueue) + payloads(l.Else.Enqueue)
+	}
+	for _, f := range c.Feed {
+		n += payloads(f.Entries)
+	}
+	return n
+}
+
+func payloads(entries []Entry) (n int) {
+	for i := range entries {
+		n += len(entries[i].Payload)
+	}
+	return n
+}
+
 func (k *checker) size(c Change) {
 	if n := c.Parts(); n > MaxParts {
 		k.refuse("Change", n, fmt.Sprintf("has more than %d parts", MaxParts))
+	}
+	if n := c.Bytes(); n > MaxBytes {
+		k.refuse("Change", n, fmt.Sprintf("has more than %d bytes", MaxBytes))
 	}
 }
 

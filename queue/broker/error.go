@@ -18,6 +18,10 @@ var (
 	// nothing: the storage could not be reached, or said no. An error that
 	// does not match it leaves open whether the call took effect.
 	ErrRefused = errors.New("refused")
+
+	// ErrClosed is matched by the error of every call of a broker that is
+	// closed. Such an error matches ErrRefused, too.
+	ErrClosed = errors.New("broker is closed")
 )
 
 // An ExistsError is the outcome of a change that adds an entry or a latch

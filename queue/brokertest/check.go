@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/leatwork/leat/queue/broker"
@@ -20,6 +21,7 @@ var checkPromises = []promise{
 	{"a call whose context has ended is refused and changes nothing", checkContext},
 	{"a change of a thousand parts is accepted", checkThousand},
 	{"a change of more parts is refused, latches and feeds included", checkTooMany},
+	{"a change of more bytes is refused, latches and feeds included", checkTooLarge},
 	{"an entry beside one part that fails is refused with it", checkBeside},
 	{"what a change adds up to is refused whole when its last part is", checkLastPart},
 }
@@ -274,12 +276,8 @@ func (c calls) malformed(method string, good calls) bool {
 	}
 }
 
-func checkContext(x *trial) {
-	x.enqueue(entry("q", "a"))
-	l := x.leaseOne("q")
-	x.enqueue(entry("q", "b"))
-	ctx, cancel := context.WithCancel(x.Context())
-	cancel()
+// every returns a call of each method but Close, all of them sound.
+func (x *trial) every(l broker.Lease) map[string]func(context.Context) error {
 	all := calls{home: home, name: "q", state: task.Active, limit: 1}.of(x, l)
 	all["Apply"] = func(ctx context.Context) error {
 		_, err := x.b.Apply(ctx, time.Now(), []broker.Change{{Enqueue: entries("q", "c")}}, wanted("q", 1))
@@ -287,8 +285,36 @@ func checkContext(x *trial) {
 	}
 	all["Servers"] = func(ctx context.Context) error { _, err := x.b.Servers(ctx, time.Now()); return err }
 	all["Ping"] = x.b.Ping
+	return all
+}
+
+// Close closes b, which is open on an empty storage, and demands that it then
+// refuses every call, and lets itself be closed again. [Run] does not, as the
+// brokers that it is given may be one that must stay open.
+func Close(t *testing.T, b broker.Broker) {
+	x := &trial{T: t, b: b}
+	x.enqueue(entry("q", "a"))
+	l := x.leaseOne("q")
+	for range 2 {
+		if err := b.Close(); err != nil {
+			t.Errorf("Close() = %v, want nil", err)
+		}
+		for method, call := range x.every(l) {
+			if err := call(t.Context()); !errors.Is(err, broker.ErrClosed) || !errors.Is(err, broker.ErrRefused) {
+				t.Errorf("%s() = %v, want an error that matches %v and %v", method, err, broker.ErrClosed, broker.ErrRefused)
+			}
+		}
+	}
+}
+
+func checkContext(x *trial) {
+	x.enqueue(entry("q", "a"))
+	l := x.leaseOne("q")
+	x.enqueue(entry("q", "b"))
+	ctx, cancel := context.WithCancel(x.Context())
+	cancel()
 	x.pass(time.Minute)
-	for method, call := range all {
+	for method, call := range x.every(l) {
 		if err := call(ctx); !errors.Is(err, context.Canceled) || !errors.Is(err, broker.ErrRefused) {
 			x.Errorf("%s() = %v, want an error that matches %v and %v", method, err, context.Canceled, broker.ErrRefused)
 		}
@@ -342,6 +368,35 @@ func checkTooMany(x *trial) {
 	x.invalid("entries", x.apply(broker.Change{Enqueue: numbered("e", broker.MaxParts+1)})[0])
 	equal(x, "queues", x.queues(), nil)
 }
+
+func checkTooLarge(x *trial) {
+	x.enqueue(entry("q", "leased"))
+	l := x.leaseOne("q")
+	large := func(id string) []broker.Entry {
+		e := entry("q", id)
+		e.Home, e.Payload = home, body
+		return []broker.Entry{e}
+	}
+	rest := broker.Put{Key: "rest", Body: make([]byte, broker.MaxBytes-len(body)+1)}
+	for what, c := range map[string]broker.Change{
+		"a payload":       {Enqueue: large("new")},
+		"a result":        {Settle: []broker.Settlement{{Token: l.Token, Entry: l.Entry, To: broker.Completed, At: time.Now().Add(hours), Result: body}}},
+		"a document":      {Put: []broker.Put{{Key: "new", Body: body}}},
+		"one in Then":     {Open: []broker.Latch{{ID: "new", Total: 1, Then: broker.Part{Enqueue: large("new")}}}},
+		"one in Else":     {Open: []broker.Latch{{ID: "new", Total: 1, Else: broker.Part{Enqueue: large("new")}}}},
+		"one in a feed":   {Open: []broker.Latch{{ID: "new", Total: 1}}, Feed: []broker.Feed{{Latch: "new", Entries: large("new")}}},
+		"a document only": {Put: []broker.Put{{Key: "new", Body: make([]byte, broker.MaxBytes+1)}}},
+	} {
+		c.Home = home
+		c.Put = append(c.Put, rest)
+		x.invalid(what, x.apply(c)[0])
+	}
+	equal(x, "documents", x.documents(home, "new", "rest"), []broker.Document{{Key: "new"}, {Key: "rest"}})
+	equal(x, "counts", x.counts("q"), broker.Counts{Queue: "q", Active: 1})
+}
+
+// body is a large one.
+var body = make([]byte, 1<<20)
 
 func checkLastPart(x *trial) {
 	c := wide(broker.MaxParts)

@@ -15,7 +15,7 @@ const advanceAtOnce = 1000
 // Advance implements [broker.Broker]. Leases of asynq's are taken back 30 s
 // after they have run out, as asynq does.
 func (b *Broker) Advance(ctx context.Context, now time.Time, r broker.AdvanceRequest) (broker.Advanced, error) {
-	if err := errors.Join(r.Check(), started(ctx)); err != nil {
+	if err := errors.Join(r.Check(), b.started(ctx)); err != nil {
 		return broker.Advanced{}, fmt.Errorf("advance: %w", err)
 	}
 	var all broker.Advanced

@@ -30,7 +30,7 @@ type batch struct {
 
 // Apply implements [broker.Broker]. It takes one trip for a thousand parts.
 func (b *Broker) Apply(ctx context.Context, now time.Time, changes []broker.Change, want broker.LeaseRequest) (broker.Applied, error) {
-	if err := errors.Join(want.Check(), started(ctx)); err != nil {
+	if err := errors.Join(want.Check(), b.started(ctx)); err != nil {
 		return broker.Applied{}, fmt.Errorf("apply: %w", err)
 	}
 	now = b.clock.at(now)

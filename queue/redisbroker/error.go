@@ -46,6 +46,9 @@ var refusals = []string{
 // refusal returns err, which matches [broker.ErrRefused] if the command that
 // ended in it was certainly not executed.
 func refusal(err error) error {
+	if errors.Is(err, redis.ErrClosed) { // while the call was under way
+		err = fmt.Errorf("%w: %w", broker.ErrClosed, err)
+	}
 	if err != nil && notExecuted(err) {
 		return fmt.Errorf("%w: %w", broker.ErrRefused, err)
 	}

@@ -16,7 +16,7 @@ const extendAtOnce = 500
 
 // Extend implements [broker.Broker].
 func (b *Broker) Extend(ctx context.Context, now, until time.Time, leases ...broker.LeaseRef) ([]broker.Held, error) {
-	if err := errors.Join(broker.CheckExtend(leases), started(ctx)); err != nil {
+	if err := errors.Join(broker.CheckExtend(leases), b.started(ctx)); err != nil {
 		return nil, fmt.Errorf("extend: %w", err)
 	}
 	end := broker.CeilSecond(b.clock.at(until)).Unix()

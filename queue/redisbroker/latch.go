@@ -16,7 +16,7 @@ var latchFields = []string{"total", "fed", "released", "arrived", "marked", "sto
 
 // Latches implements [broker.Broker].
 func (b *Broker) Latches(ctx context.Context, home broker.Home, ids ...string) ([]broker.LatchState, error) {
-	if err := errors.Join(broker.CheckLatches(home, ids), started(ctx)); err != nil {
+	if err := errors.Join(broker.CheckLatches(home, ids), b.started(ctx)); err != nil {
 		return nil, fmt.Errorf("latches of %s: %w", home, err)
 	}
 	if len(ids) == 0 {

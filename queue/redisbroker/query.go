@@ -23,7 +23,7 @@ const atNoTime = "0"
 // Entry implements [broker.Broker]. Of an entry that cannot be decoded it
 // returns the name and the state, with the reason as its LastErr.
 func (b *Broker) Entry(ctx context.Context, ref broker.EntryRef) (broker.Stored, error) {
-	if err := errors.Join(broker.CheckEntry(ref), started(ctx)); err != nil {
+	if err := errors.Join(broker.CheckEntry(ref), b.started(ctx)); err != nil {
 		return broker.Stored{}, fmt.Errorf("entry %s: %w", ref, err)
 	}
 	fields, err := b.run(ctx, entryScript, []string{b.keys.queue(ref.Queue)}, string(b.keys), atNoTime, ref.Queue, ref.ID).Slice()
@@ -39,7 +39,7 @@ func (b *Broker) Entry(ctx context.Context, ref broker.EntryRef) (broker.Stored,
 // List implements [broker.Broker]. Entries that cannot be decoded are listed as
 // [Broker.Entry] returns them.
 func (b *Broker) List(ctx context.Context, r broker.ListRequest) ([]broker.Stored, error) {
-	if err := errors.Join(r.Check(), started(ctx)); err != nil {
+	if err := errors.Join(r.Check(), b.started(ctx)); err != nil {
 		return nil, fmt.Errorf("list: %w", err)
 	}
 	if r.Limit == 0 {
@@ -87,7 +87,7 @@ func (b *Broker) stored(ref broker.EntryRef, fields []any) (broker.Stored, error
 
 // Counts implements [broker.Broker].
 func (b *Broker) Counts(ctx context.Context, now time.Time, queues ...string) ([]broker.Counts, error) {
-	if err := errors.Join(broker.CheckCounts(queues), started(ctx)); err != nil {
+	if err := errors.Join(broker.CheckCounts(queues), b.started(ctx)); err != nil {
 		return nil, fmt.Errorf("counts: %w", err)
 	}
 	if len(queues) == 0 {

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -44,6 +45,7 @@ type Options struct {
 type Broker struct {
 	client       redis.UniversalClient
 	owned        bool // Close closes client
+	closed       atomic.Bool
 	keys         keys
 	log          *slog.Logger
 	plainScripts bool // the server is older than 7
@@ -105,7 +107,7 @@ func newBroker(client redis.UniversalClient, o *Options) (*Broker, error) {
 
 // Ping implements [broker.Broker].
 func (b *Broker) Ping(ctx context.Context) error {
-	if err := started(ctx); err != nil {
+	if err := b.started(ctx); err != nil {
 		return fmt.Errorf("ping redis: %w", err)
 	}
 	if err := b.client.Ping(ctx).Err(); err != nil {
@@ -117,7 +119,7 @@ func (b *Broker) Ping(ctx context.Context) error {
 // Close implements [broker.Broker]. It closes the connections that [Open]
 // opened; the client of [New] stays open.
 func (b *Broker) Close() error {
-	if !b.owned {
+	if b.closed.Swap(true) || !b.owned {
 		return nil
 	}
 	if err := b.client.Close(); err != nil {

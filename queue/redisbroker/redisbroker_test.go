@@ -19,6 +19,23 @@ func TestBroker(t *testing.T) {
 	brokertest.Run(t, func(testing.TB) brokertest.Storage { return storage(server, redistest.Prefix()) })
 }
 
+func TestAClosedBrokerRefusesEveryCall(t *testing.T) {
+	server := redistest.Shared(t)
+	t.Run("whose client is its own", func(t *testing.T) { brokertest.Close(t, open(t, server, redistest.Prefix())) })
+	t.Run("whose client stays open", func(t *testing.T) {
+		c := client(t, server)
+		defer c.Close()
+		b, err := redisbroker.New(c, &redisbroker.Options{Prefix: redistest.Prefix(), LocalClock: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		brokertest.Close(t, b)
+		if err := c.Ping(t.Context()).Err(); err != nil {
+			t.Errorf("Ping() of the client = %v, want nil", err)
+		}
+	})
+}
+
 // storage is what server holds under prefix.
 func storage(server *redistest.Server, prefix string) brokertest.Storage {
 	return brokertest.Storage{

@@ -127,10 +127,14 @@ func wait(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// started returns an error that matches [broker.ErrRefused] if ctx has ended:
-// then nothing is sent.
-func started(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
+// started returns an error that matches [broker.ErrRefused] if ctx has ended or
+// b is closed: then nothing is sent.
+func (b *Broker) started(ctx context.Context) error {
+	err := ctx.Err()
+	if err == nil && b.closed.Load() {
+		err = broker.ErrClosed
+	}
+	if err != nil {
 		return fmt.Errorf("%w: %w", broker.ErrRefused, err)
 	}
 	return nil

@@ -19,7 +19,7 @@ import (
 // Beat implements [broker.Broker]. The record also expires by the server's
 // clock.
 func (b *Broker) Beat(ctx context.Context, now time.Time, s broker.Server) error {
-	if err := errors.Join(s.Check(), started(ctx)); err != nil {
+	if err := errors.Join(s.Check(), b.started(ctx)); err != nil {
 		return fmt.Errorf("beat of server %s: %w", s.ID, err)
 	}
 	if err := b.measure(ctx); err != nil {
@@ -71,7 +71,7 @@ func serverRecords(s broker.Server) ([]any, error) {
 // Servers implements [broker.Broker]. Records that cannot be decoded are left
 // out. A server's workers are in the order in which they started.
 func (b *Broker) Servers(ctx context.Context, now time.Time) ([]broker.Server, error) {
-	if err := started(ctx); err != nil {
+	if err := b.started(ctx); err != nil {
 		return nil, fmt.Errorf("servers: %w", err)
 	}
 	names, err := b.client.ZRangeByScore(ctx, b.keys.servers(), &redis.ZRangeBy{

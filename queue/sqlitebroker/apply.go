@@ -9,6 +9,11 @@ import (
 	"github.com/leatwork/leat/queue/broker"
 )
 
+var (
+	selectPages = prepared(`PRAGMA page_count`)
+	selectFree  = prepared(`PRAGMA freelist_count`)
+)
+
 // Apply implements [broker.Broker]: changes and leases are one commit.
 func (b *Broker) Apply(ctx context.Context, now time.Time, changes []broker.Change, want broker.LeaseRequest) (broker.Applied, error) {
 	if err := want.Check(); err != nil {
@@ -21,6 +26,9 @@ func (b *Broker) Apply(ctx context.Context, now time.Time, changes []broker.Chan
 	var applied broker.Applied
 	err := b.writer.write(ctx, func(t *tx) {
 		applied = broker.Applied{Outcomes: slices.Clone(malformed)}
+		if t.capacity > 0 && !slices.ContainsFunc(changes, settles) {
+			t.demandRoom(changes)
+		}
 		for i := range changes {
 			if malformed[i] == nil {
 				applied.Outcomes[i] = t.apply(now, &changes[i])
@@ -32,6 +40,23 @@ func (b *Broker) Apply(ctx context.Context, now time.Time, changes []broker.Chan
 		return broker.Applied{}, fmt.Errorf("apply: %w", err)
 	}
 	return applied, nil
+}
+
+func settles(c broker.Change) bool { return len(c.Settle) > 0 }
+
+// demandRoom refuses changes if they would fill the database to more than its
+// capacity. Those that settle entries are let into what lies beyond: they may be
+// what makes room.
+func (t *tx) demandRoom(changes []broker.Change) {
+	var pages, free, bytes int64
+	t.on(selectPages).first(func(r *row) { pages = r.int() })
+	t.on(selectFree).first(func(r *row) { free = r.int() })
+	for i := range changes {
+		bytes += int64(changes[i].Bytes())
+	}
+	if used := (pages - free) * pageSize; bytes > 0 && used+bytes > t.capacity {
+		t.note(fmt.Errorf("database in memory is full: it holds %d of %d bytes", used, t.capacity))
+	}
 }
 
 // apply makes every check of c, and then every write of it.

@@ -30,16 +30,27 @@ type conn struct {
 	db    *sqlite3.Conn
 	stmts []stmt // by query
 	err   error
+
+	capacity   int64 // bytes that entries are added up to; 0: no limit
+	committing bool  // while it is unknown whether a transaction took effect
+	broken     bool  // a panic has left it in mid-way
 }
 
 // openConn opens the database called name and runs setup, a list of statements.
 // Its statements wait for other connections that write, as long as patience is.
-func openConn(name string, flags sqlite3.OpenFlag, patience time.Duration, setup ...string) (*conn, error) {
-	db, err := sqlite3.OpenFlags(name, flags)
+// It uses as many bytes of memory as it needs, up to memory.
+func openConn(name string, memory int64, patience time.Duration, setup ...string) (c *conn, err error) {
+	defer func() {
+		if r := recover(); r != nil { // there is no memory to reserve, say
+			c, err = nil, newPanicError(r)
+		}
+	}()
+	limit := sqlite3.WithMaxMemory(context.Background(), memory) // the driver takes it from a context
+	db, err := sqlite3.OpenContext(limit, name)
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{db: db, stmts: make([]stmt, len(queries))}
+	c = &conn{db: db, stmts: make([]stmt, len(queries))}
 	err = db.BusyHandler(waitFor(patience))
 	if err == nil {
 		err = db.Exec(strings.Join(setup, ";"))
@@ -83,7 +94,7 @@ func (c *conn) prepare() error {
 
 // giveUp closes c because of err, which it returns.
 func (c *conn) giveUp(err error) error {
-	c.close()
+	c.discard()
 	return err
 }
 
@@ -92,6 +103,14 @@ func (c *conn) close() error {
 		c.stmts[i].s.Close()
 	}
 	return c.db.Close()
+}
+
+// discard closes c as far as it can be closed after an error or a panic.
+func (c *conn) discard() {
+	for i := range c.stmts {
+		attempt(func() { c.stmts[i].s.Close() }) //nolint:errcheck // it repeats an error that is known
+	}
+	attempt(func() { c.db.Close() }) //nolint:errcheck // as above
 }
 
 // note keeps err if it is the first.
@@ -176,6 +195,20 @@ func (s *stmt) any(v int64) *stmt {
 func (s *stmt) exec() {
 	if s.c.err == nil {
 		s.c.note(s.s.Exec())
+	}
+}
+
+// commit commits what is under way.
+func (c *conn) commit() {
+	c.committing = true
+	c.on(commit).exec()
+	c.committing = false
+}
+
+// end rolls back whatever has begun on c.
+func (c *conn) end() {
+	if !c.db.GetAutocommit() {
+		c.stmts[rollback].s.Exec() //nolint:errcheck // what is left open is rolled back by the next begin
 	}
 }
 

@@ -21,7 +21,12 @@
 // write-through of the disk with Full; calls that wait for one commit share the
 // next.
 //
-// A database in memory is gone when its broker is closed.
+// A database in memory is gone when its broker is closed. It holds up to 1 GiB,
+// or 128 MiB where addresses have 32 bits. When it is full, calls that add to it
+// are refused, while what it holds can be leased and settled.
+//
+// A call for which there is no memory is refused ([broker.ErrRefused]), and
+// changes nothing.
 //
 // # Several processes, several brokers
 //

@@ -1,10 +1,13 @@
 package sqlitebroker
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/ncruces/go-sqlite3"
 )
 
 // Leftovers names every row of every table but those of queues, days and the
@@ -71,6 +74,45 @@ func (b *Broker) Waiting() int {
 	defer b.writer.mu.Unlock()
 	return len(b.writer.waiting)
 }
+
+// Starve lets the connections that are open use so much memory more than they
+// do, or any amount again if more is negative.
+func (b *Broker) Starve(t testing.TB, more int64) {
+	starve := func(c *conn) {
+		limit := int64(0)
+		if more >= 0 {
+			used, _, err := c.db.Status(sqlite3.DBSTATUS_CACHE_USED, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			limit = max(1, int64(used)+more)
+		}
+		c.db.HardHeapLimit(limit)
+	}
+	b.Hold(t, func() {
+		if b.writer.conn != nil {
+			starve(b.writer.conn)
+		}
+		if b.readers != nil {
+			for _, c := range b.readers.idle {
+				starve(c)
+			}
+		}
+	})
+}
+
+// Narrow makes b's capacity so many bytes.
+func (b *Broker) Narrow(t testing.TB, bytes int64) {
+	b.Hold(t, func() { b.writer.conn.capacity = bytes })
+}
+
+// Panic panics in the midst of a transaction.
+func (b *Broker) Panic(ctx context.Context) error {
+	return b.writer.write(ctx, func(*tx) { panic("out of luck") })
+}
+
+// InMemory reports whether b lives in memory.
+func (b *Broker) InMemory() bool { return b.readers == nil }
 
 // Plans returns how SQLite runs each prepared query.
 func (b *Broker) Plans(t testing.TB) map[string][]string {

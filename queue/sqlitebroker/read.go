@@ -2,7 +2,10 @@ package sqlitebroker
 
 import (
 	"context"
+	"errors"
 	"sync"
+
+	"github.com/leatwork/leat/queue/broker"
 )
 
 var beginRead = prepared(`BEGIN`)
@@ -16,8 +19,9 @@ type readers struct {
 	open  func() (*conn, error)
 	slots chan struct{} // holds an element for each connection in use
 
-	mu   sync.Mutex
-	idle []*conn
+	mu     sync.Mutex
+	idle   []*conn
+	closed bool
 }
 
 func newReaders(open func() (*conn, error)) *readers {
@@ -36,7 +40,7 @@ func (b *Broker) read(ctx context.Context, f func(*conn)) error {
 	return b.readers.use(ctx, look)
 }
 
-// use runs f on one of the connections.
+// use runs f on one of the connections, which is not used again if f panics.
 func (r *readers) use(ctx context.Context, f func(*conn) error) error {
 	select {
 	case r.slots <- struct{}{}:
@@ -48,13 +52,21 @@ func (r *readers) use(ctx context.Context, f func(*conn) error) error {
 	if err != nil {
 		return refused(err)
 	}
-	defer r.put(c)
-	return f(c)
+	err = c.guard(func() error { return f(c) })
+	if _, panicked := errors.AsType[*panicError](err); panicked {
+		c.discard()
+		return err
+	}
+	r.put(c)
+	return err
 }
 
 func (r *readers) get() (*conn, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.closed {
+		return nil, broker.ErrClosed
+	}
 	if n := len(r.idle); n > 0 {
 		c := r.idle[n-1]
 		r.idle = r.idle[:n-1]
@@ -69,9 +81,31 @@ func (r *readers) put(c *conn) {
 	r.idle = append(r.idle, c)
 }
 
+// close ends all reading, when the reads that have begun are done.
+func (r *readers) close() error {
+	r.mu.Lock()
+	r.closed = true
+	r.mu.Unlock()
+	for range mostReaders {
+		r.slots <- struct{}{}
+		defer func() { <-r.slots }()
+	}
+	var faults []error
+	for _, c := range r.idle {
+		faults = append(faults, c.guard(c.close))
+	}
+	r.idle = nil
+	return errors.Join(faults...)
+}
+
 // look runs f in a transaction that writes nothing.
 func (c *conn) look(ctx context.Context, f func(*conn)) error {
-	defer c.end()
+	err := c.see(ctx, f)
+	c.end()
+	return err
+}
+
+func (c *conn) see(ctx context.Context, f func(*conn)) error {
 	defer c.db.SetInterrupt(c.db.SetInterrupt(ctx))
 	c.err = nil
 	c.on(beginRead).exec()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/bits"
 	"path/filepath"
 	"time"
 
@@ -73,6 +74,21 @@ func (o *Options) withDefaults() (Options, error) {
 // memory is the path of a database that lives in memory.
 const memory = ":memory:"
 
+// How much memory connections may use; SQLite takes it as it needs it. A change
+// is there a few times while it is written. Of a database in memory, the reserve
+// is for entries that are rewritten as they are leased and settled, and the rest
+// for what a transaction would have to undo.
+const (
+	fileMemory     = 1 << 30 >> narrow
+	memoryCapacity = 1 << 30 >> narrow
+	memoryReserve  = 2 * broker.MaxBytes
+	memoryMemory   = 3 << 30 >> narrow
+
+	pageSize = 4096 // SQLite's default
+
+	narrow = 3 * (2 - bits.UintSize/32) // addresses of 32 bits leave room for an eighth
+)
+
 // Open opens the database file at path, and creates it if it does not exist. The
 // path ":memory:" is a new database that is gone when the broker is closed.
 // A nil o is the defaults. The caller must call [Broker.Close].
@@ -106,20 +122,41 @@ func open(path string, o Options) (*Broker, error) {
 			return nil, err
 		}
 	}
-	c, err := openConn(name, sqlite3.OPEN_READWRITE|sqlite3.OPEN_CREATE, o.BusyTimeout, o.pragmas()...)
+	if path == memory {
+		c, err := openWriter(name, o, steps)
+		if err != nil {
+			return nil, err
+		}
+		return &Broker{writer: newWriter(c, nil)}, nil
+	}
+	again := func() (*conn, error) { return openWriter(name, o, steps) }
+	c, err := again()
 	if err != nil {
 		return nil, err
 	}
-	if err := c.setUp(path, o, steps); err != nil {
+	return &Broker{
+		writer:  newWriter(c, again),
+		readers: newReaders(func() (*conn, error) { return openReader(name, o) }),
+	}, nil
+}
+
+// openWriter opens the connection that writes.
+func openWriter(name string, o Options, steps []string) (*conn, error) {
+	limit, setup := int64(fileMemory), o.pragmas()
+	if name == memory {
+		limit, setup = memoryMemory, append(setup, fmt.Sprintf(`PRAGMA max_page_count = %d`, (memoryCapacity+memoryReserve)/pageSize))
+	}
+	c, err := openConn(name, limit, o.BusyTimeout, setup...)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.guard(func() error { return c.setUp(name, o, steps) }); err != nil {
 		return nil, c.giveUp(err)
 	}
-	b := &Broker{writer: newWriter(c)}
-	if path != memory {
-		b.readers = newReaders(func() (*conn, error) {
-			return openReader(name, o)
-		})
+	if name == memory {
+		c.capacity = memoryCapacity
 	}
-	return b, nil
+	return c, nil
 }
 
 // pragmas returns what is set on every connection.
@@ -138,11 +175,11 @@ func (o Options) pragmas() []string {
 
 // setUp prepares the first connection and the file for use. It writes nothing
 // before it knows that the file is one to write to.
-func (c *conn) setUp(path string, o Options, steps []string) error {
+func (c *conn) setUp(name string, o Options, steps []string) error {
 	if err := checkVersion(c.db, len(steps)); err != nil {
 		return err
 	}
-	if path != memory {
+	if name != memory {
 		if err := useWAL(c.db, o.BusyTimeout); err != nil {
 			return err
 		}
@@ -169,7 +206,7 @@ func useWAL(db *sqlite3.Conn, patience time.Duration) error {
 }
 
 func openReader(name string, o Options) (*conn, error) {
-	c, err := openConn(name, sqlite3.OPEN_READWRITE, o.BusyTimeout, append(o.pragmas(), `PRAGMA query_only = ON`)...)
+	c, err := openConn(name, fileMemory, o.BusyTimeout, append(o.pragmas(), `PRAGMA query_only = ON`)...)
 	if err != nil {
 		return nil, err
 	}
@@ -189,17 +226,14 @@ func (b *Broker) Ping(ctx context.Context) error {
 	return nil
 }
 
-// Close implements [broker.Broker]. It writes what is committed into the file
-// itself if no other process has it open.
+// Close implements [broker.Broker]. It waits for calls that have begun. It writes
+// what is committed into the file itself if no other process has it open.
 func (b *Broker) Close() error {
-	var faults []error
+	var err error
 	if b.readers != nil {
-		for _, c := range b.readers.idle {
-			faults = append(faults, c.close())
-		}
+		err = b.readers.close()
 	}
-	faults = append(faults, b.writer.conn.close())
-	if err := errors.Join(faults...); err != nil {
+	if err := errors.Join(err, b.writer.close()); err != nil {
 		return fmt.Errorf("close: %w", err)
 	}
 	return nil

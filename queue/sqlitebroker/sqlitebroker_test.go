@@ -51,6 +51,10 @@ type shared struct{ *sqlitebroker.Broker }
 
 func (shared) Close() error { return nil }
 
+func TestAClosedBrokerRefusesEveryCall(t *testing.T) {
+	eachStorage(t, func(t *testing.T, b *sqlitebroker.Broker) { brokertest.Close(t, b) })
+}
+
 // open opens a broker, which the caller closes.
 func open(t testing.TB, path string) *sqlitebroker.Broker {
 	t.Helper()

@@ -44,15 +44,19 @@ const mostCalls = 64
 // A writer lets one transaction at a time write. The calls that wait meanwhile
 // go together in the next one: a commit costs more than what is committed.
 type writer struct {
-	conn *conn
-	turn chan struct{} // holds an element while somebody uses conn
+	open func() (*conn, error) // nil in memory, where a connection is the database
+	turn chan struct{}         // holds an element while somebody has the turn
+
+	// These belong to whoever has the turn.
+	conn *conn // nil: to be opened
+	over error // why nothing is written any more
 
 	mu      sync.Mutex
 	waiting []*call
 }
 
-func newWriter(c *conn) *writer {
-	return &writer{conn: c, turn: make(chan struct{}, 1)}
+func newWriter(c *conn, open func() (*conn, error)) *writer {
+	return &writer{conn: c, open: open, turn: make(chan struct{}, 1)}
 }
 
 // write runs f in a transaction and commits it. Once f has begun, ctx is not
@@ -84,10 +88,47 @@ func (w *writer) alone(ctx context.Context, f func(*conn) error) error {
 	select {
 	case w.turn <- struct{}{}:
 		defer func() { <-w.turn }()
-		return f(w.conn)
+		return w.use(f)
 	case <-ctx.Done():
 		return refused(ctx.Err())
 	}
+}
+
+// use runs f on the connection, and opens another if it panics. In memory, what
+// is stored stays if it was memory that f lacked.
+func (w *writer) use(f func(*conn) error) error {
+	if w.over != nil {
+		return refused(w.over)
+	}
+	if w.conn == nil {
+		c, err := w.open()
+		if err != nil {
+			return refused(err)
+		}
+		w.conn = c
+	}
+	err := w.conn.guard(func() error { return f(w.conn) })
+	if e, panicked := errors.AsType[*panicError](err); panicked {
+		if w.open != nil {
+			w.conn.discard()
+			w.conn = nil
+		} else if w.conn.broken {
+			w.over = fmt.Errorf("database in memory is lost: %w", e)
+		}
+	}
+	return err
+}
+
+// close ends all use of the connection.
+func (w *writer) close() error {
+	w.turn <- struct{}{}
+	defer func() { <-w.turn }()
+	c := w.conn
+	w.conn, w.over = nil, broker.ErrClosed
+	if c == nil {
+		return nil
+	}
+	return c.guard(c.close)
 }
 
 // lead commits the calls that wait, until mine is done.
@@ -99,7 +140,7 @@ func (w *writer) lead(ctx context.Context, mine *call) {
 		default:
 		}
 		if err := w.begin(ctx); err != nil {
-			w.fail(ctx, mine, refused(err))
+			w.fail(ctx, mine, err)
 			continue
 		}
 		calls := w.take()
@@ -118,7 +159,7 @@ func (w *writer) lead(ctx context.Context, mine *call) {
 func (w *writer) runSingly(ctx context.Context, calls []*call) {
 	for _, one := range calls {
 		if err := w.begin(ctx); err != nil {
-			one.end(refused(err))
+			one.end(err)
 			continue
 		}
 		one.end(w.run([]*call{one}))
@@ -128,29 +169,28 @@ func (w *writer) runSingly(ctx context.Context, calls []*call) {
 // begin waits for the right to write until ctx ends or the busy timeout has
 // passed.
 func (w *writer) begin(ctx context.Context) error {
-	c := w.conn
-	c.end() // should an earlier end have failed
-	defer c.db.SetInterrupt(c.db.SetInterrupt(ctx))
-	c.err = nil
-	c.on(beginWrite).exec()
-	if c.err != nil && ctx.Err() != nil {
-		return ctx.Err()
-	}
-	return c.err
+	return w.use(func(c *conn) error {
+		c.end() // should an earlier end have failed
+		defer c.db.SetInterrupt(c.db.SetInterrupt(ctx))
+		c.err = nil
+		c.on(beginWrite).exec()
+		if c.err != nil && ctx.Err() != nil {
+			return refused(ctx.Err())
+		}
+		return refused(c.err)
+	})
 }
 
 // run runs calls in the transaction that has begun, and ends it.
 func (w *writer) run(calls []*call) error {
-	c := w.conn
-	defer c.end()
-	defer func() {
-		if r := recover(); r != nil { // out of memory, say: leave nobody waiting
-			for _, one := range calls {
-				one.end(refused(fmt.Errorf("panic: %v", r)))
-			}
-			panic(r)
-		}
-	}()
+	return w.use(func(c *conn) error {
+		err := c.transact(calls)
+		c.end()
+		return err
+	})
+}
+
+func (c *conn) transact(calls []*call) error {
 	t := &tx{conn: c, queues: make(map[string]*queue), homes: make(map[broker.Home]*home)}
 	for _, one := range calls {
 		one.run(t)
@@ -159,7 +199,7 @@ func (w *writer) run(calls []*call) error {
 	if c.err != nil {
 		return refused(c.err)
 	}
-	c.on(commit).exec()
+	c.commit()
 	return uncertain(c.err)
 }
 
@@ -170,13 +210,6 @@ func (t *tx) flush() {
 	}
 	for _, h := range t.homes {
 		t.flushHome(h)
-	}
-}
-
-// end rolls back whatever has begun on c.
-func (c *conn) end() {
-	if !c.db.GetAutocommit() {
-		c.stmts[rollback].s.Exec() //nolint:errcheck // what is left open is rolled back by the next begin
 	}
 }
 

@@ -310,3 +310,36 @@ func TestLeatRunsWhatAsynqsSchedulerEnqueuesOnRedis(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatAServerGivesBackTheOtherRunsNextOnRedis(t *testing.T) {
+	betweenSides(t, func(x *bench, first, second side) {
+		x.must(first.enqueue(x, spec{ID: "a", Type: "t", Queue: "q", MaxRetry: new(0)}))
+		started := make(chan struct{})
+		stop := first.serve(x, "q", func(ctx context.Context, _ run) error {
+			close(started)
+			<-ctx.Done()
+			return context.Cause(ctx)
+		})
+		<-started
+		stop()
+		if got := x.state("q", "a"); got != "pending" {
+			x.Fatalf("after the shutdown, the task is %q, want pending", got)
+		}
+		x.must(second.enqueue(x, spec{ID: "later", Type: "t", Queue: "q"}))
+		if next := x.redis.LIndex(x.Context(), "asynq:{q}:pending", -1).Val(); next != "a" {
+			x.Errorf("%s is the next in line, want a", next)
+		}
+		second.serve(x, "q", func(_ context.Context, r run) error {
+			if r.Retried != 0 {
+				x.Errorf("%s runs %s with %d retries used, want none", second.name, r.ID, r.Retried)
+			}
+			return nil
+		})
+		x.wantState("q", "a", "")
+		x.wantState("q", "later", "")
+		if c := x.counts("q"); c.ProcessedTotal != 2 || c.FailedTotal != 0 {
+			x.Errorf("%d processed, %d failed, want 2, 0", c.ProcessedTotal, c.FailedTotal)
+		}
+		x.wantSound()
+	})
+}

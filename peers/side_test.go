@@ -11,7 +11,6 @@ import (
 	"github.com/hibiken/asynq"
 
 	"github.com/leatwork/leat/queue"
-	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/task"
 )
 
@@ -28,9 +27,10 @@ var (
 	sides = []side{leat, peer}
 )
 
-// betweenSides runs a test with each system as the first that is at work, and
-// each as the second.
+// betweenSides runs a parallel test with each system as the first that is at
+// work, and each as the second.
 func betweenSides(t *testing.T, test func(x *bench, first, second side)) {
+	t.Parallel()
 	for _, first := range sides {
 		for _, second := range sides {
 			t.Run(first.name+" to "+second.name, func(t *testing.T) {
@@ -142,8 +142,9 @@ func (s spec) asynq() (options []asynq.Option) {
 
 // How both sides serve: with as many slots, and soon.
 const (
-	slots      = 8
-	retryDelay = time.Second
+	slots           = 8
+	retryDelay      = time.Second
+	shutdownTimeout = 500 * time.Millisecond
 )
 
 var (
@@ -161,18 +162,13 @@ func delay(err error) time.Duration {
 
 func serveLeat(x *bench, name string, h handler) (stop func()) {
 	x.Helper()
-	return serveWith(x, x.broker, name, h)
-}
-
-// serveWith starts a server of Leat on b.
-func serveWith(x *bench, b broker.Broker, name string, h handler) (stop func()) {
-	x.Helper()
-	srv, err := queue.NewServer(b, queue.Config{
-		Concurrency:    slots,
-		Queues:         map[string]int{name: 1},
-		PollInterval:   20 * time.Millisecond,
-		RetryDelayFunc: func(_ int, err error, _ *task.Task) time.Duration { return delay(err) },
-		Logger:         quiet,
+	srv, err := queue.NewServer(x.broker, queue.Config{
+		Concurrency:     slots,
+		Queues:          map[string]int{name: 1},
+		PollInterval:    20 * time.Millisecond,
+		RetryDelayFunc:  func(_ int, err error, _ *task.Task) time.Duration { return delay(err) },
+		ShutdownTimeout: shutdownTimeout,
+		Logger:          quiet,
 	})
 	if err != nil {
 		x.Fatal(err)
@@ -186,6 +182,7 @@ func serveWith(x *bench, b broker.Broker, name string, h handler) (stop func()) 
 func serveAsynq(x *bench, name string, h handler) (stop func()) {
 	x.Helper()
 	srv := asynq.NewServer(x.peer, asynq.Config{
+		ShutdownTimeout:          shutdownTimeout,
 		Concurrency:              slots,
 		Queues:                   map[string]int{name: 1},
 		TaskCheckInterval:        20 * time.Millisecond,

@@ -1,0 +1,90 @@
+package peers
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/hibiken/asynq"
+
+	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/task"
+)
+
+// Where the two differ: what one of them knows and the other does not.
+
+func TestAsynqSeesFractionsOfASecondRoundedUpOnRedis(t *testing.T) {
+	t.Parallel()
+	x := newBench(t)
+	whole := time.Now().Add(time.Hour).Truncate(time.Second)
+	exact := whole.Add(-750 * time.Millisecond)
+	x.must(leat.enqueue(x, spec{
+		ID: "a", Type: "t", Queue: "q",
+		Timeout: 1500 * time.Millisecond, Deadline: exact, Retention: 250 * time.Millisecond, ProcessAt: exact,
+	}))
+	info := x.info("q", "a")
+	if info.Timeout != 2*time.Second || !info.Deadline.Equal(whole) || info.Retention != time.Second || !info.NextProcessAt.Equal(whole) {
+		t.Errorf("asynq sees %+v, want times in whole seconds, rounded up", info)
+	}
+	stored, err := x.broker.Entry(t.Context(), broker.EntryRef{Queue: "q", ID: "a"})
+	if err != nil || stored.Timeout != 1500*time.Millisecond || !stored.Deadline.Equal(exact) ||
+		stored.Retention != 250*time.Millisecond || !stored.DueAt.Equal(exact) {
+		t.Errorf("Leat sees %+v, %v, want times in milliseconds", stored, err)
+	}
+}
+
+func TestFractionsOfASecondOutliveAFailureUnderAsynqOnRedis(t *testing.T) {
+	t.Parallel()
+	x := newBench(t)
+	x.must(leat.enqueue(x, spec{ID: "a", Type: "t", Queue: "q", Timeout: 1500 * time.Millisecond}))
+	stop := peer.serve(x, "q", func(context.Context, run) error { return errAsked })
+	x.wantState("q", "a", "retry")
+	stop()
+	left := make(chan time.Duration, 10)
+	leat.serve(x, "q", func(_ context.Context, r run) error {
+		left <- time.Until(r.Deadline)
+		return nil
+	})
+	if got := <-left; got > 1500*time.Millisecond {
+		t.Errorf("Leat gives the handler %v, want at most 1.5s", got)
+	}
+}
+
+func TestLeatRunsNamesThatOnlyAsynqAllowsOnRedis(t *testing.T) {
+	t.Parallel()
+	x := newBench(t)
+	s := spec{ID: "no. 1 {ä}", Type: "mail senden: ü", Queue: "q", Retention: time.Hour}
+	if err := leat.enqueue(x, s); err == nil {
+		t.Error("Leat enqueues a name that it should refuse")
+	}
+	x.must(peer.enqueue(x, s))
+	leat.serve(x, "q", func(context.Context, run) error { return nil })
+	x.wantState("q", s.ID, "completed")
+	x.wantSound()
+}
+
+func TestLeatLeavesGroupsToAsynqOnRedis(t *testing.T) {
+	t.Parallel()
+	x := newBench(t)
+	if _, err := x.client.Enqueue(t.Context(), task.New("t", nil), task.Group("g")); err == nil {
+		t.Error("Leat enqueues into a group that it would never fold")
+	}
+	if _, err := x.theirs.Enqueue(asynq.NewTask("t", nil), asynq.Queue("q"), asynq.TaskID("a"), asynq.Group("g")); err != nil {
+		t.Fatal(err)
+	}
+	ran := make(chan run, 10)
+	leat.serve(x, "q", func(_ context.Context, r run) error {
+		ran <- r
+		return nil
+	})
+	x.must(peer.enqueue(x, spec{ID: "b", Type: "t", Queue: "q"}))
+	if r := <-ran; r.ID != "b" {
+		t.Errorf("Leat runs %s, want b", r.ID)
+	}
+	time.Sleep(1500 * time.Millisecond)
+	x.advance("q", time.Now())
+	if got := x.state("q", "a"); got != "aggregating" || len(ran) > 0 {
+		t.Errorf("the task in the group is %q, and %d ran; want it to wait for asynq", got, len(ran))
+	}
+	x.wantSound()
+}

@@ -2,6 +2,7 @@ package peers
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -50,17 +51,25 @@ func TestFractionsOfASecondOutliveAFailureUnderAsynqOnRedis(t *testing.T) {
 	}
 }
 
-func TestLeatRunsNamesThatOnlyAsynqAllowsOnRedis(t *testing.T) {
+func TestWhatLeatDoesNotAcceptIsArchivedForAsynqOnRedis(t *testing.T) {
 	t.Parallel()
 	x := newBench(t)
-	s := spec{ID: "no. 1 {ä}", Type: "mail senden: ü", Queue: "q", Retention: time.Hour}
+	s := spec{ID: "a", Type: strings.Repeat("long", 1000), Queue: "q", Retention: time.Hour}
 	if err := leat.enqueue(x, s); err == nil {
 		t.Error("Leat enqueues a name that it should refuse")
 	}
 	x.must(peer.enqueue(x, s))
-	leat.serve(x, "q", func(context.Context, run) error { return nil })
-	x.wantState("q", s.ID, "completed")
+	before := x.redis.HGet(t.Context(), "asynq:{q}:t:a", "msg").Val()
+	stop := leat.serve(x, "q", func(context.Context, run) error { return nil })
+	x.wantState("q", "a", "archived")
+	stop()
 	x.wantSound()
+	if after := x.redis.HGet(t.Context(), "asynq:{q}:t:a", "msg").Val(); after != before {
+		t.Errorf("its message was %q and is %q", before, after)
+	}
+	x.must(x.inspector.RunTask("q", "a"))
+	peer.serve(x, "q", func(context.Context, run) error { return nil })
+	x.wantState("q", "a", "completed")
 }
 
 func TestLeatLeavesGroupsToAsynqOnRedis(t *testing.T) {

@@ -63,7 +63,7 @@ type attempt struct {
 // Config, at the task's timeout or deadline, or when it is cancelled.
 func newAttempt(p *pool, base context.Context, now time.Time, l broker.Lease) *attempt {
 	a := &attempt{
-		Running: Running{broker: p.server.broker, lease: l},
+		Running: Running{broker: p.server.broker, lease: l, queues: p.server.queues},
 		pool:    p,
 		started: now,
 		until:   l.Until,

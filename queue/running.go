@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/leatwork/leat/queue/broker"
@@ -13,6 +14,7 @@ import (
 type Running struct {
 	broker broker.Broker
 	lease  broker.Lease
+	queues []string // that the server serves
 
 	mu     sync.Mutex
 	settle SettleFunc
@@ -48,6 +50,10 @@ func (r *Running) Lease() broker.Lease { return r.lease }
 
 // Broker returns the broker that the task came from.
 func (r *Running) Broker() broker.Broker { return r.broker }
+
+// Serves reports whether the server that runs the task serves the named queue,
+// one that its handler has reserved included.
+func (r *Running) Serves(queue string) bool { return slices.Contains(r.queues, queue) }
 
 // OnSettle has f decide on the change that records the outcome. The last
 // function that is set before the handler returns counts; nil unsets it.

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/task"
@@ -192,6 +194,29 @@ func TestAHandOffWakesTheOtherPool(t *testing.T) {
 		x.pass(time.Minute)
 		if ran != time.Minute {
 			t.Errorf("the next task ran after %v, want at once, after 1m0s", ran)
+		}
+	})
+}
+
+func TestARunningTaskKnowsWhichQueuesItsServerServes(t *testing.T) {
+	inBubble(t, func(x *bench) {
+		x.cfg.Queues = map[string]int{"default": 1, "low": 1}
+		x.enqueue("a")
+		mux := task.NewMux()
+		mux.Reserve("leat:runs")
+		got := make(map[string]bool)
+		mux.HandleFunc("test:a", func(ctx context.Context, _ *task.Task) error {
+			r, _ := queue.FromContext(ctx)
+			for _, name := range []string{"default", "low", "leat:runs", "other", ""} {
+				got[name] = r.Serves(name)
+			}
+			return nil
+		})
+		x.serveAny(mux)
+		x.pass(time.Second)
+		want := map[string]bool{"default": true, "low": true, "leat:runs": true, "other": false, "": false}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("Serves() (-want +got):\n%s", diff)
 		}
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"time"
 
 	"github.com/google/uuid"
@@ -244,7 +245,7 @@ func claim(now time.Time, t *task.Task, s task.Settings) broker.Claim {
 		key += hex.EncodeToString(sum[:])
 	}
 	if !s.ProcessAt.IsZero() {
-		ttl += s.ProcessAt.Sub(now)
+		ttl += min(s.ProcessAt.Sub(now), math.MaxInt64-ttl)
 	}
 	return broker.Claim{Key: key, TTL: ttl}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -114,6 +115,27 @@ func TestATakenIDIsAConflict(t *testing.T) {
 			x.Errorf("same id in another queue: %v, want nil", err)
 		}
 	})
+}
+
+func TestATaskMayBeUniqueForEver(t *testing.T) {
+	for name, far := range map[string]task.Option{
+		"now":        task.MaxRetry(1),
+		"in an hour": task.ProcessIn(time.Hour),
+		"far away":   task.ProcessAt(time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(x *bench) {
+				tk := task.New("report", nil, task.Unique(math.MaxInt64), far)
+				if _, err := x.client.Enqueue(x.Context(), tk); err != nil {
+					t.Fatalf("Enqueue() = %v, want nil", err)
+				}
+				x.pass(time.Hour)
+				if _, err := x.client.Enqueue(x.Context(), tk); !errors.Is(err, queue.ErrDuplicateTask) {
+					t.Errorf("Enqueue() again = %v, want %v", err, queue.ErrDuplicateTask)
+				}
+			})
+		})
+	}
 }
 
 func TestAUniqueTaskExcludesItsEqualsWhileItsClaimLasts(t *testing.T) {

@@ -18,6 +18,7 @@ import (
 const (
 	commitChanges = 64
 	commitParts   = broker.MaxParts
+	commitBytes   = 4 << 20
 )
 
 // A pool serves some queues with a number of slots, each for one handler. Its
@@ -118,13 +119,27 @@ func (p *pool) take(a *attempt) {
 
 // batch returns the attempts that are to be recorded next.
 func (p *pool) batch() []*attempt {
-	parts := 0
+	parts, bytes := 0, 0
 	for i, a := range p.waiting {
-		if parts += a.change.Parts(); i == commitChanges || i > 0 && parts > commitParts {
+		parts += a.change.Parts()
+		bytes += weight(a.change)
+		if i == commitChanges || i > 0 && (parts > commitParts || bytes > commitBytes) {
 			return p.waiting[:i]
 		}
 	}
 	return p.waiting
+}
+
+// weight returns how many bytes c writes, those of entries included that are
+// written once more as they are kept.
+func weight(c broker.Change) int {
+	n := c.Bytes()
+	for i := range c.Settle {
+		if s := &c.Settle[i]; s.To != broker.Done && s.To != broker.Released {
+			n += len(s.Entry.Payload)
+		}
+	}
+	return n
 }
 
 // want returns how many entries to lease, once batch is recorded.

@@ -26,8 +26,9 @@ const (
 )
 
 var (
-	errGoexit   = errors.New("handler ended its goroutine with runtime.Goexit")
-	errNoSettle = errors.New("settle function returned a change that does not settle the task")
+	errGoexit     = errors.New("handler ended its goroutine with runtime.Goexit")
+	errNoSettle   = errors.New("settle function returned a change that does not settle the task")
+	errIgnoresRun = errors.New("handler does not know the run that the task belongs to")
 )
 
 // An attempt is a leased entry on its way to its outcome. The dispatcher makes
@@ -219,6 +220,9 @@ func (a *attempt) handBack(decide func()) {
 
 // decide takes err as what the handler returned.
 func (a *attempt) decide(err error) {
+	if err == nil && !a.lease.Entry.Home.IsZero() && a.settleFunc() == nil {
+		err = errIgnoresRun
+	}
 	a.err, a.took = err, time.Since(a.started)
 	cause := context.Cause(a.ctx)
 	switch {

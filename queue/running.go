@@ -10,6 +10,11 @@ import (
 
 // A Running is a task while its handler runs, for packages that build on this
 // one: it shows the lease, and lets the handler commit more than the outcome.
+//
+// A task that belongs to a run, whose entry has a Home, needs that: the run waits
+// to be told. If its handler returns nil and has not called [Running.OnSettle],
+// it is not the right one, or was not reached. Then the task is put off, as if
+// there were no handler for it. Only [task.Revoke] drops it.
 // All methods may be called from several goroutines.
 type Running struct {
 	broker broker.Broker
@@ -56,7 +61,8 @@ func (r *Running) Broker() broker.Broker { return r.broker }
 func (r *Running) Serves(queue string) bool { return slices.Contains(r.queues, queue) }
 
 // OnSettle has f decide on the change that records the outcome. The last
-// function that is set before the handler returns counts; nil unsets it.
+// function that is set before the handler returns counts; nil unsets it. A task
+// that belongs to a run is not done without one.
 func (r *Running) OnSettle(f SettleFunc) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -220,3 +220,31 @@ func TestARunningTaskKnowsWhichQueuesItsServerServes(t *testing.T) {
 		}
 	})
 }
+
+func TestATaskOfARunIsNotDoneByAHandlerThatIgnoresTheRun(t *testing.T) {
+	inBubble(t, func(x *bench) {
+		change := broker.Change{}
+		for _, id := range []string{"ignored", "settled", "revoked"} {
+			change.Enqueue = append(change.Enqueue, broker.Entry{EntryRef: broker.EntryRef{Queue: "default", ID: id}, Type: "test:" + id, Home: run})
+		}
+		if applied, err := x.b.Apply(x.Context(), time.Now(), []broker.Change{change}, broker.LeaseRequest{}); err != nil || applied.Outcomes[0] != nil {
+			t.Fatalf("Apply() = %+v, %v, want nil", applied, err)
+		}
+		x.serve(func(ctx context.Context, tk *task.Task) error {
+			r, _ := queue.FromContext(ctx)
+			switch tk.Type() {
+			case "test:settled":
+				r.OnSettle(func(s broker.Settlement, _ error) broker.Change { return broker.Change{Settle: []broker.Settlement{s}} })
+			case "test:revoked":
+				return task.Revoke
+			}
+			return nil
+		})
+		x.pass(time.Second)
+		x.gone("settled")
+		x.gone("revoked")
+		if s := x.get("ignored"); s.State != task.Retry || s.Retried != 0 || !strings.Contains(s.LastErr, "run") || time.Until(s.DueAt) < 13*time.Second {
+			t.Errorf("stored as %s, retried %d, due in %v, %q, want retry, 0, in 15s, and why", s.State, s.Retried, time.Until(s.DueAt), s.LastErr)
+		}
+	})
+}

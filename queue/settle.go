@@ -33,12 +33,13 @@ func (c Config) settlement(ctx context.Context, now time.Time, l broker.Lease, t
 		return s
 	case snoozed:
 		s.To, s.At = broker.Retry, now.Add(max(snooze.Delay, 0))
+		s.Entry.LastErr = errorText(err)
 		return s
 	}
 	retried := s.Entry.Retried
 	s.Entry.LastErr, s.Entry.LastFailedAt = errorText(err), now
 	switch {
-	case errors.Is(err, task.ErrHandlerNotFound):
+	case errors.Is(err, task.ErrHandlerNotFound), errors.Is(err, errIgnoresRun):
 		// Another server may have the handler, now or after the next deploy.
 		s.To, s.At = broker.Retry, now.Add(unhandledDelay)
 		return s

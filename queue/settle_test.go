@@ -66,9 +66,10 @@ func TestWhatAHandlersErrorComesTo(t *testing.T) {
 			To: broker.Archived, Entry: failed(1, "bad: skip retry for the task")}},
 		{"Revoke is done, and not kept", broker.Entry{Retention: time.Hour}, fmt.Errorf("old: %w", task.Revoke), broker.Settlement{
 			To: broker.Done, Entry: broker.Entry{Retention: time.Hour}}},
-		{"Snooze comes again and costs nothing", broker.Entry{Retried: 3, MaxRetry: 3, LastErr: "before"},
+		{"Snooze comes again, costs nothing and says why", broker.Entry{Retried: 3, MaxRetry: 3, LastErr: "before", LastFailedAt: noon.Add(-time.Hour)},
 			fmt.Errorf("wait: %w", task.Snooze(time.Hour)), broker.Settlement{
-				To: broker.Retry, At: noon.Add(time.Hour), Entry: broker.Entry{Retried: 3, MaxRetry: 3, LastErr: "before"}}},
+				To: broker.Retry, At: noon.Add(time.Hour),
+				Entry: broker.Entry{Retried: 3, MaxRetry: 3, LastErr: "wait: snooze for 1h0m0s", LastFailedAt: noon.Add(-time.Hour)}}},
 	} {
 		test.want.Token, test.want.Result = "token", []byte("result")
 		if diff := cmp.Diff(test.want, settleWith(t, c, test.entry, test.err)); diff != "" {

@@ -21,7 +21,8 @@ var (
 
 // Snooze returns an error with which a handler asks to be called again with
 // the task after d, or as soon as may be if d is not positive. It costs no
-// retry and does not count as a failure. It may be wrapped.
+// retry and does not count as a failure. It may be wrapped, in an error that says
+// why: the text is kept with the task until it is called again.
 func Snooze(d time.Duration) error { return &SnoozeError{Delay: max(d, 0)} }
 
 // A SnoozeError is what [Snooze] returns.

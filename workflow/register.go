@@ -95,6 +95,10 @@ func (e *engine) visit(running *queue.Running) (*visit, error) {
 		return nil, fmt.Errorf("run %s goes by plan %s of workflow %s, which is not registered here: %w",
 			v.home.ID, v.control.Plan, v.control.Workflow, task.Snooze(elsewhere))
 	}
+	if queue := decideName(v.Plan); !running.Serves(queue) {
+		return nil, fmt.Errorf("server does not serve %s, as it would if it had been started with the mux on which workflow %s was registered before: %w",
+			queue, v.Name, task.ErrHandlerNotFound)
+	}
 	if v.node, v.cause, v.index = v.place(lease.Entry.ID); v.node == nil {
 		return nil, fmt.Errorf("entry %s is no part of workflow %s: %w", lease.Entry, v.Name, task.SkipRetry)
 	}

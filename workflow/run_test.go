@@ -28,10 +28,10 @@ func serve(t *testing.T, b broker.Broker, flows ...workflow.Registrable) *queue.
 	t.Helper()
 	mux := task.NewMux()
 	workflow.Register(mux, flows...)
-	return serveMux(t, b, mux)
+	return serveHandler(t, b, mux)
 }
 
-func serveMux(t *testing.T, b broker.Broker, mux *task.Mux) *queue.Client {
+func serveHandler(t *testing.T, b broker.Broker, h task.Handler) *queue.Client {
 	t.Helper()
 	srv, err := queue.NewServer(b, queue.Config{
 		Concurrency: 8, Queues: map[string]int{"default": 1, "heavy": 1},
@@ -41,7 +41,7 @@ func serveMux(t *testing.T, b broker.Broker, mux *task.Mux) *queue.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := srv.Start(mux); err != nil {
+	if err := srv.Start(h); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -468,7 +468,7 @@ func TestAMiddlewareThatDropsAStepsErrorDoesNotMakeItASuccess(t *testing.T) {
 				return nil
 			})
 		})
-		c := serveMux(t, b, mux)
+		c := serveHandler(t, b, mux)
 		run, err := w.Start(t.Context(), c, 1)
 		if err != nil {
 			t.Fatal(err)
@@ -511,6 +511,48 @@ func TestRegisterRefusesTwoOfOneName(t *testing.T) {
 				}
 			}()
 			workflow.Register(task.NewMux(), flows...)
+		})
+	}
+}
+
+func TestAServerThatDoesNotServeTheDecidesLeavesTheRunToOthers(t *testing.T) {
+	for name, wrap := range map[string]func(*task.Mux) task.Handler{
+		"registered late": func(mux *task.Mux) task.Handler { return mux },
+		"wrapped": func(mux *task.Mux) task.Handler {
+			workflow.Register(mux, shapes["map"])
+			return task.HandlerFunc(mux.ProcessTask)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, b broker.Broker) {
+				mux := task.NewMux()
+				serveHandler(t, b, wrap(mux))
+				if name == "registered late" {
+					workflow.Register(mux, shapes["map"])
+				}
+				run, err := shapes["map"].Start(t.Context(), queue.NewClient(b), 5)
+				if err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(time.Hour)
+				var reasons []string
+				for _, state := range []task.State{task.Pending, task.Active, task.Retry} { // it comes and goes
+					found, err := b.List(t.Context(), broker.ListRequest{Queue: "default", State: state, Limit: 10})
+					if err != nil {
+						t.Fatal(err)
+					}
+					for _, e := range found {
+						reasons = append(reasons, e.LastErr)
+					}
+				}
+				if len(reasons) != 1 || !strings.Contains(reasons[0], "map~decide") {
+					t.Errorf("tasks wait for the reasons %q, want one that names map~decide", reasons)
+				}
+				serve(t, b, shapes["map"])
+				if got, err := run.Result(t.Context()); got != 20 || err != nil {
+					t.Errorf("Result() = %d, %v, want 20", got, err)
+				}
+			})
 		})
 	}
 }

@@ -111,3 +111,19 @@ func TestTheClockIsCorrectedByTheServers(t *testing.T) {
 		t.Errorf("offset after a beat = %v, want it measured anew", off)
 	}
 }
+
+func TestADoubtfulOffsetChangesNothing(t *testing.T) {
+	var c clock
+	for _, m := range []struct{ offset, doubt, want time.Duration }{
+		{5 * time.Millisecond, 6 * time.Millisecond, 0},
+		{-6 * time.Millisecond, 6 * time.Millisecond, 0},
+		{time.Second, 10 * time.Millisecond, time.Second},
+		{time.Second + 5*time.Millisecond, 10 * time.Millisecond, time.Second},
+		{0, 10 * time.Millisecond, 0},
+	} {
+		c.correct(m.offset, m.doubt)
+		if got := time.Duration(c.offset.Load()); got != m.want {
+			t.Errorf("after a measurement of %v, give or take %v, the offset is %v, want %v", m.offset, m.doubt, got, m.want)
+		}
+	}
+}

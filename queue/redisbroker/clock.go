@@ -24,6 +24,15 @@ type clock struct {
 // at returns now by the server's clock.
 func (c *clock) at(now time.Time) time.Time { return now.Add(time.Duration(c.offset.Load())) }
 
+// correct takes in a measurement of the offset that may be wrong by as much as
+// doubt. One that does not contradict the offset in use changes nothing: on the
+// server's own machine that stays 0, and no task is early by a guess.
+func (c *clock) correct(offset, doubt time.Duration) {
+	if inUse := time.Duration(c.offset.Load()); (offset - inUse).Abs() > doubt {
+		c.offset.Store(int64(offset))
+	}
+}
+
 // measure asks the server for the time. The answer is taken to be from halfway
 // between question and answer, so the error is half a round trip.
 func (b *Broker) measure(ctx context.Context) error {
@@ -44,7 +53,7 @@ func (b *Broker) measure(ctx context.Context) error {
 		return nil
 	}
 	offset := theirs.Sub(asked.Add(took / 2))
-	b.clock.offset.Store(int64(offset))
+	b.clock.correct(offset, took/2)
 	if offset.Abs() > skewWarned {
 		b.log.WarnContext(ctx, "clock differs from redis", "by", offset)
 	}

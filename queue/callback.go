@@ -2,51 +2,53 @@ package queue
 
 import (
 	"context"
+	"errors"
+	"log/slog"
+	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/leatwork/leat/task"
 )
 
-// The functions of a Config are the user's: they may panic or return nonsense.
-// The methods below call them, log what went wrong, and use the default instead.
+// The functions of a Config are the user's: they may panic, end their goroutine
+// or return nonsense. The methods below call them, log what went wrong, and use
+// the default instead.
 
-func (c Config) baseContext(log func(problem string)) (base context.Context) {
-	base = context.Background()
-	defer func() {
-		if v := recover(); v != nil {
-			log("panicked")
-		}
-	}()
-	if made := c.BaseContext(); made != nil {
+func (c Config) baseContext(log func(problem string)) context.Context {
+	if c.BaseContext == nil {
+		return context.Background()
+	}
+	var made context.Context
+	switch err := apart(func() { made = c.BaseContext() }); {
+	case err != nil:
+		log(problem(err))
+	case made == nil:
+		log("returned nil")
+	default:
 		return made
 	}
-	log("returned nil")
-	return base
+	return context.Background()
 }
 
 func (c Config) handleError(ctx context.Context, t *task.Task, err error) {
-	if c.ErrorHandler == nil {
-		return
+	if c.ErrorHandler != nil {
+		callBack(ctx, c.Logger, "ErrorHandler", func() { c.ErrorHandler(ctx, t, err) })
 	}
-	defer logPanic(ctx, c.Logger, "ErrorHandler")
-	c.ErrorHandler(ctx, t, err)
 }
 
-func (c Config) failed(ctx context.Context, err error) (failed bool) {
-	failed = true
-	defer logPanic(ctx, c.Logger, "IsFailure")
-	return c.IsFailure(err)
+func (c Config) failed(ctx context.Context, err error) bool {
+	failed := true
+	returned := callBack(ctx, c.Logger, "IsFailure", func() { failed = c.IsFailure(err) })
+	return failed || !returned
 }
 
-func (c Config) retryDelay(ctx context.Context, retried int, err error, t *task.Task) (d time.Duration) {
-	d = -1
-	func() {
-		defer logPanic(ctx, c.Logger, "RetryDelayFunc")
-		d = c.RetryDelayFunc(retried, err, t)
-		if d < 0 {
-			c.Logger.ErrorContext(ctx, "callback returned a negative delay", "callback", "RetryDelayFunc", "delay", d)
-		}
-	}()
+func (c Config) retryDelay(ctx context.Context, retried int, err error, t *task.Task) time.Duration {
+	d := time.Duration(-1)
+	returned := callBack(ctx, c.Logger, "RetryDelayFunc", func() { d = c.RetryDelayFunc(retried, err, t) })
+	if returned && d < 0 {
+		c.Logger.ErrorContext(ctx, "callback returned a negative delay", "callback", "RetryDelayFunc", "delay", d)
+	}
 	if d < 0 {
 		d = task.DefaultRetryPolicy(retried, err, t)
 	}
@@ -54,6 +56,49 @@ func (c Config) retryDelay(ctx context.Context, retried int, err error, t *task.
 }
 
 func (c Config) reportHealth(ctx context.Context, err error) {
-	defer logPanic(ctx, c.Logger, "HealthCheckFunc")
-	c.HealthCheckFunc(err)
+	callBack(ctx, c.Logger, "HealthCheckFunc", func() { c.HealthCheckFunc(err) })
+}
+
+// callBack calls f, which calls the user's function of that name, and reports
+// whether it returned.
+func callBack(ctx context.Context, log *slog.Logger, name string, f func()) (returned bool) {
+	err := apart(f)
+	if err == nil {
+		return true
+	}
+	args := []any{"callback", name, "problem", problem(err)}
+	if p, ok := errors.AsType[*task.PanicError](err); ok {
+		args = append(args, "panic", p.Value, "stack", string(p.Stack))
+	}
+	log.ErrorContext(ctx, "callback does not work", args...)
+	return false
+}
+
+var errEnded = errors.New("ended its goroutine with runtime.Goexit")
+
+// apart calls f on a goroutine of its own and waits for it: a dispatcher that
+// f could end would leave the server standing still, in silence. It returns nil,
+// errEnded or a [task.PanicError].
+func apart(f func()) error {
+	err := errEnded
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		defer func() {
+			if v := recover(); v != nil {
+				err = &task.PanicError{Value: v, Stack: debug.Stack()}
+			}
+		}()
+		f()
+		err = nil
+	})
+	wg.Wait()
+	return err
+}
+
+// problem says in words what apart returned.
+func problem(err error) string {
+	if err == errEnded {
+		return err.Error()
+	}
+	return "panicked"
 }

@@ -37,18 +37,18 @@ type Config struct {
 	// is called at least once for each task and must return at once. When it
 	// returns one that has ended, the server takes no tasks; those whose
 	// contexts end in this way are given back, as in a shutdown. nil:
-	// context.Background, which is also used where it panics or returns nil;
-	// that is logged.
+	// context.Background, which is also used where it does not return, or
+	// returns nil; that is logged.
 	BaseContext func() context.Context
 
 	// RetryDelayFunc says how long a failed task waits. nil:
-	// task.DefaultRetryPolicy, which is also used where it panics or returns
-	// less than nothing.
+	// task.DefaultRetryPolicy, which is also used where it does not return, or
+	// returns less than nothing.
 	RetryDelayFunc task.RetryPolicy
 
 	// IsFailure reports whether a handler's error counts as a failure. If not,
 	// the task is retried at the cost of no attempt, as long as it has one
-	// left. nil, or a panic: every error counts.
+	// left. nil, or if it does not return: every error counts.
 	IsFailure func(error) bool
 
 	// ErrorHandler is called with every error that makes a task fail or that
@@ -118,9 +118,6 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Concurrency <= 0 {
 		c.Concurrency = runtime.GOMAXPROCS(0)
-	}
-	if c.BaseContext == nil {
-		c.BaseContext = context.Background
 	}
 	if c.RetryDelayFunc == nil {
 		c.RetryDelayFunc = task.DefaultRetryPolicy

@@ -55,7 +55,7 @@ func TestDefaults(t *testing.T) {
 		{"TTL of a server's record", broker.ServerTTL, 10 * time.Second},
 		{"slots of reserved queues", reservedSlots, 4},
 		{"logger is slog's", c.Logger == slog.Default(), true},
-		{"base context", c.BaseContext(), context.Background()},
+		{"base context", c.baseContext(nil), context.Background()},
 		{"whether an error is a failure", c.IsFailure(errors.New("any")), true},
 	} {
 		if !reflect.DeepEqual(d.got, d.want) {

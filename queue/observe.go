@@ -4,15 +4,14 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"time"
 
 	"github.com/leatwork/leat/queue/broker"
 )
 
 // An Observer is told what happens. It is called from many goroutines at once,
-// synchronously, so it must return soon and not wait for anything. A panic in
-// it is recovered and logged. ctx is that of the call or of the handler that
+// synchronously, so it must return soon and not wait for anything. A panic or
+// runtime.Goexit in it is logged and does no harm. ctx is that of the call or of the handler that
 // the event is about, and may have ended; for the other events it is the
 // server's.
 type Observer func(ctx context.Context, e Event)
@@ -62,16 +61,7 @@ type Event struct {
 
 // observe tells o about e, if there is an observer.
 func (o Observer) observe(ctx context.Context, log *slog.Logger, e Event) {
-	if o == nil {
-		return
-	}
-	defer logPanic(ctx, log, "Observer")
-	o(ctx, e)
-}
-
-// logPanic, deferred, recovers a panic in one of the user's functions.
-func logPanic(ctx context.Context, log *slog.Logger, callback string) {
-	if v := recover(); v != nil {
-		log.ErrorContext(ctx, "callback panicked", "callback", callback, "panic", v, "stack", string(debug.Stack()))
+	if o != nil {
+		callBack(ctx, log, "Observer", func() { o(ctx, e) })
 	}
 }

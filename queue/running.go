@@ -34,8 +34,9 @@ type Running struct {
 // is nil at first. If the broker refuses the change with anything but
 // [broker.ErrLeaseLost], the function is called again with that error, at most
 // three times; then s is recorded alone if the handler returned an error, and if
-// not, the task has failed with the broker's. If the function panics, or returns
-// a change that does not settle the entry, the task has failed with that. Of a
+// not, the task has failed with the broker's. If the function panics, calls
+// runtime.Goexit, or returns a change that does not settle the entry, the task
+// has failed with that. Of a
 // failure that comes about in this way nothing else is recorded.
 type SettleFunc func(s broker.Settlement, refused error) broker.Change
 

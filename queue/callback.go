@@ -97,7 +97,7 @@ func apart(f func()) error {
 
 // problem says in words what apart returned.
 func problem(err error) string {
-	if err == errEnded {
+	if errors.Is(err, errEnded) {
 		return err.Error()
 	}
 	return "panicked"

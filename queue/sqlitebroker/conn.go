@@ -45,7 +45,7 @@ func openConn(name string, memory int64, patience time.Duration, setup ...string
 			c, err = nil, newPanicError(r)
 		}
 	}()
-	limit := sqlite3.WithMaxMemory(context.Background(), memory) // the driver takes it from a context
+	limit := sqlite3.WithMaxMemory(context.Background(), memory) //nolint:forbidigo // the driver takes settings from it, and waits for nothing
 	db, err := sqlite3.OpenContext(limit, name)
 	if err != nil {
 		return nil, err
@@ -108,9 +108,9 @@ func (c *conn) close() error {
 // discard closes c as far as it can be closed after an error or a panic.
 func (c *conn) discard() {
 	for i := range c.stmts {
-		attempt(func() { c.stmts[i].s.Close() }) //nolint:errcheck // it repeats an error that is known
+		attempt(func() { c.stmts[i].s.Close() })
 	}
-	attempt(func() { c.db.Close() }) //nolint:errcheck // as above
+	attempt(func() { c.db.Close() })
 }
 
 // note keeps err if it is the first.

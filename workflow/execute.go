@@ -12,21 +12,22 @@ import (
 
 // runStep runs the step's function on its input, and says what is committed with
 // its outcome: the output, and what follows.
-func (v *visit) runStep(ctx context.Context) error {
-	outcome := &stepOutcome{visit: v}
+func (v *visit) runStep(ctx context.Context) (err error) {
+	outcome := &stepOutcome{visit: v, failure: errUnfinished}
 	v.running.OnSettle(outcome.settle)
 	input, err := v.input(ctx)
-	if err != nil {
-		return err
+	if err == nil {
+		outcome.output, err = v.node.Spec.Call(ctx, input)
 	}
-	outcome.output, err = v.node.Spec.Call(ctx, input)
 	if err == nil && v.ends(v.node) {
 		outcome.result, err = v.result(ctx, outcome.output)
 	}
 	outcome.failure = err
-	outcome.ran = true
 	return err
 }
+
+// errUnfinished is what a step has come to that has not returned.
+var errUnfinished = errors.New("it has not returned")
 
 // input returns what the step takes: a map's task carries its element, any other
 // computes it from the outputs before it.
@@ -48,8 +49,7 @@ type stepOutcome struct {
 	*visit
 	output  []byte
 	result  []byte // the run's, if this step ends it
-	ran     bool
-	failure error // what the step returned
+	failure error  // what the step returned
 
 	recorded bool            // the control document no longer lets anything follow
 	exists   map[string]bool // entries that follow and are there already
@@ -61,7 +61,7 @@ type stepOutcome struct {
 // broker takes fails the step.
 func (o *stepOutcome) settle(s broker.Settlement, refused error) broker.Change {
 	alone := broker.Change{Settle: []broker.Settlement{s}}
-	if done := s.To == broker.Done || s.To == broker.Completed; done && (!o.ran || o.failure != nil) {
+	if done := s.To == broker.Done || s.To == broker.Completed; done && o.failure != nil {
 		// Between the step and the server somebody has dropped its error.
 		s.To, s.Failed = broker.Archived, true
 		s.Entry.LastErr = fmt.Sprintf("a middleware reports success, and the step has none: %v", o.failure)

@@ -25,6 +25,22 @@ type Change struct {
 	// Settle records outcomes. Checked: the lease is held ([ErrLeaseLost]).
 	Settle []Settlement
 
+	// Move does something to entries that the caller has no lease of. Checked,
+	// entry by entry: it exists ([ErrNotFound]), and is in a state that allows
+	// it ([ErrState]).
+	Move []Move
+
+	// Replace overwrites entries that wait. Checked, entry by entry: it exists
+	// ([ErrNotFound]), it is pending, scheduled, to be retried or in a group and
+	// not frozen ([ErrState]), it has the version ([ErrChanged]) or the claim
+	// ([ErrClaimed]).
+	Replace []Replacement
+
+	// Watch has the end of entries told to those who listen ([Listener]), and
+	// keeps one that is done for at least [WatchRetention], as completed.
+	// Checked: it exists ([ErrNotFound]).
+	Watch []EntryRef
+
 	// Home is what Require to Close are about. It must not be zero if one of
 	// them is set.
 	Home Home
@@ -60,6 +76,11 @@ type Change struct {
 	Close time.Time
 }
 
+// WatchRetention is for how long an entry that is watched is kept once it is
+// done, if its own retention is shorter, so that the one who waits for it finds
+// what it left.
+const WatchRetention = time.Minute
+
 // An Outcome says how a settlement leaves its entry.
 type Outcome int
 
@@ -69,7 +90,7 @@ const (
 	Done      Outcome = iota + 1 // deletes the entry, frees its claim; one processed
 	Completed                    // keeps it as completed until At, frees its claim; one processed
 	Retry                        // makes it due again at At, past or not; if Failed, one processed and one failed
-	Archived                     // keeps it as archived; one processed and one failed
+	Archived                     // keeps it as archived; one processed, and unless it was cancelled or has expired, one failed
 	Released                     // makes it the next to be leased, as if it had not been; counts nothing
 )
 
@@ -94,6 +115,13 @@ type Settlement struct {
 	To     Outcome
 	At     time.Time // for Completed and Retry
 	Failed bool      // for Retry: whether it counts as a failure
+
+	// End says why it is archived, if not for failures; see rule 8.
+	End End
+
+	// Attempt, if not nil, is added to the entry's [Stored.Attempts] where the
+	// entry is kept, other than by Released.
+	Attempt *Attempt
 
 	// Result, if not nil, is stored with the entry where that is kept, other
 	// than by Released; nil leaves what was stored before.

@@ -16,6 +16,11 @@ func (c Change) Check() error {
 	k := checker{home: c.Home}
 	k.size(c)
 	k.settlements(c.Settle)
+	k.moves(c.Move)
+	k.replacements(c.Replace)
+	for _, r := range c.Watch {
+		k.ref("Watch", r)
+	}
 	k.homes(c)
 	k.entries("Enqueue", c.Enqueue)
 	k.latches(c.Open)
@@ -49,7 +54,7 @@ func (k *checker) made(field, name string) {
 
 // Parts returns how many parts c has; a change may have [MaxParts].
 func (c Change) Parts() int {
-	n := len(c.Settle) + len(c.Require) + len(c.Put) + len(c.Enqueue) + len(c.Open) + len(c.Feed) + len(c.Arrive)
+	n := len(c.Settle) + len(c.Move) + len(c.Replace) + len(c.Watch) + len(c.Require) + len(c.Put) + len(c.Enqueue) + len(c.Open) + len(c.Feed) + len(c.Arrive)
 	for _, l := range c.Open {
 		n += len(l.Then.Enqueue) + len(l.Then.Arrive) + len(l.Else.Enqueue) + len(l.Else.Arrive)
 	}
@@ -63,6 +68,9 @@ func (c Change) Parts() int {
 // [MaxBytes].
 func (c Change) Bytes() int {
 	n := payloads(c.Enqueue)
+	for _, r := range c.Replace {
+		n += len(r.Entry.Payload)
+	}
 	for _, s := range c.Settle {
 		n += len(s.Result)
 	}
@@ -81,6 +89,9 @@ func (c Change) Bytes() int {
 func payloads(entries []Entry) (n int) {
 	for i := range entries {
 		n += len(entries[i].Payload)
+		if exit := entries[i].Exit; exit != nil {
+			n += len(exit.Payload)
+		}
 	}
 	return n
 }
@@ -105,11 +116,50 @@ func (k *checker) settlements(settle []Settlement) {
 		switch {
 		case s.To < Done || s.To > Released:
 			k.refuse("Settle.To", int(s.To), "is not an outcome")
+		case s.End != 0 && s.To != Archived, s.End < 0, s.End > Poison:
+			k.refuse("Settle.End", s.End.String(), fmt.Sprintf("is no end to settle as %s with", s.To))
 		case (s.To == Completed || s.To == Retry) && s.At.IsZero():
 			k.refuse("Settle.At", s.At, fmt.Sprintf("is needed to settle as %s", s.To))
 		}
 		if s.To != Done && s.To != Released {
 			k.stored("Settle", s.Entry)
+		}
+		if a := s.Attempt; a != nil && !(utf8.ValidString(a.Worker) && utf8.ValidString(a.Err)) {
+			k.refuse("Settle.Attempt", a.Worker+": "+a.Err, "is not valid UTF-8")
+		}
+	}
+}
+
+func (k *checker) moves(moves []Move) {
+	seen := make(map[EntryRef]bool, len(moves))
+	for _, m := range moves {
+		k.ref("Move", m.EntryRef)
+		if seen[m.EntryRef] {
+			k.refuse("Move", m.String(), "is moved twice in one change")
+		}
+		seen[m.EntryRef] = true
+		switch {
+		case m.Do < Run || m.Do > Cancel:
+			k.refuse("Move.Do", int(m.Do), "is not an act")
+		case m.Do == Reschedule && m.At.IsZero():
+			k.refuse("Move.At", m.At, "is needed to reschedule")
+		}
+	}
+}
+
+func (k *checker) replacements(replace []Replacement) {
+	seen := make(map[EntryRef]bool, len(replace))
+	for _, r := range replace {
+		k.ref("Replace", r.Entry.EntryRef)
+		k.stored("Replace", r.Entry)
+		k.headers("Replace", r.Entry.Headers)
+		k.claim("Replace", r.Entry)
+		if seen[r.Entry.EntryRef] {
+			k.refuse("Replace", r.Entry.String(), "is replaced twice in one change")
+		}
+		seen[r.Entry.EntryRef] = true
+		if r.If == "" && r.Entry.Claim.Key == "" {
+			k.refuse("Replace.If", r.If, "is needed without a claim")
 		}
 	}
 }
@@ -156,11 +206,43 @@ func (k *checker) entries(field string, entries []Entry) {
 			k.refuse(field+".Claim", e.Claim.Key, "is claimed twice in one change")
 		}
 		claims[c] = true
-		k.made(field+".Claim.Key", e.Claim.Key)
-		if e.Claim.TTL < time.Second {
-			k.refuse(field+".Claim.TTL", e.Claim.TTL, "must be at least 1s")
-		}
+		k.claim(field, e)
 	}
+}
+
+// claim checks the claim of e, if it has one.
+func (k *checker) claim(field string, e Entry) {
+	c := e.Claim
+	if c.Key == "" {
+		return
+	}
+	k.made(field+".Claim.Key", c.Key)
+	if c.TTL != 0 && c.TTL < time.Second {
+		k.refuse(field+".Claim.TTL", c.TTL, "must be 0, or at least 1s")
+	}
+	if c.TTL != 0 && (c.UntilStart || c.Behind || !c.Hold.IsZero()) {
+		k.refuse(field+".Claim.TTL", c.TTL, "does not go with UntilStart, Hold and Behind")
+	}
+	if c.UntilStart && !c.Hold.IsZero() {
+		k.refuse(field+".Claim.Hold", c.Hold, "does not go with UntilStart")
+	}
+	if c.Behind && (!e.DueAt.IsZero() || e.Group != "") {
+		k.refuse(field+".Claim.Behind", e.String(), "does not go with a due time or a group")
+	}
+}
+
+// exit checks what is enqueued if an entry ends otherwise than by its settlement.
+func (k *checker) exit(field string, exit *Entry) {
+	if exit == nil {
+		return
+	}
+	if exit.Claim.Key != "" || exit.Group != "" || !exit.DueAt.IsZero() || exit.Exit != nil {
+		k.refuse(field+".Exit", exit.String(), "must have no claim, group, due time or exit of its own")
+		return
+	}
+	k.ref(field+".Exit", exit.EntryRef)
+	k.stored(field+".Exit", *exit)
+	k.headers(field+".Exit", exit.Headers)
 }
 
 func (k *checker) unclaimed(field string, entries []Entry) {
@@ -240,6 +322,7 @@ func (k *checker) stored(field string, e Entry) {
 		bad   bool
 		value any
 	}{
+		{"MaxCrashes", e.MaxCrashes < 0 || e.MaxCrashes > math.MaxInt32, e.MaxCrashes},
 		{"MaxRetry", e.MaxRetry < 0 || e.MaxRetry > math.MaxInt32, e.MaxRetry},
 		{"Retried", e.Retried < 0 || e.Retried > math.MaxInt32, e.Retried},
 		{"Timeout", e.Timeout < 0, e.Timeout},
@@ -269,4 +352,5 @@ func (k *checker) stored(field string, e Entry) {
 	for _, key := range e.Reads {
 		k.made(field+".Reads", key)
 	}
+	k.exit(field, e.Exit)
 }

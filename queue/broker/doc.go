@@ -10,7 +10,8 @@
 //
 // An [Entry] is a stored task. It lies in one queue under an id that is unique
 // in that queue, and is in exactly one [task.State]. A queue comes into being
-// with its first entry.
+// with its first entry, and ends when it is removed ([Operator]). A [Group] is
+// entries of a queue that wait to be folded into one.
 //
 // A home ([Home]) is the storage of one run: documents, latches and, once the
 // run has ended, the time at which they go. A [Document] is a key, a body and a
@@ -62,16 +63,19 @@
 // released entry, or one whose lease ran out, goes to the front: of several
 // that are released in turn, the last is next. Entries that become due in one
 // call to Advance go in order of their due time, those whose lease ran out are
-// next in order of the lease's end; ties go by id.
+// next in order of the lease's end; ties go by id. What an operator makes ready,
+// and what has waited behind a claim, goes to the back.
 //
 // # Rule 5: bounded work
 //
 // A change has at most [MaxParts] parts. Advance moves at most as many entries
 // as it is asked to. No call's cost grows with what is stored, except that of
 // [Broker.List] with its Offset, of [Broker.Counts] of all queues with how many
-// there are, of [Broker.Servers] with the servers, and on Redis that of settling
-// and recovering with how many entries of the queue are leased: asynq keeps those
-// in a list, which is searched.
+// there are and how many groups they have, of the lists of servers, queues and
+// groups with their length, of [Operator].Remove with what the storage holds, and on Redis that of settling and
+// recovering with how many entries of the queue are leased, and that of moving a
+// pending one with how many are pending: asynq keeps those in lists, which are
+// searched.
 //
 // # Rule 6: errors
 //
@@ -90,4 +94,29 @@
 // All methods may be called from several goroutines, and several brokers may
 // be open on one storage. A broker does not keep the slices and maps it is
 // given, and gives away none that it keeps.
+//
+// # Rule 8: how an entry ends
+//
+// An entry ends when it is completed, archived or deleted; one that is archived
+// or completed and is deleted then has ended before. Whatever ends it frees its
+// claim, as [Claim] has it, in the same commit, and whatever ends it other than
+// its own settlement enqueues its Exit: a deletion, an archiving by [Archive] or
+// [Cancel], and a settlement with an [End], because that is not the handler's.
+// Parking is no end: no Exit is enqueued, and the claim is kept. What is enqueued
+// in this way cannot fail: an entry whose id exists is skipped.
+//
+// An entry that was to be cancelled while it was active is settled as its holder
+// says if it is done, completed or archived. If it would be ready or due again,
+// by Released, by Retry or because its lease ran out, it is archived instead,
+// with the end [Cancelled], and what Retry would have stored is.
+//
+// # Rule 9: lost leases
+//
+// When Advance takes an entry back because its lease ran out, it counts a crash
+// and adds an [Attempt] with [LeaseRanOut]. Any outcome but Released sets the
+// count to zero. What is done about it is the caller's affair.
+//
+// If nobody has called Advance for a queue for more than five seconds while it had leases,
+// nobody can have extended them, either: the storage was away. Then no lease of that
+// queue, and no batch, is taken back for another five seconds.
 package broker

@@ -3,6 +3,8 @@ package broker
 import (
 	"errors"
 	"fmt"
+
+	"github.com/leatwork/leat/task"
 )
 
 // What a program branches on. Outcomes are of the types below, or wrap one of
@@ -13,6 +15,9 @@ var (
 	ErrClaimed   = errors.New("claimed by another entry")
 	ErrLeaseLost = errors.New("lease lost")
 	ErrConflict  = errors.New("conflict")
+	ErrState     = errors.New("state does not allow it")
+	ErrChanged   = errors.New("changed meanwhile")
+	ErrNotEmpty  = errors.New("not empty")
 
 	// ErrRefused is matched by the error of a call that certainly changed
 	// nothing: the storage could not be reached, or said no. An error that
@@ -43,11 +48,12 @@ func (e *ExistsError) Error() string {
 func (e *ExistsError) Is(target error) bool { return target == ErrExists }
 
 // A ClaimedError is the outcome of a change that adds an entry whose claim is
-// held. It matches [ErrClaimed].
+// held, or replaces one that neither holds its claim nor waits behind it. It
+// matches [ErrClaimed].
 type ClaimedError struct {
 	Entry  EntryRef // the entry that was refused
 	Key    string
-	Holder string // id of the entry that holds the key
+	Holder string // id of the entry that holds the key, or waits behind it; "" if none does
 }
 
 // Error names the claim and its holder.
@@ -83,3 +89,30 @@ func LeaseLost(ref EntryRef) error { return fmt.Errorf("settle %s: %w", ref, Err
 func LatchNotFound(home Home, latch string) error {
 	return fmt.Errorf("latch %s of %s: %w", latch, home, ErrNotFound)
 }
+
+// A StateError is the outcome of a change that moves or replaces an entry whose
+// state does not allow that. It matches [ErrState].
+type StateError struct {
+	Entry  EntryRef
+	State  task.State
+	Frozen bool // it is in a batch
+}
+
+// Error names the entry and its state.
+func (e *StateError) Error() string {
+	if e.Frozen {
+		return fmt.Sprintf("entry %s is being folded: %v", e.Entry, ErrState)
+	}
+	return fmt.Sprintf("entry %s is %s: %v", e.Entry, e.State, ErrState)
+}
+
+// Is reports whether target is [ErrState].
+func (e *StateError) Is(target error) bool { return target == ErrState }
+
+// EntryNotFound returns the outcome of a change about an entry that does not
+// exist. It wraps [ErrNotFound].
+func EntryNotFound(ref EntryRef) error { return fmt.Errorf("entry %s: %w", ref, ErrNotFound) }
+
+// EntryChanged returns the outcome of a change that expected another version of
+// an entry. It wraps [ErrChanged].
+func EntryChanged(ref EntryRef) error { return fmt.Errorf("entry %s: %w", ref, ErrChanged) }

@@ -42,6 +42,10 @@ type Held int
 const (
 	Kept Held = iota + 1 // it is held, and was extended
 	Lost                 // the entry is gone, or under another lease, or under none
+
+	// Asked: it is held, and was extended, and somebody has asked for the entry
+	// to be cancelled.
+	Asked
 )
 
 // Applied is what [Broker.Apply] did.
@@ -62,11 +66,25 @@ type Parked struct {
 
 // An AdvanceRequest names the queues to advance, and how much to do at most.
 // Queues are advanced in the order given, and in each of them what is due, what
-// is to be recovered, what has expired and what is to be closed, in that order
-// and each of these in order of its time; ties by id.
+// is to be recovered, what has expired, what is to be closed, which batches have
+// run out and what the archive is to lose, in that order and each of these in
+// order of its time; ties by id. A batch goes back as far as the limit lets it.
 type AdvanceRequest struct {
 	Queues []string
 	Limit  int // over all queues; at least 1
+
+	// Keep is how much of each queue's archive is kept.
+	Keep ArchiveLimits
+}
+
+// ArchiveLimits say which archived entries Advance deletes: the oldest, as far as
+// there are too many of them, or they are too old or too large. Zero fields limit
+// nothing. Entries that are parked are not deleted, and the rest is if they lie
+// among the five hundred oldest.
+type ArchiveLimits struct {
+	Count int
+	Age   time.Duration // since they were archived
+	Bytes int64         // of their payloads and results, estimated from a sample
 }
 
 // Advanced is what [Broker.Advance] did.
@@ -75,6 +93,9 @@ type Advanced struct {
 	Recovered int // entries that became ready because their lease had run out
 	Expired   int // completed entries that were deleted at the end of their retention
 	Closed    int // homes that were deleted at the end of theirs
+	Returned  int // members of batches that went back to their group because the batch's time had run out
+	Trimmed   int // archived entries that were deleted because of AdvanceRequest.Keep
+	Cancelled int // entries that would have been ready again, and were archived because they were cancelled
 
 	// Next is when Advance will next have something to do in these queues, as
 	// far as is known; zero if nothing waits. It is not after now if the limit
@@ -83,4 +104,6 @@ type Advanced struct {
 }
 
 // Total returns how much was done.
-func (a Advanced) Total() int { return a.Due + a.Recovered + a.Expired + a.Closed }
+func (a Advanced) Total() int {
+	return a.Due + a.Recovered + a.Expired + a.Closed + a.Returned + a.Trimmed + a.Cancelled
+}

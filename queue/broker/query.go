@@ -11,10 +11,22 @@ import (
 // touched: pending ones as they will be leased, active ones by the end of
 // their lease, scheduled and retried ones by their due time, completed ones by
 // the end of their retention, archived ones by the second in which they were
-// archived, rounded up; ties by id.
+// archived, rounded up; aggregating ones, of Group and without those that are
+// frozen, by the second in which they were added to it, rounded up; ties by id.
+// With Newest set they come in the reverse order.
+//
+// After, if not empty, is the [Stored.Place] of an entry that a request with the
+// same Queue, State, Group and Newest returned. The Offset then counts from the
+// entry behind that one, whether it is still there or not; what came or went
+// before it in the meantime does not matter. Only in pending on Redis is a place
+// a matter of luck: entries may be told again, but none is left out that was
+// there all the time.
 type ListRequest struct {
 	Queue  string
 	State  task.State
+	Group  string // for Aggregating, where it must not be empty
+	Newest bool
+	After  string
 	Offset int
 	Limit  int
 }
@@ -25,6 +37,12 @@ type Counts struct {
 
 	// How many entries are in each state.
 	Pending, Active, Scheduled, Retry, Archived, Completed int
+
+	// How many wait in groups, those that are frozen in batches included, and in
+	// how many groups.
+	Aggregating, Groups int
+
+	Paused bool // nothing is leased from it
 
 	// How many outcomes were recorded, and how many of them were failures:
 	// today (UTC) and ever.
@@ -39,7 +57,7 @@ type Counts struct {
 
 // Size returns how many entries the queue holds.
 func (c Counts) Size() int {
-	return c.Pending + c.Active + c.Scheduled + c.Retry + c.Archived + c.Completed
+	return c.Pending + c.Active + c.Scheduled + c.Retry + c.Archived + c.Completed + c.Aggregating
 }
 
 // ServerTTL is how long a server's record outlives its last beat.

@@ -42,6 +42,9 @@ func (r AdvanceRequest) Check() error {
 		k.refuse("AdvanceRequest.Limit", r.Limit, "must be at least 1")
 	}
 	k.names("AdvanceRequest.Queues", r.Queues)
+	if r.Keep.Count < 0 || r.Keep.Age < 0 || r.Keep.Bytes < 0 {
+		k.refuse("AdvanceRequest.Keep", r.Keep, "must not be negative")
+	}
 	return k.refusal()
 }
 
@@ -79,6 +82,7 @@ func (r ListRequest) Check() error {
 	if !slices.Contains(task.States(), r.State) {
 		k.refuse("ListRequest.State", int(r.State), "is no state")
 	}
+	k.group("ListRequest", r.State, r.Group)
 	if r.Offset < 0 {
 		k.refuse("ListRequest.Offset", r.Offset, "must not be negative")
 	}
@@ -86,6 +90,92 @@ func (r ListRequest) Check() error {
 		k.refuse("ListRequest.Limit", r.Limit, "must not be negative")
 	}
 	return k.refusal()
+}
+
+// Check returns what makes no sense in r, which [Operator].Gather is called
+// with, as rule 6 of the package comment has it, or nil.
+func (r GatherRequest) Check() error {
+	var k checker
+	k.made("GatherRequest.Queue", r.Queue)
+	k.made("GatherRequest.Group", r.Group)
+	k.made("GatherRequest.Token", r.Token)
+	if r.MaxSize < 1 || r.MaxSize > MaxBatch {
+		k.refuse("GatherRequest.MaxSize", r.MaxSize, fmt.Sprintf("must be 1 to %d", MaxBatch))
+	}
+	if r.Grace < 0 {
+		k.refuse("GatherRequest.Grace", r.Grace, "must not be negative")
+	}
+	if r.MaxDelay < 0 {
+		k.refuse("GatherRequest.MaxDelay", r.MaxDelay, "must not be negative")
+	}
+	return k.refusal()
+}
+
+// CheckReport returns what makes no sense in a call of [Operator].Report, as rule
+// 6 of the package comment has it, or nil.
+func CheckReport(reports []Progress) error {
+	var k checker
+	for _, r := range reports {
+		k.ref("Progress", r.EntryRef)
+		if len(r.Data) > MaxProgress {
+			k.refuse("Progress.Data", len(r.Data), fmt.Sprintf("is larger than %d bytes", MaxProgress))
+		}
+	}
+	return k.refusal()
+}
+
+// sweeps are the acts that a sweep may do in each state.
+var sweeps = map[task.State][]Act{
+	task.Pending:     {Archive, Delete, Cancel},
+	task.Scheduled:   {Run, Archive, Delete, Cancel},
+	task.Retry:       {Run, Archive, Delete, Cancel},
+	task.Archived:    {Run, Delete},
+	task.Completed:   {Run, Archive, Delete},
+	task.Aggregating: {Run, Archive, Delete, Cancel},
+}
+
+// Check returns what makes no sense in r, which [Operator].Sweep is called with,
+// as rule 6 of the package comment has it, or nil.
+func (r SweepRequest) Check() error {
+	var k checker
+	k.made("SweepRequest.Queue", r.Queue)
+	if !slices.Contains(sweeps[r.State], r.Do) {
+		k.refuse("SweepRequest.Do", r.Do.String(), fmt.Sprintf("is not done to all that are %s", r.State))
+	}
+	k.group("SweepRequest", r.State, r.Group)
+	if r.Limit < 1 || r.Limit > MaxSweep {
+		k.refuse("SweepRequest.Limit", r.Limit, fmt.Sprintf("must be 1 to %d", MaxSweep))
+	}
+	return k.refusal()
+}
+
+// CheckQueue returns what makes no sense in a call about one queue, as rule 6 of
+// the package comment has it, or nil.
+func CheckQueue(queue string) error {
+	var k checker
+	k.made("Queue", queue)
+	return k.refusal()
+}
+
+// CheckHistory returns what makes no sense in a call of [Operator].History, as
+// rule 6 of the package comment has it, or nil.
+func CheckHistory(queue string, days int) error {
+	var k checker
+	k.made("Queue", queue)
+	if days < 1 || days > MaxHistory {
+		k.refuse("Days", days, fmt.Sprintf("must be 1 to %d", MaxHistory))
+	}
+	return k.refusal()
+}
+
+// group checks that a group is named where it has to be, and nowhere else.
+func (k *checker) group(field string, state task.State, group string) {
+	switch {
+	case state == task.Aggregating:
+		k.made(field+".Group", group)
+	case group != "":
+		k.refuse(field+".Group", group, "is only for those that are aggregating")
+	}
 }
 
 // CheckCounts returns what makes no sense in a call of [Broker.Counts], as

@@ -165,7 +165,7 @@ func (s *Server) record() broker.Server {
 		r.Workers = append(r.Workers, broker.Worker{
 			Entry:    e.EntryRef,
 			Type:     e.Type,
-			Payload:  e.Payload,
+			Payload:  e.Payload[:min(len(e.Payload), broker.MaxWorkerPayload)],
 			Started:  a.started,
 			Deadline: deadline,
 		})

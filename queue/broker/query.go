@@ -77,11 +77,15 @@ type Server struct {
 	Gone        bool     // it has left: forget it
 }
 
+// MaxWorkerPayload is how many bytes of a payload a server's record holds. The
+// record is written anew at every beat.
+const MaxWorkerPayload = 1 << 10
+
 // A Worker is the record of one entry that a server is running.
 type Worker struct {
 	Entry    EntryRef
 	Type     string
-	Payload  []byte
+	Payload  []byte // its beginning: servers write at most MaxWorkerPayload
 	Started  time.Time
 	Deadline time.Time // when its context ends
 }

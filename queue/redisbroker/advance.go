@@ -14,7 +14,7 @@ const advanceAtOnce = 1000
 
 // Advance implements [broker.Broker]. Leases of asynq's are taken back 30 s
 // after they have run out, as asynq does.
-func (b *Broker) Advance(ctx context.Context, now time.Time, r broker.AdvanceRequest) (broker.Advanced, error) {
+func (b *world) Advance(ctx context.Context, now time.Time, r broker.AdvanceRequest) (broker.Advanced, error) {
 	if err := errors.Join(r.Check(), b.started(ctx)); err != nil {
 		return broker.Advanced{}, fmt.Errorf("advance: %w", err)
 	}
@@ -39,7 +39,7 @@ func (b *Broker) Advance(ctx context.Context, now time.Time, r broker.AdvanceReq
 	}
 }
 
-func (b *Broker) advance(ctx context.Context, now time.Time, queues []string, limit int) (broker.Advanced, error) {
+func (b *world) advance(ctx context.Context, now time.Time, queues []string, limit int) (broker.Advanced, error) {
 	var keys []string
 	args := []any{string(b.keys), nanos(now), limit}
 	for _, q := range queues {

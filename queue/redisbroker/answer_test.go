@@ -4,18 +4,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/leatwork/leat/internal/redistest"
 	"github.com/leatwork/leat/queue/broker"
 )
 
 // TestACallThatWasGivenUpIsNotExecuted sends a call again that its caller has
 // said not to wait for any more, as a slow network might.
 func TestACallThatWasGivenUpIsNotExecuted(t *testing.T) {
-	b, err := Open(redistest.Shared(t).SocketURL(), &Options{Prefix: redistest.Prefix(), LocalClock: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.Close()
+	b := opened(t, Options{LocalClock: true})
 	now := time.UnixMilli(1900000000500)
 	keys := []string{b.keys.queues(), b.keys.answers(b.caller), b.keys.queue("q")}
 	send := func(id string, sequence, low int) string {
@@ -76,11 +71,7 @@ func TestTheLowestSequenceWaitsForItsAnswer(t *testing.T) {
 }
 
 func TestTheClockIsCorrectedByTheServers(t *testing.T) {
-	b, err := Open(redistest.Shared(t).SocketURL(), &Options{Prefix: redistest.Prefix()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.Close()
+	b := opened(t, Options{})
 	if off := time.Duration(b.clock.offset.Load()); off.Abs() > time.Second {
 		t.Errorf("offset to a server on this machine = %v, want next to none", off)
 	}

@@ -29,7 +29,7 @@ type batch struct {
 }
 
 // Apply implements [broker.Broker]. It takes one trip for a thousand parts.
-func (b *Broker) Apply(ctx context.Context, now time.Time, changes []broker.Change, want broker.LeaseRequest) (broker.Applied, error) {
+func (b *world) Apply(ctx context.Context, now time.Time, changes []broker.Change, want broker.LeaseRequest) (broker.Applied, error) {
 	if err := errors.Join(want.Check(), b.started(ctx)); err != nil {
 		return broker.Applied{}, fmt.Errorf("apply: %w", err)
 	}
@@ -62,7 +62,7 @@ func (b *Broker) Apply(ctx context.Context, now time.Time, changes []broker.Chan
 
 // batches packs changes for the script. One that is malformed, or too large to
 // be stored, gets its outcome here. There is at least one batch.
-func (b *Broker) batches(now time.Time, changes []broker.Change, outcomes []error) []*batch {
+func (b *world) batches(now time.Time, changes []broker.Change, outcomes []error) []*batch {
 	part := &batch{queues: make(map[string]bool)}
 	batches := []*batch{part}
 	for i, c := range changes {
@@ -113,7 +113,7 @@ type refused struct {
 
 // applyBatch applies p and leases what is wanted. Entries that turn out not to
 // be readable are parked, and others leased in their place.
-func (b *Broker) applyBatch(ctx context.Context, now time.Time, p *batch, want broker.LeaseRequest) (found, error) {
+func (b *world) applyBatch(ctx context.Context, now time.Time, p *batch, want broker.LeaseRequest) (found, error) {
 	answer, err := b.applyOnce(ctx, now, p, want)
 	if err != nil {
 		return found{}, err
@@ -137,7 +137,7 @@ func (b *Broker) applyBatch(ctx context.Context, now time.Time, p *batch, want b
 }
 
 // parking returns the changes that archive unreadable entries as they are.
-func (b *Broker) parking(unreadable []unreadable) *batch {
+func (b *world) parking(unreadable []unreadable) *batch {
 	p := &batch{queues: make(map[string]bool), needs: needs{leases: true}}
 	for _, u := range unreadable {
 		pk := &packer{}
@@ -155,7 +155,7 @@ func (b *Broker) parking(unreadable []unreadable) *batch {
 }
 
 // applyOnce makes one call of the script, and hears its answer.
-func (b *Broker) applyOnce(ctx context.Context, now time.Time, p *batch, want broker.LeaseRequest) (answer, error) {
+func (b *world) applyOnce(ctx context.Context, now time.Time, p *batch, want broker.LeaseRequest) (answer, error) {
 	sequence, low, renew := b.sequences.begin()
 	defer b.sequences.end(sequence)
 
@@ -167,7 +167,7 @@ func (b *Broker) applyOnce(ctx context.Context, now time.Time, p *batch, want br
 			p.queues[q.Queue] = true
 		}
 	}
-	keys := []string{b.keys.queues(), b.keys.answers(b.caller)}
+	keys := []string{b.registry(), b.answers()}
 	for queue := range p.queues {
 		keys = append(keys, b.keys.queue(queue))
 	}
@@ -186,7 +186,7 @@ func (b *Broker) applyOnce(ctx context.Context, now time.Time, p *batch, want br
 
 // packRequest packs want for the script. Tokens are made of the caller, the
 // sequence and a number, so that none is ever made again.
-func (b *Broker) packRequest(want broker.LeaseRequest, sequence int64) []byte {
+func (b *world) packRequest(want broker.LeaseRequest, sequence int64) []byte {
 	p := &packer{}
 	r := p.object()
 	r.field("max").int(int64(want.Max))
@@ -202,7 +202,7 @@ func (b *Broker) packRequest(want broker.LeaseRequest, sequence int64) []byte {
 }
 
 // outcome translates what the script says of a refused change of home.
-func (b *Broker) outcome(home broker.Home, words []any) error {
+func (b *world) outcome(home broker.Home, words []any) error {
 	word := textAt(words, 0)
 	switch word {
 	case "LEASE_LOST":
@@ -234,4 +234,4 @@ func day(t time.Time) string   { return t.UTC().Format(time.DateOnly) }
 func millis(t time.Time) int64 { return broker.CeilMilli(t).UnixMilli() }
 
 // encode returns e's message.
-func (b *Broker) encode(e broker.Entry) ([]byte, error) { return wire.EncodeEntry(e, b.keys.claim(e)) }
+func (b *world) encode(e broker.Entry) ([]byte, error) { return wire.EncodeEntry(e, b.keys.claim(e)) }

@@ -9,7 +9,7 @@ import (
 )
 
 // pack returns c as lua/apply.lua takes it at now.
-func (b *Broker) pack(now time.Time, c broker.Change) ([]byte, error) {
+func (b *world) pack(now time.Time, c broker.Change) ([]byte, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
@@ -25,7 +25,7 @@ func (b *Broker) pack(now time.Time, c broker.Change) ([]byte, error) {
 // encoded.
 type changeWriter struct {
 	packer
-	b   *Broker
+	b   *world
 	now time.Time
 	err error
 }
@@ -133,7 +133,7 @@ func (w *changeWriter) entry(e broker.Entry) {
 
 // moreFields returns the names and values of what e's hash holds besides the
 // message, its state, and since when it has been in it.
-func (b *Broker) moreFields(e broker.Entry) []string {
+func (b *world) moreFields(e broker.Entry) []string {
 	var more []string
 	add := func(name, value string) {
 		if value != "" {

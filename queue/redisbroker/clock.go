@@ -35,7 +35,7 @@ func (c *clock) correct(offset, doubt time.Duration) {
 
 // measure asks the server for the time. The answer is taken to be from halfway
 // between question and answer, so the error is half a round trip.
-func (b *Broker) measure(ctx context.Context) error {
+func (b *world) measure(ctx context.Context) error {
 	if b.clock.off {
 		return nil
 	}

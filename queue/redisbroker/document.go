@@ -9,7 +9,7 @@ import (
 )
 
 // Documents implements [broker.Broker].
-func (b *Broker) Documents(ctx context.Context, home broker.Home, keys ...string) ([]broker.Document, error) {
+func (b *world) Documents(ctx context.Context, home broker.Home, keys ...string) ([]broker.Document, error) {
 	if err := errors.Join(broker.CheckDocuments(home, keys), b.started(ctx)); err != nil {
 		return nil, fmt.Errorf("documents of %s: %w", home, err)
 	}

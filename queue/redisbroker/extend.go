@@ -15,7 +15,7 @@ import (
 const extendAtOnce = 500
 
 // Extend implements [broker.Broker].
-func (b *Broker) Extend(ctx context.Context, now, until time.Time, leases ...broker.LeaseRef) ([]broker.Held, error) {
+func (b *world) Extend(ctx context.Context, now, until time.Time, leases ...broker.LeaseRef) ([]broker.Held, error) {
 	if err := errors.Join(broker.CheckExtend(leases), b.started(ctx)); err != nil {
 		return nil, fmt.Errorf("extend: %w", err)
 	}
@@ -31,7 +31,7 @@ func (b *Broker) Extend(ctx context.Context, now, until time.Time, leases ...bro
 	return all, nil
 }
 
-func (b *Broker) extend(ctx context.Context, now, end string, leases []broker.LeaseRef) ([]broker.Held, error) {
+func (b *world) extend(ctx context.Context, now, end string, leases []broker.LeaseRef) ([]broker.Held, error) {
 	var keys []string
 	args := []any{string(b.keys), now, end}
 	for _, l := range leases {

@@ -15,7 +15,7 @@ import (
 var latchFields = []string{"total", "fed", "released", "arrived", "marked", "stopped", "complete"}
 
 // Latches implements [broker.Broker].
-func (b *Broker) Latches(ctx context.Context, home broker.Home, ids ...string) ([]broker.LatchState, error) {
+func (b *world) Latches(ctx context.Context, home broker.Home, ids ...string) ([]broker.LatchState, error) {
 	if err := errors.Join(broker.CheckLatches(home, ids), b.started(ctx)); err != nil {
 		return nil, fmt.Errorf("latches of %s: %w", home, err)
 	}

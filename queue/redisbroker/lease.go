@@ -29,7 +29,7 @@ var errUnheard = errors.New("the call had been given up")
 
 // hear reads the answer of lua/apply.lua. Queues that are damaged are an error
 // if nothing but leases was asked for.
-func (b *Broker) hear(ctx context.Context, reply []any, until time.Time, onlyLeases bool) (answer, error) {
+func (b *world) hear(ctx context.Context, reply []any, until time.Time, onlyLeases bool) (answer, error) {
 	if textAt(reply, 0) != "OK" || len(reply) != 5 {
 		return answer{}, fmt.Errorf("%w: %v", errUnheard, reply)
 	}
@@ -52,7 +52,7 @@ func (b *Broker) hear(ctx context.Context, reply []any, until time.Time, onlyLea
 
 // damage tells of queues whose storage is not what it should be: as an error,
 // or in the log if the call did something else.
-func (b *Broker) damage(ctx context.Context, faults []any, asError bool) error {
+func (b *world) damage(ctx context.Context, faults []any, asError bool) error {
 	var errs []error
 	for _, f := range faults {
 		words, _ := f.([]any)
@@ -67,7 +67,7 @@ func (b *Broker) damage(ctx context.Context, faults []any, asError bool) error {
 }
 
 // lease adds one lease to a: queue, id, token and the entry's body.
-func (a *answer) lease(b *Broker, words []any, until time.Time) {
+func (a *answer) lease(b *world, words []any, until time.Time) {
 	ref := broker.EntryRef{Queue: textAt(words, 0), ID: textAt(words, 1)}
 	token, body := textAt(words, 2), listAt(words, 3)
 	e, err := b.entry(ref, body)
@@ -86,7 +86,7 @@ func (a *answer) lease(b *Broker, words []any, until time.Time) {
 // entry returns the entry ref that is stored as fields: the message, and what
 // of [fieldFractions], [fieldHome] and [fieldReads] it has. It returns an error
 // for one that this broker would not have stored.
-func (b *Broker) entry(ref broker.EntryRef, fields []any) (broker.Entry, error) {
+func (b *world) entry(ref broker.EntryRef, fields []any) (broker.Entry, error) {
 	e, claim, err := wire.DecodeEntry([]byte(textAt(fields, 0)))
 	if err != nil {
 		return broker.Entry{}, fmt.Errorf("entry %s: %w", ref, err)

@@ -23,7 +23,7 @@ func TestWhatTheClientPrintsIsForDebugging(t *testing.T) {
 		log.SetOutput(os.Stderr) // SetDefault has led it to the buffer
 		log.SetFlags(flags)
 	}()
-	b := opened(t)
+	b := opened(t, Options{})
 	for level, want := range map[slog.Level]bool{slog.LevelInfo: false, slog.LevelDebug: true} {
 		var buffer bytes.Buffer
 		slog.SetDefault(slog.New(slog.NewTextHandler(&buffer, &slog.HandlerOptions{Level: level})))
@@ -38,7 +38,7 @@ func TestAProgramsOwnLoggerOfTheClientStays(t *testing.T) {
 	kept := new(counter)
 	redis.SetLogger(kept)
 	defer redis.SetLogger(clientLog{})
-	b := opened(t)
+	b := opened(t, Options{})
 	speak(t, b.client)
 	if got := kept.Load(); got != 1 {
 		t.Errorf("the program's logger got %d lines, want 1", got)
@@ -54,8 +54,11 @@ func (n *counter) Printf(_ context.Context, format string, _ ...any) {
 	}
 }
 
-func opened(t *testing.T) *Broker {
-	b, err := Open(redistest.Shared(t).SocketURL(), &Options{Prefix: redistest.Prefix()})
+// opened opens a world of its own on the shared server.
+func opened(t *testing.T, o Options) *world {
+	t.Helper()
+	o.Prefix = redistest.Prefix()
+	b, err := Open(redistest.Shared(t).SocketURL(), &o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +67,7 @@ func opened(t *testing.T) *Broker {
 			t.Errorf("Close() = %v, want nil", err)
 		}
 	})
-	return b
+	return b.storage.(*world)
 }
 
 // speak has c print a line: it does, of a duration that it rounds.

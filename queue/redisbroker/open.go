@@ -41,15 +41,14 @@ func Open(url string, o *Options) (*Broker, error) {
 		settings.TLSConfig = named
 	}
 	client := redis.NewClient(settings)
-	b, err := newBroker(client, o)
+	w, err := newWorld(client, o)
 	if err == nil {
-		b.owned = true
-		err = b.probe(settings.Addr)
+		err = w.probe(settings.Addr)
 	}
 	if err != nil {
 		return nil, errors.Join(err, client.Close())
 	}
-	return b, nil
+	return &Broker{storage: w, client: client, owned: true}, nil
 }
 
 // settings are what every client of ours has. Only we repeat a call, because
@@ -114,7 +113,7 @@ func parseURL(raw string) (*redis.Options, error) {
 
 // probe asks the server what it is, and refuses what the broker cannot work
 // with. What it may not ask, it takes to be in order.
-func (b *Broker) probe(address string) error {
+func (b *world) probe(address string) error {
 	// Whoever opens a broker has no context to give: the time is bounded here.
 	ctx, cancel := context.WithTimeout(context.Background(), probeTime)
 	defer cancel()
@@ -135,7 +134,7 @@ func (b *Broker) probe(address string) error {
 }
 
 // judge reads the reply to INFO.
-func (b *Broker) judge(ctx context.Context, address, info string) error {
+func (b *world) judge(ctx context.Context, address, info string) error {
 	about := make(map[string]string)
 	for line := range strings.Lines(info) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), ":")
@@ -165,7 +164,7 @@ func olderThan(version string, major, minor int) bool {
 	return errA == nil && errB == nil && (a < major || a == major && b < minor)
 }
 
-func (b *Broker) speaksTLS() bool {
+func (b *world) speaksTLS() bool {
 	c, ok := b.client.(*redis.Client)
 	return ok && c.Options().TLSConfig != nil
 }

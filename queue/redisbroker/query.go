@@ -22,7 +22,7 @@ const atNoTime = "0"
 
 // Entry implements [broker.Broker]. Of an entry that cannot be decoded it
 // returns the name and the state, with the reason as its LastErr.
-func (b *Broker) Entry(ctx context.Context, ref broker.EntryRef) (broker.Stored, error) {
+func (b *world) Entry(ctx context.Context, ref broker.EntryRef) (broker.Stored, error) {
 	if err := errors.Join(broker.CheckEntry(ref), b.started(ctx)); err != nil {
 		return broker.Stored{}, fmt.Errorf("entry %s: %w", ref, err)
 	}
@@ -37,8 +37,8 @@ func (b *Broker) Entry(ctx context.Context, ref broker.EntryRef) (broker.Stored,
 }
 
 // List implements [broker.Broker]. Entries that cannot be decoded are listed as
-// [Broker.Entry] returns them.
-func (b *Broker) List(ctx context.Context, r broker.ListRequest) ([]broker.Stored, error) {
+// Entry returns them.
+func (b *world) List(ctx context.Context, r broker.ListRequest) ([]broker.Stored, error) {
 	if err := errors.Join(r.Check(), b.started(ctx)); err != nil {
 		return nil, fmt.Errorf("list: %w", err)
 	}
@@ -62,7 +62,7 @@ func (b *Broker) List(ctx context.Context, r broker.ListRequest) ([]broker.Store
 }
 
 // stored returns an entry as lua/lib/read.lua has it.
-func (b *Broker) stored(ref broker.EntryRef, fields []any) (broker.Stored, error) {
+func (b *world) stored(ref broker.EntryRef, fields []any) (broker.Stored, error) {
 	state, err := task.ParseState(textAt(fields, 1))
 	if err != nil {
 		return broker.Stored{}, fmt.Errorf("entry %s: %w", ref, err)
@@ -86,7 +86,7 @@ func (b *Broker) stored(ref broker.EntryRef, fields []any) (broker.Stored, error
 }
 
 // Counts implements [broker.Broker].
-func (b *Broker) Counts(ctx context.Context, now time.Time, queues ...string) ([]broker.Counts, error) {
+func (b *world) Counts(ctx context.Context, now time.Time, queues ...string) ([]broker.Counts, error) {
 	if err := errors.Join(broker.CheckCounts(queues), b.started(ctx)); err != nil {
 		return nil, fmt.Errorf("counts: %w", err)
 	}
@@ -110,7 +110,7 @@ func (b *Broker) Counts(ctx context.Context, now time.Time, queues ...string) ([
 	return all, nil
 }
 
-func (b *Broker) counts(ctx context.Context, now time.Time, queues []string) ([]broker.Counts, error) {
+func (b *world) counts(ctx context.Context, now time.Time, queues []string) ([]broker.Counts, error) {
 	var keys []string
 	args := []any{string(b.keys), nanos(now), day(now)}
 	for _, q := range queues {

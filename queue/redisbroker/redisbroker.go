@@ -1,11 +1,10 @@
 package redisbroker
 
 import (
-	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
-	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -43,21 +42,16 @@ type Options struct {
 // A Broker keeps its storage in Redis. All its methods may be called from
 // several goroutines.
 type Broker struct {
-	client       redis.UniversalClient
-	owned        bool // Close closes client
-	closed       atomic.Bool
-	keys         keys
-	log          *slog.Logger
-	plainScripts bool // the server is older than 7
-	caller       string
-	sequences    sequences
-	clock        clock
+	storage
+	client redis.UniversalClient
+	owned  bool // Close closes client
 }
 
-var (
-	_ broker.Broker   = (*Broker)(nil)
-	_ broker.Verifier = (*Broker)(nil)
-)
+// A storage is one world, or several that act as one.
+type storage interface {
+	broker.Broker
+	broker.Verifier
+}
 
 // New returns a broker that uses client, which the caller closes, but not
 // before the broker. It waits a few seconds for the server to answer.
@@ -67,7 +61,7 @@ var (
 // client should be made with ContextTimeoutEnabled and MaxRetries -1; [Open]
 // does.
 func New(client redis.UniversalClient, o *Options) (*Broker, error) {
-	b, err := newBroker(client, o)
+	w, err := newWorld(client, o)
 	if err != nil {
 		return nil, err
 	}
@@ -75,24 +69,23 @@ func New(client redis.UniversalClient, o *Options) (*Broker, error) {
 	if c, ok := client.(*redis.Client); ok {
 		address = c.Options().Addr
 	}
-	if err := b.probe(address); err != nil {
+	if err := w.probe(address); err != nil {
 		return nil, err
 	}
-	return b, nil
+	return &Broker{storage: w, client: client}, nil
 }
 
-func newBroker(client redis.UniversalClient, o *Options) (*Broker, error) {
+func newWorld(client redis.UniversalClient, o *Options) (*world, error) {
 	if o == nil {
 		o = &Options{}
 	}
-	b := &Broker{client: client, keys: keys(o.Prefix), log: o.Logger, caller: uuid.NewString()}
+	b := &world{client: client, keys: keys(o.Prefix), log: o.Logger, caller: uuid.NewString(), clock: &clock{off: o.LocalClock}}
 	if b.keys == "" {
 		b.keys = DefaultPrefix
 	}
 	if b.log == nil {
 		b.log = slog.Default()
 	}
-	b.clock.off = o.LocalClock
 	if err := task.CheckName("Options.Prefix", string(b.keys)); err != nil {
 		return nil, err
 	}
@@ -105,24 +98,14 @@ func newBroker(client redis.UniversalClient, o *Options) (*Broker, error) {
 	return b, nil
 }
 
-// Ping implements [broker.Broker].
-func (b *Broker) Ping(ctx context.Context) error {
-	if err := b.started(ctx); err != nil {
-		return fmt.Errorf("ping redis: %w", err)
-	}
-	if err := b.client.Ping(ctx).Err(); err != nil {
-		return fmt.Errorf("ping redis: %w", refusal(err))
-	}
-	return nil
-}
-
 // Close implements [broker.Broker]. It closes the connections that [Open]
 // opened; the client of [New] stays open.
 func (b *Broker) Close() error {
-	if b.closed.Swap(true) || !b.owned {
-		return nil
+	err := b.storage.Close()
+	if b.owned {
+		err = errors.Join(err, b.client.Close())
 	}
-	if err := b.client.Close(); err != nil {
+	if err != nil && !errors.Is(err, redis.ErrClosed) {
 		return fmt.Errorf("close redis: %w", err)
 	}
 	return nil

@@ -80,7 +80,7 @@ func (s *sequences) end(sequence int64) {
 // ask runs a script whose answers are kept, until it has been answered. If it
 // asks for leases, it is asked again even when ctx has ended: an answer that is
 // not heard would leave entries with nobody.
-func (b *Broker) ask(ctx context.Context, s script, leases bool, keys []string, args []any) ([]any, error) {
+func (b *world) ask(ctx context.Context, s script, leases bool, keys []string, args []any) ([]any, error) {
 	answer, err := b.run(ctx, s, keys, args...).Slice()
 	if err == nil || isReply(err) || notExecuted(err) {
 		return answer, refusal(err)
@@ -129,7 +129,7 @@ func wait(ctx context.Context, d time.Duration) bool {
 
 // started returns an error that matches [broker.ErrRefused] if ctx has ended or
 // b is closed: then nothing is sent.
-func (b *Broker) started(ctx context.Context) error {
+func (b *world) started(ctx context.Context) error {
 	err := ctx.Err()
 	if err == nil && b.closed.Load() {
 		err = broker.ErrClosed

@@ -73,7 +73,7 @@ func source(name string) string {
 
 // run runs s. It is loaded if the server does not know it yet, as after a
 // restart.
-func (b *Broker) run(ctx context.Context, s script, keys []string, args ...any) *redis.Cmd {
+func (b *world) run(ctx context.Context, s script, keys []string, args ...any) *redis.Cmd {
 	build := s.declared
 	if b.plainScripts {
 		build = s.plain

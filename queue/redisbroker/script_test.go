@@ -5,18 +5,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/leatwork/leat/internal/redistest"
 	"github.com/leatwork/leat/queue/broker"
 )
 
 // TestScriptsRunUndeclared runs the builds for Redis 6.2, which newer servers
 // also take.
 func TestScriptsRunUndeclared(t *testing.T) {
-	b, err := Open(redistest.Shared(t).SocketURL(), &Options{Prefix: redistest.Prefix(), LocalClock: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.Close()
+	b := opened(t, Options{LocalClock: true})
 	if b.plainScripts {
 		t.Errorf("this server is taken to be older than 7")
 	}
@@ -49,11 +44,7 @@ func TestScriptsRunUndeclared(t *testing.T) {
 // TestACallOfAnySizeIsTaken makes one call that takes several scripts, and
 // leases after the last.
 func TestACallOfAnySizeIsTaken(t *testing.T) {
-	b, err := Open(redistest.Shared(t).SocketURL(), &Options{Prefix: redistest.Prefix(), LocalClock: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.Close()
+	b := opened(t, Options{LocalClock: true})
 	const each, changes = 900, 4
 	now := time.UnixMilli(1900000000500)
 	var all []broker.Change

@@ -18,7 +18,7 @@ import (
 
 // Beat implements [broker.Broker]. The record also expires by the server's
 // clock.
-func (b *Broker) Beat(ctx context.Context, now time.Time, s broker.Server) error {
+func (b *world) Beat(ctx context.Context, now time.Time, s broker.Server) error {
 	if err := errors.Join(s.Check(), b.started(ctx)); err != nil {
 		return fmt.Errorf("beat of server %s: %w", s.ID, err)
 	}
@@ -70,7 +70,7 @@ func serverRecords(s broker.Server) ([]any, error) {
 
 // Servers implements [broker.Broker]. Records that cannot be decoded are left
 // out. A server's workers are in the order in which they started.
-func (b *Broker) Servers(ctx context.Context, now time.Time) ([]broker.Server, error) {
+func (b *world) Servers(ctx context.Context, now time.Time) ([]broker.Server, error) {
 	if err := b.started(ctx); err != nil {
 		return nil, fmt.Errorf("servers: %w", err)
 	}

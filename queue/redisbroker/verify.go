@@ -19,7 +19,7 @@ const scanCount = 1000
 //
 // What asynq alone may have left behind is reported too: a claim that a deleted
 // queue's entry holds, for example.
-func (b *Broker) Verify(ctx context.Context, _ time.Time) ([]string, error) {
+func (b *world) Verify(ctx context.Context, _ time.Time) ([]string, error) {
 	v := &verifier{b: b, queues: make(map[string]*queueKeys)}
 	if err := v.scan(ctx); err != nil {
 		return nil, fmt.Errorf("verify: %w", refusal(err))
@@ -45,7 +45,7 @@ func (b *Broker) Verify(ctx context.Context, _ time.Time) ([]string, error) {
 
 // A verifier collects what is wrong.
 type verifier struct {
-	b      *Broker
+	b      *world
 	queues map[string]*queueKeys
 	faults []string
 }

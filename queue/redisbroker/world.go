@@ -1,0 +1,64 @@
+package redisbroker
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/leatwork/leat/queue/broker"
+)
+
+// A world is the storage under one prefix, in one Redis: any change to it is
+// one script.
+type world struct {
+	client       redis.UniversalClient
+	closed       atomic.Bool
+	keys         keys
+	only         string // the queue that the world is of; "": of all
+	log          *slog.Logger
+	plainScripts bool // the server is older than 7
+	caller       string
+	sequences    sequences
+	clock        *clock
+}
+
+var (
+	_ broker.Broker   = (*world)(nil)
+	_ broker.Verifier = (*world)(nil)
+)
+
+// registry is the set of queues that scripts keep, and answers where they keep
+// what they have answered. Both lie in the slot of the world's other keys.
+func (b *world) registry() string {
+	if b.only != "" {
+		return b.keys.queue(b.only) + "leat:queues"
+	}
+	return b.keys.queues()
+}
+
+func (b *world) answers() string {
+	if b.only != "" {
+		return b.keys.queue(b.only) + "leat:answer:" + b.caller
+	}
+	return b.keys.answers(b.caller)
+}
+
+// Ping implements [broker.Broker].
+func (b *world) Ping(ctx context.Context) error {
+	if err := b.started(ctx); err != nil {
+		return fmt.Errorf("ping redis: %w", err)
+	}
+	if err := b.client.Ping(ctx).Err(); err != nil {
+		return fmt.Errorf("ping redis: %w", refusal(err))
+	}
+	return nil
+}
+
+// Close implements [broker.Broker]. The client stays open.
+func (b *world) Close() error {
+	b.closed.Store(true)
+	return nil
+}

@@ -8,7 +8,7 @@ import (
 	"github.com/leatwork/leat/queue/broker"
 )
 
-// What a program branches on when it enqueues, or runs a server.
+// What a program branches on when it enqueues, inspects, or runs a server.
 var (
 	// ErrTaskIDConflict is matched if the task's id, given by [task.ID], is
 	// taken in its queue.
@@ -22,6 +22,19 @@ var (
 	// taken effect, or may yet. An error that does not match it is certain
 	// that nothing was written.
 	ErrUnknown = errors.New("may have taken effect")
+
+	// ErrTaskNotFound is matched if there is no such task: it was never
+	// enqueued, or it was done or deleted and is kept no more.
+	ErrTaskNotFound = errors.New("task not found")
+
+	// ErrQueueNotFound is matched if there is no such queue: nothing was ever
+	// enqueued into it, or it was removed. What is asked of a task in such a
+	// queue gets an error that matches ErrTaskNotFound, too.
+	ErrQueueNotFound = errors.New("queue not found")
+
+	// ErrQueueNotEmpty is matched if a queue holds tasks that keep it from being
+	// removed.
+	ErrQueueNotEmpty = errors.New("queue not empty")
 
 	// ErrServerClosed is returned by the methods of a server that was shut
 	// down. A server runs once.

@@ -1,0 +1,43 @@
+package queue
+
+import (
+	"time"
+
+	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/task"
+)
+
+// infoOf returns what is known of a stored entry at now.
+func infoOf(now time.Time, s broker.Stored) *task.Info {
+	i := &task.Info{
+		ID:           s.ID,
+		Queue:        s.Queue,
+		Type:         s.Type,
+		Payload:      s.Payload,
+		Headers:      s.Headers,
+		State:        s.State,
+		MaxRetry:     s.MaxRetry,
+		Retried:      s.Retried,
+		LastErr:      s.LastErr,
+		LastFailedAt: s.LastFailedAt,
+		Timeout:      s.Timeout,
+		Deadline:     s.Deadline,
+		Group:        s.Group,
+		IsOrphaned:   orphaned(now, s),
+		Retention:    s.Retention,
+		CompletedAt:  s.CompletedAt,
+		Result:       s.Result,
+	}
+	switch s.State {
+	case task.Pending:
+		i.NextProcessAt = now
+	case task.Scheduled, task.Retry:
+		i.NextProcessAt = s.DueAt
+	}
+	return i
+}
+
+// orphaned reports whether an active entry has no worker any more.
+func orphaned(now time.Time, s broker.Stored) bool {
+	return s.State == task.Active && !s.Until.After(now)
+}

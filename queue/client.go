@@ -236,10 +236,10 @@ func checkGroup(s task.Settings) error {
 // claim returns what makes t unique, from now until its TTL has passed after it
 // is due. A task without payload and one with an empty payload are two.
 func claim(now time.Time, t *task.Task, s task.Settings) broker.Claim {
-	if s.UniqueTTL == 0 {
+	if s.Unique.Mode == 0 {
 		return broker.Claim{}
 	}
-	key, ttl := t.Type()+":", s.UniqueTTL
+	key, ttl := t.Type()+":", s.Unique.For
 	if t.Payload() != nil {
 		sum := md5.Sum(t.Payload())
 		key += hex.EncodeToString(sum[:])

@@ -22,12 +22,15 @@ type (
 	queueOption     string
 	timeoutOption   time.Duration
 	deadlineOption  time.Time
-	uniqueOption    time.Duration
 	processAtOption time.Time
 	processInOption time.Duration
 	retentionOption time.Duration
 	groupOption     string
 	headerOption    struct{ key, value string }
+
+	startByOption    time.Time
+	noTimeoutOption  struct{}
+	maxCrashesOption int
 )
 
 // ID gives the task an id of the caller's choice, a name as in [CheckName], in
@@ -51,10 +54,19 @@ func Timeout(d time.Duration) Option { return timeoutOption(d) }
 // if there is a [Timeout]. The zero time is the same as no such option.
 func Deadline(t time.Time) Option { return deadlineOption(t) }
 
-// Unique refuses the task while its queue holds another one of the same type
-// and payload that was enqueued with Unique and has not ended, for at most ttl
-// from then on. ttl is at least a second; fractions of a second are dropped.
-func Unique(ttl time.Duration) Option { return uniqueOption(ttl) }
+// NoTimeout lets an attempt take as long as it may, until the [Deadline] if there
+// is one. It and [Timeout] are of one kind.
+func NoTimeout() Option { return noTimeoutOption{} }
+
+// StartBy has the task archived as expired, without a call of its handler, if no
+// worker has begun with an attempt by t. That is no failure. The zero time is
+// the same as no such option.
+func StartBy(t time.Time) Option { return startByOption(t) }
+
+// MaxCrashes has the task archived as poison once its workers have been lost
+// with it more than n times, one after another, where n is at least 1. Otherwise
+// the server decides. A shutdown does not count.
+func MaxCrashes(n int) Option { return maxCrashesOption(n) }
 
 // ProcessAt has the task run at t, or at once if t has passed. It and
 // [ProcessIn] are of one kind.
@@ -82,18 +94,21 @@ func (o maxRetryOption) String() string  { return fmt.Sprintf("MaxRetry(%d)", in
 func (o queueOption) String() string     { return fmt.Sprintf("Queue(%q)", string(o)) }
 func (o timeoutOption) String() string   { return fmt.Sprintf("Timeout(%v)", time.Duration(o)) }
 func (o deadlineOption) String() string  { return printTime("Deadline", o) }
-func (o uniqueOption) String() string    { return fmt.Sprintf("Unique(%v)", time.Duration(o)) }
 func (o processAtOption) String() string { return printTime("ProcessAt", o) }
 func (o processInOption) String() string { return fmt.Sprintf("ProcessIn(%v)", time.Duration(o)) }
 func (o retentionOption) String() string { return fmt.Sprintf("Retention(%v)", time.Duration(o)) }
 func (o groupOption) String() string     { return fmt.Sprintf("Group(%q)", string(o)) }
+
+func (o startByOption) String() string    { return printTime("StartBy", o) }
+func (noTimeoutOption) String() string    { return "NoTimeout()" }
+func (o maxCrashesOption) String() string { return fmt.Sprintf("MaxCrashes(%d)", int(o)) }
 
 func (o headerOption) String() string {
 	pair, _ := json.Marshal([2]string{o.key, o.value}) // strings always encode
 	return fmt.Sprintf("Header(%s)", pair)
 }
 
-func printTime[T deadlineOption | processAtOption](name string, t T) string {
+func printTime[T deadlineOption | processAtOption | startByOption](name string, t T) string {
 	return fmt.Sprintf("%s(%s)", name, time.Time(t).Format(time.UnixDate))
 }
 

@@ -115,7 +115,7 @@ func (p *Plan) settle(n *Node) error {
 	if err != nil {
 		return fmt.Errorf("step %s: %w", n.Name, err)
 	}
-	if s.ID != "" || s.UniqueTTL != 0 || !s.ProcessAt.IsZero() || s.Retention != 0 || s.Group != "" {
+	if s.ID != "" || s.Unique.Mode != 0 || !s.StartBy.IsZero() || !s.ProcessAt.IsZero() || s.Retention != 0 || s.Group != "" {
 		return fmt.Errorf("step %s: %w", n.Name, task.Invalid("option", fmt.Sprint(slices.Concat(n.Spec.Options, n.Options)),
 			"a step takes Queue, MaxRetry, Timeout, Deadline and Header"))
 	}

@@ -22,11 +22,21 @@ func infoOf(now time.Time, s broker.Stored) *task.Info {
 		LastFailedAt: s.LastFailedAt,
 		Timeout:      s.Timeout,
 		Deadline:     s.Deadline,
+		StartBy:      s.StartBy,
 		Group:        s.Group,
+		MaxCrashes:   s.MaxCrashes,
+		Crashes:      s.Crashes,
+		End:          s.End.String(),
+		UniqueKey:    s.Claim.Key,
+		CancelAsked:  s.CancelAsked,
+		Progress:     s.Progress,
 		IsOrphaned:   orphaned(now, s),
 		Retention:    s.Retention,
 		CompletedAt:  s.CompletedAt,
 		Result:       s.Result,
+	}
+	for _, a := range s.Attempts {
+		i.Attempts = append(i.Attempts, task.AttemptRecord(a))
 	}
 	switch s.State {
 	case task.Pending:

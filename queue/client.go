@@ -28,7 +28,7 @@ type Client struct {
 	MaxPayload int
 
 	// Defaults are used for every task, unless its own options or those of the
-	// call say otherwise.
+	// call say otherwise. They win over the defaults of its [task.Kind].
 	Defaults []task.Option
 
 	// Observer is told of every task that was enqueued. nil: nobody is.
@@ -181,7 +181,7 @@ func (c *Client) entry(now time.Time, t *task.Task, options []task.Option) (brok
 	if t == nil {
 		return broker.Entry{}, task.Invalid("task", nil, "must not be nil")
 	}
-	s, err := task.Resolve(now, c.Defaults, headerOptions(t), t.Options(), options)
+	s, err := task.Resolve(now, t.Defaults(), c.Defaults, headerOptions(t), t.Options(), options)
 	if err := errors.Join(checkBroker(c.broker), task.CheckName("task type", t.Type()), c.checkSize(t), checkGroup(s), err); err != nil {
 		return broker.Entry{}, err
 	}

@@ -344,3 +344,18 @@ func TestTooManyHeadersAreRefused(t *testing.T) {
 		t.Errorf("Enqueue() with %d headers = %v, want ErrInvalid", len(options), err)
 	}
 }
+
+func TestTheDefaultsOfAKindWeighLeast(t *testing.T) {
+	inBubble(t, func(x *bench) {
+		kind := task.Define[string, task.None]("mail", task.MaxRetry(1), task.Queue("kind"), task.Retention(time.Hour), task.Header("h", "kind"))
+		x.client.Defaults = []task.Option{task.Queue("client"), task.Retention(2 * time.Hour), task.Header("h", "client")}
+		info, err := kind.Enqueue(x.Context(), x.client, "ann", task.Retention(3*time.Hour))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.MaxRetry != 1 || info.Queue != "client" || info.Retention != 3*time.Hour || info.Headers["h"] != "client" {
+			t.Errorf("got %d retries, queue %s, retention %v, header %s; want the kind's, the client's, the call's, the client's",
+				info.MaxRetry, info.Queue, info.Retention, info.Headers["h"])
+		}
+	})
+}

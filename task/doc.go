@@ -45,11 +45,22 @@
 //		return mail.Welcome(ctx, p.UserID)
 //	}
 //
+// # Kinds
+//
+// A [Kind] is a type whose payload and result are Go values, in JSON or in what a
+// [Codec] makes of them. It has its own Enqueue, Handle and Wait, so that the
+// compiler sees to it that all who have to do with a type mean the same:
+//
+//	var Welcome = task.Define[User, task.None]("email:welcome", task.MaxRetry(5))
+//
+//	Welcome.Handle(mux, func(ctx context.Context, u User) (task.None, error) { … })
+//	info, err := Welcome.Enqueue(ctx, client, User{ID: 42})
+//
 // # Options
 //
-// An [Option] belongs to a task ([New]), to a call that enqueues it, or to a
-// client as its default. The call's win over the task's, the task's over the
-// client's. [Resolve] is the whole rule, and refuses bad values: all of them in
+// An [Option] belongs to a task ([New]), to a call that enqueues it, to a client
+// as its default, or to a [Kind]. The call's win over the task's, the task's over
+// the client's, the client's over the kind's. [Resolve] is the whole rule, and refuses bad values: all of them in
 // one error, each an [InvalidError] that names the option and the value.
 //
 // # Outcomes

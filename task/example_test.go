@@ -178,3 +178,35 @@ func ExampleReceived() {
 	fmt.Printf("%s, error %v\n", result.Result(), err)
 	// Output: 5 bytes in attempt 2, error <nil>
 }
+
+// A Receipt is what is left of an order that was charged.
+type Receipt struct {
+	Number int `json:"number"`
+}
+
+// The type, its payload and its result stand in one place; the compiler sees to it
+// that those who enqueue, those who run and those who wait agree.
+var Charge = task.Define[Email, Receipt]("order:charge", task.MaxRetry(5))
+
+func ExampleDefine() {
+	mux := task.NewMux()
+	Charge.Handle(mux, func(ctx context.Context, in Email) (Receipt, error) {
+		fmt.Println("charge user", in.UserID)
+		return Receipt{Number: 7}, nil
+	})
+
+	// A program enqueues with Charge.Enqueue(ctx, client, Email{UserID: 42}).
+	t, err := Charge.New(Email{UserID: 42})
+	if err != nil {
+		fmt.Println(err)
+	}
+	if err := mux.ProcessTask(context.Background(), t); err != nil {
+		fmt.Println(err)
+	}
+	// What somebody else enqueues need not be what it should be.
+	err = mux.ProcessTask(context.Background(), task.New("order:charge", []byte(`["Ann"]`)))
+	fmt.Println(errors.Is(err, task.ErrDecode), errors.Is(err, task.SkipRetry))
+	// Output:
+	// charge user 42
+	// true true
+}

@@ -37,14 +37,23 @@ func (w *ResultWriter) Write(data []byte) (int, error) {
 	if w.ctx.Err() != nil {
 		return 0, fmt.Errorf("write result of task %s: %w", w.id, context.Cause(w.ctx))
 	}
+	if err := w.keep(data); err != nil {
+		return 0, fmt.Errorf("write result of task %s: %w", w.id, err)
+	}
+	return len(data), nil
+}
+
+// keep is Write, whether the handler's context has ended or not: what a handler
+// has returned counts.
+func (w *ResultWriter) keep(data []byte) error {
 	if w.max > 0 && len(data) > w.max {
 		limit := fmt.Sprintf("is larger than %d bytes", w.max)
-		return 0, fmt.Errorf("write result of task %s: %w", w.id, Invalid("result size", len(data), limit))
+		return Invalid("result size", len(data), limit)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.result = append([]byte{}, data...)
-	return len(data), nil
+	return nil
 }
 
 // Result returns what was written last, nil if nothing was, and empty but not

@@ -32,8 +32,9 @@ type Settings struct {
 }
 
 // Resolve returns what lists of options come to at the time now. The lists
-// stand in the order of their weight: the client's defaults, the task's own, the
-// call's. A later option wins over an earlier one of its kind.
+// stand in the order of their weight: the defaults of the task's [Kind], the
+// client's defaults, the task's own, the call's. A later option wins over an
+// earlier one of its kind.
 //
 // It returns one [InvalidError] for each option that is nil, has a bad value or
 // contradicts others, all of them joined. The lists are not modified.

@@ -14,6 +14,8 @@ type Task struct {
 	headers map[string]string
 	options []Option
 	writer  *ResultWriter
+
+	defaults []Option // of its Kind
 }
 
 // New returns a task of the given type. The options are used whenever it is
@@ -55,6 +57,10 @@ func (t *Task) Headers() map[string]string {
 // Options returns a copy of the options that the task was made with. A task
 // that a handler receives has none.
 func (t *Task) Options() []Option { return slices.Clone(t.options) }
+
+// Defaults returns a copy of the defaults of its [Kind]. A task that was made
+// with [New] has none, nor has one that a handler receives.
+func (t *Task) Defaults() []Option { return slices.Clone(t.defaults) }
 
 // ResultWriter returns the writer for what the handler has to say about a task
 // that it received. It is nil on a task that one made oneself.

@@ -15,7 +15,8 @@ import (
 // decision about the architecture. Below a path that ends in "/" all may
 // import all.
 var allow = map[string][]string{
-	"task": {},
+	"task":          {},
+	"task/protobuf": {"task", "google.golang.org/protobuf"},
 
 	"queue/broker":       {"task"},
 	"queue/brokertest":   {"task", "queue/broker", "pgregory.net/rapid", "github.com/google/go-cmp"},

@@ -123,7 +123,7 @@ func (c *Client) send(ctx context.Context, now time.Time, p *parcel, results []E
 	if len(p.changes) == 0 {
 		return
 	}
-	outcomes, err := c.apply(ctx, now, p.changes)
+	outcomes, err := apply(ctx, c.broker, now, p.changes)
 	for n, i := range p.index {
 		e := p.changes[n].Enqueue[0]
 		if err == nil && outcomes[n] == nil {
@@ -138,31 +138,6 @@ func (c *Client) send(ctx context.Context, now time.Time, p *parcel, results []E
 		results[i].Err = fmt.Errorf("enqueue %s: %w", e, refused)
 	}
 	*p = parcel{changes: p.changes[:0], index: p.index[:0]}
-}
-
-// apply returns the outcomes of changes, or an error that matches [ErrUnknown]
-// unless certainly none took effect.
-func (c *Client) apply(ctx context.Context, now time.Time, changes []broker.Change) ([]error, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	applied, err := c.broker.Apply(ctx, now, changes, broker.LeaseRequest{})
-	if err == nil {
-		err = checkOutcomes(applied, len(changes))
-	}
-	if err != nil && !errors.Is(err, broker.ErrRefused) {
-		err = fmt.Errorf("%w: %w", ErrUnknown, err)
-	}
-	return applied.Outcomes, err
-}
-
-// checkOutcomes returns an error if a broker's answer is not one for each of n
-// changes.
-func checkOutcomes(a broker.Applied, n int) error {
-	if len(a.Outcomes) != n {
-		return fmt.Errorf("broker answered %d changes with %d outcomes", n, len(a.Outcomes))
-	}
-	return nil
 }
 
 // enqueueError returns outcome in this package's words.

@@ -160,16 +160,39 @@ func delay(err error) time.Duration {
 	return retryDelay
 }
 
-func serveLeat(x *bench, name string, h handler) (stop func()) {
-	x.Helper()
-	srv, err := queue.NewServer(x.broker, queue.Config{
+func leatConfig(queueName string) queue.Config {
+	return queue.Config{
 		Concurrency:     slots,
-		Queues:          map[string]int{name: 1},
+		Queues:          map[string]int{queueName: 1},
 		PollInterval:    20 * time.Millisecond,
 		RetryDelayFunc:  func(_ int, err error, _ *task.Task) time.Duration { return delay(err) },
 		ShutdownTimeout: shutdownTimeout,
 		Logger:          quiet,
-	})
+	}
+}
+
+func asynqConfig(queueName string) asynq.Config {
+	return asynq.Config{
+		ShutdownTimeout:          shutdownTimeout,
+		Concurrency:              slots,
+		Queues:                   map[string]int{queueName: 1},
+		TaskCheckInterval:        20 * time.Millisecond,
+		DelayedTaskCheckInterval: 50 * time.Millisecond,
+		JanitorInterval:          50 * time.Millisecond,
+		RetryDelayFunc:           func(_ int, err error, _ *asynq.Task) time.Duration { return delay(err) },
+		Logger:                   quietAsynq{},
+		LogLevel:                 asynq.FatalLevel,
+	}
+}
+
+func serveLeat(x *bench, name string, h handler) (stop func()) {
+	x.Helper()
+	return startLeat(x, leatConfig(name), h)
+}
+
+func startLeat(x *bench, cfg queue.Config, h handler) (stop func()) {
+	x.Helper()
+	srv, err := queue.NewServer(x.broker, cfg)
 	if err != nil {
 		x.Fatal(err)
 	}
@@ -181,17 +204,12 @@ func serveLeat(x *bench, name string, h handler) (stop func()) {
 
 func serveAsynq(x *bench, name string, h handler) (stop func()) {
 	x.Helper()
-	srv := asynq.NewServer(x.peer, asynq.Config{
-		ShutdownTimeout:          shutdownTimeout,
-		Concurrency:              slots,
-		Queues:                   map[string]int{name: 1},
-		TaskCheckInterval:        20 * time.Millisecond,
-		DelayedTaskCheckInterval: 50 * time.Millisecond,
-		JanitorInterval:          50 * time.Millisecond,
-		RetryDelayFunc:           func(_ int, err error, _ *asynq.Task) time.Duration { return delay(err) },
-		Logger:                   quietAsynq{},
-		LogLevel:                 asynq.FatalLevel,
-	})
+	return startAsynq(x, asynqConfig(name), h)
+}
+
+func startAsynq(x *bench, cfg asynq.Config, h handler) (stop func()) {
+	x.Helper()
+	srv := asynq.NewServer(x.peer, cfg)
 	if err := srv.Start(asynq.HandlerFunc(h.asynq)); err != nil {
 		x.Fatal(err)
 	}

@@ -62,7 +62,7 @@ func TestTheTaskOfAKilledLeatWorkerIsTakenOverOnRedis(t *testing.T) {
 			t.Parallel()
 			x := newBench(t)
 			x.must(leat.enqueue(x, spec{ID: "a", Type: "t", Queue: "q"}))
-			w := startWorker(x, leat)
+			w := startWorker(x, leat, dutyHold)
 			w.wantSaid("started a")
 			w.kill()
 
@@ -83,7 +83,7 @@ func TestALeatWorkerThatWakesUpLateRecordsNothingOnRedis(t *testing.T) {
 			t.Parallel()
 			x := newBench(t)
 			x.must(leat.enqueue(x, spec{ID: "a", Type: "t", Queue: "q", Unique: time.Hour}))
-			w := startWorker(x, leat)
+			w := startWorker(x, leat, dutyHold)
 			w.wantSaid("started a")
 			x.must(w.cmd.Process.Signal(syscall.SIGSTOP))
 
@@ -110,7 +110,7 @@ func TestTheTaskOfAKilledAsynqWorkerIsTakenOverByLeatOnRedis(t *testing.T) {
 	t.Parallel()
 	x := newBench(t)
 	x.must(peer.enqueue(x, spec{ID: "a", Type: "t", Queue: "q"}))
-	w := startWorker(x, peer)
+	w := startWorker(x, peer, dutyHold)
 	w.wantSaid("started a")
 	w.kill()
 

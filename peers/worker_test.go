@@ -19,10 +19,11 @@ import (
 	"github.com/leatwork/leat/task"
 )
 
-// What a worker process is told: which system it is of, and its Redis. It is
-// this test binary, run once more.
+// What a worker process is told: which system it is of, what it is to do, and
+// its Redis. It is this test binary, run once more.
 const (
 	workerSide = "LEAT_PEERS_WORKER_SIDE" // set in worker processes alone
+	workerDuty = "LEAT_PEERS_WORKER_DUTY"
 	workerURL  = "LEAT_PEERS_WORKER_URL"
 )
 
@@ -39,27 +40,29 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(m.Run())
 	}
-	if err := work(side, os.Getenv(workerURL)); err != nil {
+	if err := work(side, os.Getenv(workerDuty), os.Getenv(workerURL)); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
 // work serves the queue "q" until the process is killed, or until nobody holds
-// its standard input any more. A handler says "started <id>" and returns when a
-// line comes in.
-func work(side, url string) error {
+// its standard input any more.
+func work(side, duty, url string) error {
 	lines := make(chan struct{})
-	hold := handler(func(_ context.Context, r run) error {
-		fmt.Println("started", r.ID)
-		<-lines
-		return nil
-	})
+	h, concurrency, err := holder(lines), 1, error(nil)
+	if duty == dutyFleet {
+		concurrency = slots
+		h, err = noting(url)
+	}
+	if err != nil {
+		return err
+	}
 	serve := workLeat
 	if side == peer.name {
 		serve = workAsynq
 	}
-	if err := serve(url, hold); err != nil {
+	if err := serve(url, concurrency, h); err != nil {
 		return err
 	}
 	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
@@ -68,43 +71,51 @@ func work(side, url string) error {
 	return nil
 }
 
-func workLeat(url string, h handler) error {
+// holder returns a handler that says "started <id>" and returns when a line has
+// come in.
+func holder(lines <-chan struct{}) handler {
+	return func(_ context.Context, r run) error {
+		fmt.Println("started", r.ID)
+		<-lines
+		return nil
+	}
+}
+
+func workLeat(url string, concurrency int, h handler) error {
 	b, err := redisbroker.Open(url, &redisbroker.Options{Logger: quiet})
 	if err != nil {
 		return err
 	}
-	srv, err := queue.NewServer(b, queue.Config{
-		Concurrency:   1,
-		Queues:        map[string]int{"q": 1},
-		LeaseDuration: workerLease,
-		Logger:        quiet,
-		Observer: func(_ context.Context, e queue.Event) {
-			switch e.Kind {
-			case queue.EventSettled:
-				fmt.Println("settled", e.Entry.ID)
-			case queue.EventLeaseLost:
-				fmt.Println("lost", e.Entry.ID)
-			}
-		},
-	})
+	cfg := leatConfig("q")
+	cfg.Concurrency, cfg.LeaseDuration = concurrency, workerLease
+	if concurrency == 1 {
+		cfg.Observer = tell
+	}
+	srv, err := queue.NewServer(b, cfg)
 	if err != nil {
 		return err
 	}
 	return srv.Start(task.HandlerFunc(h.leat))
 }
 
-func workAsynq(url string, h handler) error {
+// tell says how each lease ends.
+func tell(_ context.Context, e queue.Event) {
+	switch e.Kind {
+	case queue.EventSettled:
+		fmt.Println("settled", e.Entry.ID)
+	case queue.EventLeaseLost:
+		fmt.Println("lost", e.Entry.ID)
+	}
+}
+
+func workAsynq(url string, concurrency int, h handler) error {
 	opt, err := asynq.ParseRedisURI(url)
 	if err != nil {
 		return err
 	}
-	srv := asynq.NewServer(opt, asynq.Config{
-		Concurrency: 1,
-		Queues:      map[string]int{"q": 1},
-		Logger:      quietAsynq{},
-		LogLevel:    asynq.FatalLevel,
-	})
-	return srv.Start(asynq.HandlerFunc(h.asynq))
+	cfg := asynqConfig("q")
+	cfg.Concurrency = concurrency
+	return asynq.NewServer(opt, cfg).Start(asynq.HandlerFunc(h.asynq))
 }
 
 // A worker is a worker process.
@@ -115,15 +126,21 @@ type worker struct {
 	lines chan string // what it says
 }
 
+// The duties of a worker.
+const (
+	dutyHold  = "hold"  // one task after another, each until it is told to end it
+	dutyFleet = "fleet" // as many as it can, noting each
+)
+
 // startWorker starts a worker process of a side.
-func startWorker(x *bench, s side) *worker {
+func startWorker(x *bench, s side, duty string) *worker {
 	x.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		x.Fatal(err)
 	}
 	w := &worker{bench: x, cmd: exec.Command(self), lines: make(chan string, 100)}
-	w.cmd.Env = append(os.Environ(), workerSide+"="+s.name, workerURL+"="+x.url)
+	w.cmd.Env = append(os.Environ(), workerSide+"="+s.name, workerDuty+"="+duty, workerURL+"="+x.url)
 	w.cmd.Stderr = os.Stderr
 	out, outErr := w.cmd.StdoutPipe()
 	in, inErr := w.cmd.StdinPipe()

@@ -1,0 +1,180 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/task"
+)
+
+// Pause has no task of a queue begun until it is resumed, and reports whether that
+// was new. Tasks that are being run go on; enqueues, and what is done at a time,
+// do as well. The queue need not exist yet.
+func (i *Inspector) Pause(ctx context.Context, queue string) (bool, error) {
+	changed, err := i.pause(ctx, queue, true)
+	if err != nil {
+		return false, fmt.Errorf("pause queue %s: %w", queue, err)
+	}
+	return changed, nil
+}
+
+// Resume ends what Pause began, and reports whether that was new.
+func (i *Inspector) Resume(ctx context.Context, queue string) (bool, error) {
+	changed, err := i.pause(ctx, queue, false)
+	if err != nil {
+		return false, fmt.Errorf("resume queue %s: %w", queue, err)
+	}
+	return changed, nil
+}
+
+func (i *Inspector) pause(ctx context.Context, queue string, paused bool) (bool, error) {
+	o, err := i.operator()
+	if err != nil {
+		return false, err
+	}
+	return o.Pause(ctx, time.Now(), queue, paused)
+}
+
+// maxRemovals is how often a queue is emptied that is filled at the same time.
+const maxRemovals = 10
+
+// RemoveQueue deletes a queue and everything that is stored with it, figures and
+// all. If there is no such queue, the error matches [ErrQueueNotFound].
+//
+// Without force, a queue that holds a task in whatever state, or a run of a
+// workflow, is left as it is, and the error matches [ErrQueueNotEmpty].
+//
+// With force, its tasks are deleted, those that have no worker any more included,
+// and the runs that are stored beside it. That takes many steps of at most
+// [broker.MaxSweep], and the queue is paused meanwhile. A queue of which tasks are
+// being run or folded is left as it is, and the error matches ErrQueueNotEmpty and
+// says how many they are. If something goes wrong on the way, or ctx ends, what is
+// left of the queue stays paused; the call may be repeated. If somebody goes on
+// enqueueing, the error matches ErrQueueNotEmpty at last.
+func (i *Inspector) RemoveQueue(ctx context.Context, queue string, force bool) error {
+	o, err := i.operator()
+	if err == nil && force {
+		err = i.prepareRemoval(ctx, o, queue)
+	}
+	if err == nil {
+		err = o.Remove(ctx, time.Now(), queue, force)
+	}
+	for n := 0; n < maxRemovals && force && errors.Is(err, broker.ErrNotEmpty); n++ {
+		if err = i.empty(ctx, o, queue); err == nil {
+			err = o.Remove(ctx, time.Now(), queue, force)
+		}
+	}
+	switch {
+	case errors.Is(err, broker.ErrNotFound):
+		err = ErrQueueNotFound
+	case errors.Is(err, broker.ErrNotEmpty):
+		err = fmt.Errorf("%w: %w", ErrQueueNotEmpty, err)
+	}
+	if err != nil {
+		return fmt.Errorf("remove queue %s: %w", queue, err)
+	}
+	return nil
+}
+
+// prepareRemoval pauses a queue, unless some of its tasks are in somebody's hands.
+func (i *Inspector) prepareRemoval(ctx context.Context, o broker.Operator, queue string) error {
+	if err := i.exists(ctx, queue); err != nil {
+		return err
+	}
+	if err := i.idle(ctx, o, queue); err != nil {
+		return err
+	}
+	paused, err := o.Pause(ctx, time.Now(), queue, true)
+	if err != nil {
+		return err
+	}
+	err = i.idle(ctx, o, queue)
+	if paused && errors.Is(err, ErrQueueNotEmpty) {
+		// Somebody has begun one between the look and the pause: leave the queue
+		// as it was.
+		_, unpaused := o.Pause(ctx, time.Now(), queue, false)
+		err = errors.Join(err, unpaused)
+	}
+	return err
+}
+
+// idle returns an error that matches ErrQueueNotEmpty if tasks of a queue are
+// being run or folded.
+func (i *Inspector) idle(ctx context.Context, o broker.Operator, queue string) error {
+	now := time.Now()
+	counts, err := i.broker.Counts(ctx, now, queue)
+	if err != nil {
+		return err
+	}
+	active, frozen := counts[0].Active, 0
+	if active > 0 {
+		orphans, err := i.orphans(ctx, now, queue)
+		if err != nil {
+			return err
+		}
+		active -= len(orphans)
+	}
+	if counts[0].Aggregating > 0 {
+		groups, err := o.Groups(ctx, queue)
+		if err != nil {
+			return err
+		}
+		frozen = counts[0].Aggregating
+		for _, g := range groups {
+			frozen -= g.Size
+		}
+	}
+	if active > 0 || frozen > 0 {
+		return fmt.Errorf("%w: %d of its tasks are being run, and %d are being folded", ErrQueueNotEmpty, max(active, 0), max(frozen, 0))
+	}
+	return nil
+}
+
+// orphans returns the active tasks of a queue that have no worker any more.
+func (i *Inspector) orphans(ctx context.Context, now time.Time, queue string) ([]string, error) {
+	var ids []string
+	r := broker.ListRequest{Queue: queue, State: task.Active, Limit: broker.MaxSweep}
+	for {
+		found, err := i.broker.List(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range found {
+			if !orphaned(now, s) {
+				return ids, nil // they are in order of the ends of their leases
+			}
+			ids = append(ids, s.ID)
+		}
+		if len(found) < r.Limit {
+			return ids, nil
+		}
+		r.After = found[len(found)-1].Place
+	}
+}
+
+// empty deletes the tasks of a queue that nobody is at.
+func (i *Inspector) empty(ctx context.Context, o broker.Operator, queue string) error {
+	if err := i.idle(ctx, o, queue); err != nil {
+		return err
+	}
+	orphans, err := i.orphans(ctx, time.Now(), queue)
+	if err != nil {
+		return err
+	}
+	b := bulk{Inspector: i, operator: o, BulkRequest: BulkRequest{Do: broker.Delete}}
+	if err := b.moveAll(ctx, queue, orphans); err != nil {
+		return err
+	}
+	for _, b.State = range task.States() {
+		if b.State == task.Active {
+			continue
+		}
+		if err := b.doQueue(ctx, queue); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -16,20 +16,25 @@ func apply(ctx context.Context, b broker.Broker, now time.Time, changes []broker
 		return nil, err
 	}
 	applied, err := b.Apply(ctx, now, changes, broker.LeaseRequest{})
+	return certain(applied.Outcomes, len(changes), err)
+}
+
+// certain returns the outcomes of n changes, or why they are not known.
+func certain(outcomes []error, n int, err error) ([]error, error) {
 	if err == nil {
-		err = checkOutcomes(applied, len(changes))
+		err = checkOutcomes(outcomes, n)
 	}
 	if err != nil && !errors.Is(err, broker.ErrRefused) {
 		err = fmt.Errorf("%w: %w", ErrUnknown, err)
 	}
-	return applied.Outcomes, err
+	return outcomes, err
 }
 
 // checkOutcomes returns an error if a broker's answer is not one for each of n
 // changes.
-func checkOutcomes(a broker.Applied, n int) error {
-	if len(a.Outcomes) != n {
-		return fmt.Errorf("broker answered %d changes with %d outcomes", n, len(a.Outcomes))
+func checkOutcomes(outcomes []error, n int) error {
+	if len(outcomes) != n {
+		return fmt.Errorf("broker answered %d changes with %d outcomes", n, len(outcomes))
 	}
 	return nil
 }

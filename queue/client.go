@@ -2,15 +2,9 @@ package queue
 
 import (
 	"context"
-	"crypto/md5"
-	"encoding/hex"
-	"errors"
 	"fmt"
-	"log/slog"
-	"math"
+	"slices"
 	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/task"
@@ -20,8 +14,9 @@ import (
 // unless it is told otherwise.
 const DefaultMaxPayload = 8 << 20
 
-// A Client enqueues tasks. Its methods may be called from several goroutines;
-// its fields may be set before the first of them is.
+// A Client enqueues tasks, and waits for their end. Its methods may be called
+// from several goroutines; its fields may be set, and [Client.Use] called, before
+// the first of them is.
 type Client struct {
 	// MaxPayload is the largest payload to enqueue, in bytes. 0:
 	// DefaultMaxPayload. With less than that, every task is refused.
@@ -34,7 +29,8 @@ type Client struct {
 	// Observer is told of every task that was enqueued. nil: nobody is.
 	Observer Observer
 
-	broker broker.Broker
+	broker     broker.Broker
+	middleware []ClientMiddleware
 }
 
 // NewClient returns a client that enqueues into b. It does not close b. With a
@@ -57,13 +53,28 @@ func (c *Client) Ping(ctx context.Context) error {
 // those of t, which win over the client's defaults.
 //
 // What is wrong with t or an option is told by a [task.InvalidError] for each
-// fault, all joined. Groups are not served yet: [task.Group] is refused. A task
-// whose id is taken gets [ErrTaskIDConflict], one that is not as unique as it
-// should be a [DuplicateError]. An error that matches [ErrUnknown] leaves open
-// whether t was stored; any other says that it was not.
+// fault, all joined. A task whose id is taken gets [ErrTaskIDConflict]. One that
+// is not as unique as it should be gets a [DuplicateError], or what its
+// [task.OnConflict] asks for; the Info is then that of the task which stands in
+// for it, or whose place it took. An error that matches [ErrUnknown] leaves open
+// whether t was stored; any other says that it was not. All this is what a client
+// without middleware returns.
 func (c *Client) Enqueue(ctx context.Context, t *task.Task, options ...task.Option) (*task.Info, error) {
-	e := c.EnqueueMany(ctx, []*task.Task{t}, options...)[0]
-	return e.Info, e.Err
+	if len(c.middleware) > 0 {
+		return c.guarded(ctx, t, options)
+	}
+	return c.enqueue(ctx, t, options...)
+}
+
+// enqueue is Enqueue without the middleware.
+func (c *Client) enqueue(ctx context.Context, t *task.Task, options ...task.Option) (*task.Info, error) {
+	now := time.Now()
+	r, err := c.request(ctx, now, t, options)
+	if err != nil {
+		return nil, fmt.Errorf("enqueue: %w", err)
+	}
+	c.send(ctx, now, []*request{r})
+	return r.info, r.err
 }
 
 // An Enqueued is what became of one task of several.
@@ -74,31 +85,21 @@ type Enqueued struct {
 
 // EnqueueMany is [Client.Enqueue] for several tasks, in few trips to the
 // storage. Each is stored, or refused, on its own and in order: the result says
-// for each of ts, at the same index, what became of it.
+// for each of ts, at the same index, what became of it. Those that meet the
+// holder of their key, and do not give way to it, come after the others.
 func (c *Client) EnqueueMany(ctx context.Context, ts []*task.Task, options ...task.Option) []Enqueued {
-	now := time.Now()
-	results := make([]Enqueued, len(ts))
-	var batch parcel
-	for i, t := range ts {
-		e, err := c.entry(now, t, options)
-		if err != nil {
-			results[i].Err = fmt.Errorf("enqueue: %w", err)
-			continue
-		}
-		if batch.full(e) {
-			c.send(ctx, now, &batch, results)
-		}
-		batch.add(i, e)
+	results := make([]Enqueued, 0, len(ts))
+	for some := range slices.Chunk(ts, parcelChanges) {
+		now := time.Now()
+		results = append(results, c.through(ctx, now, some, options, func(rs []*request) {
+			for len(rs) > 0 {
+				n := parcel(rs)
+				c.send(ctx, now, rs[:n])
+				rs = rs[n:]
+			}
+		})...)
 	}
-	c.send(ctx, now, &batch, results)
 	return results
-}
-
-// A parcel is the entries that travel together.
-type parcel struct {
-	changes []broker.Change
-	index   []int // where the outcome of each change belongs
-	bytes   int
 }
 
 // How much travels together. A change is small, and a payload need not be.
@@ -107,74 +108,31 @@ const (
 	parcelBytes   = 4 << 20
 )
 
-func (p *parcel) full(next broker.Entry) bool {
-	n := len(p.changes)
-	return n == parcelChanges || n > 0 && p.bytes+len(next.Payload) > parcelBytes
-}
-
-func (p *parcel) add(i int, e broker.Entry) {
-	p.changes = append(p.changes, broker.Change{Enqueue: []broker.Entry{e}})
-	p.index = append(p.index, i)
-	p.bytes += len(e.Payload)
-}
-
-// send enqueues what is in p, notes the results, and empties p.
-func (c *Client) send(ctx context.Context, now time.Time, p *parcel, results []Enqueued) {
-	if len(p.changes) == 0 {
-		return
+// parcel returns how many of rs travel together, from the first on.
+func parcel(rs []*request) int {
+	bytes := 0
+	for i, r := range rs {
+		if bytes += len(r.entry.Payload); i > 0 && bytes > parcelBytes {
+			return i
+		}
 	}
-	outcomes, err := apply(ctx, c.broker, now, p.changes)
-	for n, i := range p.index {
-		e := p.changes[n].Enqueue[0]
-		if err == nil && outcomes[n] == nil {
-			results[i].Info = info(now, e)
-			c.Observer.observe(ctx, slog.Default(), Event{Kind: EventEnqueued, Entry: e})
+	return len(rs)
+}
+
+// send enqueues rs, each in a change of its own, and notes what became of them.
+func (c *Client) send(ctx context.Context, now time.Time, rs []*request) {
+	changes := make([]broker.Change, len(rs))
+	for i, r := range rs {
+		changes[i] = r.change()
+	}
+	outcomes, err := apply(ctx, c.broker, now, changes)
+	for i, r := range rs {
+		if err != nil {
+			r.fail(err)
 			continue
 		}
-		refused := err
-		if refused == nil {
-			refused = enqueueError(e, outcomes[n])
-		}
-		results[i].Err = fmt.Errorf("enqueue %s: %w", e, refused)
+		c.insist(now, r, outcomes[i])
 	}
-	*p = parcel{changes: p.changes[:0], index: p.index[:0]}
-}
-
-// enqueueError returns outcome in this package's words.
-func enqueueError(e broker.Entry, outcome error) error {
-	if claimed, ok := errors.AsType[*broker.ClaimedError](outcome); ok {
-		return &DuplicateError{ID: e.ID, Key: claimed.Key, Holder: claimed.Holder}
-	}
-	if errors.Is(outcome, broker.ErrExists) {
-		return ErrTaskIDConflict
-	}
-	return outcome
-}
-
-// entry returns t as it is to be stored, or everything that is wrong with it.
-func (c *Client) entry(now time.Time, t *task.Task, options []task.Option) (broker.Entry, error) {
-	if t == nil {
-		return broker.Entry{}, task.Invalid("task", nil, "must not be nil")
-	}
-	s, err := task.Resolve(now, t.Defaults(), c.Defaults, headerOptions(t), t.Options(), options)
-	if err := errors.Join(checkBroker(c.broker), task.CheckName("task type", t.Type()), c.checkSize(t), checkGroup(s), err); err != nil {
-		return broker.Entry{}, err
-	}
-	if s.ID == "" {
-		s.ID = uuid.NewString()
-	}
-	return broker.Entry{
-		EntryRef:  broker.EntryRef{Queue: s.Queue, ID: s.ID},
-		Type:      t.Type(),
-		Payload:   t.Payload(),
-		Headers:   s.Headers,
-		MaxRetry:  s.MaxRetry,
-		Timeout:   s.Timeout,
-		Deadline:  s.Deadline,
-		Retention: s.Retention,
-		Claim:     claim(now, t, s),
-		DueAt:     s.ProcessAt,
-	}, nil
 }
 
 // headerOptions returns the headers of a task that was received from a queue,
@@ -198,50 +156,4 @@ func (c *Client) checkSize(t *task.Task) error {
 		return task.Invalid("payload size", n, fmt.Sprintf("is larger than %d bytes", limit))
 	}
 	return nil
-}
-
-// checkGroup refuses groups: nobody would ever fold them.
-func checkGroup(s task.Settings) error {
-	if s.Group != "" {
-		return task.Invalid("task.Group", s.Group, "groups are not served yet")
-	}
-	return nil
-}
-
-// claim returns what makes t unique, from now until its TTL has passed after it
-// is due. A task without payload and one with an empty payload are two.
-func claim(now time.Time, t *task.Task, s task.Settings) broker.Claim {
-	if s.Unique.Mode == 0 {
-		return broker.Claim{}
-	}
-	key, ttl := t.Type()+":", s.Unique.For
-	if t.Payload() != nil {
-		sum := md5.Sum(t.Payload())
-		key += hex.EncodeToString(sum[:])
-	}
-	if !s.ProcessAt.IsZero() {
-		ttl += min(s.ProcessAt.Sub(now), math.MaxInt64-ttl)
-	}
-	return broker.Claim{Key: key, TTL: ttl}
-}
-
-// info returns what is known of e, which was stored at now.
-func info(now time.Time, e broker.Entry) *task.Info {
-	i := &task.Info{
-		ID:            e.ID,
-		Queue:         e.Queue,
-		Type:          e.Type,
-		Payload:       e.Payload,
-		Headers:       e.Headers,
-		State:         task.Pending,
-		MaxRetry:      e.MaxRetry,
-		Timeout:       e.Timeout,
-		Deadline:      e.Deadline,
-		NextProcessAt: now,
-		Retention:     e.Retention,
-	}
-	if !e.DueAt.IsZero() {
-		i.State, i.NextProcessAt = task.Scheduled, e.DueAt
-	}
-	return i
 }

@@ -223,7 +223,7 @@ func (p *pool) apply(ctx context.Context, batch []*attempt, want int) (broker.Ap
 	}
 	applied, err := p.server.broker.Apply(ctx, now, p.changes, request)
 	if err == nil {
-		err = checkOutcomes(applied, len(batch))
+		err = checkOutcomes(applied.Outcomes, len(batch))
 	}
 	clear(p.changes)
 	return applied, err

@@ -12,7 +12,7 @@ var advancePromises = []promise{
 	{"what becomes due goes to the back in order of its time, ties by id", advanceDue},
 	{"nothing is early by a millisecond", advanceNeverEarly},
 	{"what is recovered goes to the front in order of its lease's end, ties by id", advanceRecovered},
-	{"a recovered entry is as it was leased", advanceRecoveredAsItWas},
+	{"a recovered entry is as it was leased, but for its crash", advanceRecoveredAsItWas},
 	{"only the queues asked for are advanced", advanceOnlyAsked},
 	{"at most as much is done as was asked for", advanceLimit},
 	{"a limit is used up by the queues in their order", advanceLimitOrder},
@@ -77,10 +77,10 @@ func (x *trial) leaseFor(queue string, d time.Duration) broker.Lease {
 
 func advanceRecovered(x *trial) {
 	x.enqueue(entries("q", "c", "b", "late", "a", "early", "first", "second")...)
-	for _, d := range []time.Duration{5, 5, 6, 5, 4} {
+	for _, d := range []time.Duration{3, 3, 4, 3, 2} {
 		x.leaseFor("q", d*time.Second)
 	}
-	x.pass(10 * time.Second)
+	x.pass(5 * time.Second)
 	equal(x, "advanced", x.advance("q"), broker.Advanced{Recovered: 5})
 	equal(x, "pending", x.list("q", task.Pending), []string{"early", "a", "b", "c", "late", "first", "second"})
 }
@@ -94,18 +94,20 @@ func advanceRecoveredAsItWas(x *trial) {
 	x.pass(time.Minute)
 	x.advance("q")
 	x.leaseOne("q")
-	x.pass(time.Minute)
+	x.awake(10*time.Second, "q")
 	equal(x, "advanced", x.advance("q"), broker.Advanced{Recovered: 1})
-	equal(x, "stored", x.get("q", "a"), broker.Stored{Entry: e, State: task.Pending, Result: s.Result})
+	want := broker.Stored{Entry: e, State: task.Pending, Result: s.Result, Attempts: []broker.Attempt{{Ended: time.Now(), Err: broker.LeaseRanOut}}}
+	want.Crashes = 1
+	equal(x, "stored", x.get("q", "a"), want)
 	equal(x, "processed and failed", x.counts("q").ProcessedTotal+x.counts("q").FailedTotal, 0)
 }
 
 func advanceOnlyAsked(x *trial) {
 	for _, queue := range []string{"p", "q"} {
 		x.enqueue(scheduled(queue, "due", time.Second), entry(queue, "leased"))
-		x.leaseOne(queue)
+		x.leaseFor(queue, 4*time.Second)
 	}
-	x.pass(time.Minute)
+	x.pass(5 * time.Second)
 	equal(x, "advanced of none", x.advance(), broker.Advanced{})
 	equal(x, "advanced of unknown", x.advance("none"), broker.Advanced{})
 	equal(x, "advanced", x.advance("none", "p"), broker.Advanced{Due: 1, Recovered: 1})
@@ -125,7 +127,7 @@ func advanceLimit(x *trial) {
 	}
 	leases := x.lease("q", 5)
 	equal(x, "number of leases", len(leases), 5)
-	x.pass(time.Minute)
+	x.awake(10*time.Second, "q")
 	equal(x, "recovered", x.advanceAtMost(3, "q").Recovered, 3)
 	equal(x, "pending", x.list("q", task.Pending), []string{"0", "1", "2"})
 	equal(x, "recovered", x.advanceAtMost(3, "q").Recovered, 2)
@@ -150,7 +152,7 @@ func advanceLimitKinds(x *trial) {
 	x.must(broker.Change{Settle: []broker.Settlement{s}, Home: broker.Home{Queue: "q", ID: "run"}, Close: time.Now()})
 	x.leaseFor("q", 2*time.Second)
 	x.enqueue(scheduled("q", "due", 3*time.Second))
-	x.pass(time.Minute)
+	x.pass(5 * time.Second)
 	for _, want := range []broker.Advanced{{Due: 1}, {Recovered: 1}, {Expired: 1}, {Closed: 1}} {
 		got := x.advanceAtMost(1, "q")
 		got.Next = time.Time{}
@@ -213,7 +215,7 @@ func advanceThousand(x *trial) {
 	equal(x, "due", x.advance("q").Due, broker.MaxParts)
 	equal(x, "pending", x.list("q", task.Pending), ids)
 	x.lease("q", broker.MaxParts)
-	x.pass(time.Hour)
+	x.awake(10*time.Second, "q")
 	equal(x, "recovered", x.advance("q").Recovered, broker.MaxParts)
 	equal(x, "pending", len(x.list("q", task.Pending)), broker.MaxParts)
 }

@@ -7,7 +7,15 @@ import (
 	"testing/synctest"
 
 	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/queue/brokertest/model"
 )
+
+// A Model is the specification of a broker in maps and slices, with which other
+// brokers are compared. See package model.
+type Model = model.Model
+
+// NewModel returns an empty model that keeps no events.
+func NewModel() *Model { return model.New(model.Options{}) }
 
 // A Storage is one empty storage, on which several brokers may be opened.
 type Storage struct {

@@ -89,7 +89,7 @@ func claimWaits(x *trial) {
 	x.claimed("due", other, "a")
 	x.leaseOne("q")
 	x.claimed("leased", other, "a")
-	x.pass(time.Minute)
+	x.awake(10*time.Second, "q")
 	x.advance("q")
 	x.claimed("recovered", other, "a")
 	x.must(settling(x.leaseOne("q"), broker.Done))

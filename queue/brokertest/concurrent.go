@@ -176,9 +176,9 @@ func (x *trial) workOnce(b broker.Broker, seen *tally, random *rand.Rand) {
 func concurrentAdvance(x *trial) {
 	for i := range 40 {
 		x.enqueue(scheduled("q", fmt.Sprint("due", i), time.Second), entry("q", fmt.Sprint("leased", i)))
-		x.leaseOne("q")
+		x.leaseFor("q", 3*time.Second)
 	}
-	x.pass(time.Hour)
+	x.pass(5 * time.Second)
 	var due, recovered atomic.Int64
 	x.together(9, func(_ int, b broker.Broker) {
 		for range 10 {
@@ -199,7 +199,7 @@ func concurrentSettle(x *trial) {
 		id := fmt.Sprint(i)
 		x.enqueue(entry("q", id))
 		l := x.leaseOne("q")
-		x.pass(time.Minute)
+		x.awake(10*time.Second, "q")
 		var settledBy, recovered atomic.Int64
 		x.together(6, func(worker int, b broker.Broker) {
 			if worker%3 == 2 {

@@ -40,10 +40,10 @@ func extendKept(x *trial) {
 func extendRecovered(x *trial) {
 	x.enqueue(entry("q", "a"))
 	l := x.leaseOne("q")
-	x.pass(9 * time.Second)
+	x.awake(9*time.Second, "q")
 	x.extend(10*time.Second, l.Ref())
 	end := time.Now().Add(10 * time.Second)
-	x.pass(10*time.Second - time.Millisecond)
+	x.awake(10*time.Second-time.Millisecond, "q")
 	equal(x, "advanced before the end", x.advance("q"), broker.Advanced{Next: end})
 	x.pass(time.Millisecond)
 	equal(x, "advanced at the end", x.advance("q"), broker.Advanced{Recovered: 1})
@@ -55,7 +55,7 @@ func extendExpired(x *trial) {
 	x.pass(time.Hour)
 	equal(x, "held", x.extend(10*time.Second, l.Ref()), []broker.Held{broker.Kept})
 	equal(x, "recovered", x.advance("q").Recovered, 0)
-	x.pass(10 * time.Second)
+	x.awake(10*time.Second, "q")
 	equal(x, "recovered", x.advance("q").Recovered, 1)
 	equal(x, "held", x.extend(10*time.Second, l.Ref()), []broker.Held{broker.Lost})
 	equal(x, "pending", x.list("q", task.Pending), []string{"a"})
@@ -116,7 +116,7 @@ func extendThousand(x *trial) {
 			x.Errorf("lease %d is %v, want lost only 500", i, held)
 		}
 	}
-	x.pass(time.Minute)
+	x.awake(10*time.Second, "q")
 	equal(x, "recovered", x.advance("q").Recovered, 1)
 }
 

@@ -2,6 +2,7 @@ package brokertest
 
 import (
 	"context"
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -102,6 +103,70 @@ func (f *faulty) Servers(ctx context.Context, now time.Time) ([]broker.Server, e
 func (f *faulty) Ping(ctx context.Context) error {
 	_, err := through(ctx, f, "Ping", func() (struct{}, error) { return struct{}{}, f.b.Ping(ctx) })
 	return err
+}
+
+// operator returns the broker as what it has to be for the calls below.
+func (f *faulty) operator() broker.Operator { return f.b.(broker.Operator) }
+
+func (f *faulty) Gather(ctx context.Context, now time.Time, r broker.GatherRequest) (broker.Batch, error) {
+	return through(ctx, f, "Gather", func() (broker.Batch, error) { return f.operator().Gather(ctx, now, r) })
+}
+
+func (f *faulty) Groups(ctx context.Context, queue string) ([]broker.Group, error) {
+	return through(ctx, f, "Groups", func() ([]broker.Group, error) { return f.operator().Groups(ctx, queue) })
+}
+
+func (f *faulty) Report(ctx context.Context, now time.Time, reports ...broker.Progress) ([]broker.Held, error) {
+	return through(ctx, f, "Report", func() ([]broker.Held, error) { return f.operator().Report(ctx, now, reports...) })
+}
+
+func (f *faulty) Sweep(ctx context.Context, now time.Time, r broker.SweepRequest) (int, error) {
+	return through(ctx, f, "Sweep", func() (int, error) { return f.operator().Sweep(ctx, now, r) })
+}
+
+func (f *faulty) Pause(ctx context.Context, now time.Time, queue string, paused bool) (bool, error) {
+	return through(ctx, f, "Pause", func() (bool, error) { return f.operator().Pause(ctx, now, queue, paused) })
+}
+
+func (f *faulty) Remove(ctx context.Context, now time.Time, queue string, force bool) error {
+	_, err := through(ctx, f, "Remove", func() (struct{}, error) { return struct{}{}, f.operator().Remove(ctx, now, queue, force) })
+	return err
+}
+
+func (f *faulty) Queues(ctx context.Context) ([]string, error) {
+	return through(ctx, f, "Queues", func() ([]string, error) { return f.operator().Queues(ctx) })
+}
+
+func (f *faulty) History(ctx context.Context, now time.Time, queue string, days int) ([]broker.Day, error) {
+	return through(ctx, f, "History", func() ([]broker.Day, error) { return f.operator().History(ctx, now, queue, days) })
+}
+
+func (f *faulty) Memory(ctx context.Context, queue string) (int64, error) {
+	return through(ctx, f, "Memory", func() (int64, error) { return f.operator().Memory(ctx, queue) })
+}
+
+// Listen listens to a broker that is a [broker.Listener], and otherwise fails at
+// once: then there is nothing to hear.
+func (f *faulty) Listen(ctx context.Context, hear func(broker.Signal)) error {
+	_, err := through(ctx, f, "Listen", func() (struct{}, error) {
+		l, ok := f.b.(broker.Listener)
+		if !ok {
+			return struct{}{}, fmt.Errorf("%w: %T cannot be listened to", broker.ErrRefused, f.b)
+		}
+		return struct{}{}, l.Listen(ctx, hear)
+	})
+	return err
+}
+
+// Events returns the events of a broker that is a [broker.Streamer].
+func (f *faulty) Events(ctx context.Context, after string, limit int) ([]broker.Event, error) {
+	return through(ctx, f, "Events", func() ([]broker.Event, error) {
+		s, ok := f.b.(broker.Streamer)
+		if !ok {
+			return nil, fmt.Errorf("%w: %T keeps no events", broker.ErrRefused, f.b)
+		}
+		return s.Events(ctx, after, limit)
+	})
 }
 
 func (f *faulty) Close() error { return f.b.Close() }

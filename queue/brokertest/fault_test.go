@@ -19,7 +19,7 @@ func TestAFaultyBrokerPassesTheSuiteWithoutFaults(t *testing.T) {
 		m := NewModel()
 		return Storage{
 			Open:      func(testing.TB) broker.Broker { return Faulty(m, none) },
-			Leftovers: func(testing.TB) []string { return m.leftovers() },
+			Leftovers: func(testing.TB) []string { return m.Leftovers() },
 		}
 	})
 }
@@ -58,7 +58,7 @@ func TestACallThatIsDelayedIsNotMadeWhenItsContextEnds(t *testing.T) {
 		if _, err := b.Apply(ctx, start, enqueue, broker.LeaseRequest{}); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Apply() = %v, want %v", err, context.DeadlineExceeded)
 		}
-		equal(t, "what is stored", m.leftovers(), nil)
+		equal(t, "what is stored", m.Leftovers(), nil)
 		if _, err := b.Apply(t.Context(), start, enqueue, broker.LeaseRequest{}); err != nil {
 			t.Errorf("Apply() = %v, want nil", err)
 		}

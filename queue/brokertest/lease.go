@@ -219,7 +219,7 @@ func leaseOrder(x *trial) {
 	x.enqueue(entry("q", "last"))
 	want := []string{"released", "first", "retried", "scheduled", "last"}
 	equal(x, "pending", x.list("q", task.Pending), want)
-	x.pass(time.Minute)
+	x.awake(time.Minute, "q")
 	x.advance("q")
 	want = slices.Concat([]string{"expired"}, want)
 	equal(x, "pending when the lease has run out", x.list("q", task.Pending), want)

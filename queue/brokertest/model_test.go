@@ -1,7 +1,6 @@
 package brokertest
 
 import (
-	"fmt"
 	"testing"
 
 	"github.com/leatwork/leat/queue/broker"
@@ -14,31 +13,9 @@ func TestTheModelPassesTheSuite(t *testing.T) {
 		m := NewModel()
 		return Storage{
 			Open:      func(testing.TB) broker.Broker { return m },
-			Leftovers: func(testing.TB) []string { return m.leftovers() },
+			Leftovers: func(testing.TB) []string { return m.Leftovers() },
 		}
 	})
-}
-
-// leftovers names everything in m but its queues and figures.
-func (m *Model) leftovers() []string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	var names []string
-	for queue, q := range m.queues {
-		for id, e := range q.entries {
-			names = append(names, fmt.Sprintf("%s entry %s/%s", e.State, queue, id))
-		}
-		for key, c := range q.claims {
-			names = append(names, fmt.Sprintf("claim %s/%s of %s", queue, key, c.holder))
-		}
-	}
-	for home := range m.homes {
-		names = append(names, "home "+home.String())
-	}
-	for id := range m.servers {
-		names = append(names, "server "+id)
-	}
-	return names
 }
 
 func BenchmarkTheModel(b *testing.B) {

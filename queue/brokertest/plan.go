@@ -185,8 +185,7 @@ func drawLease(t *rapid.T) leasePick {
 func (l leasePick) from(p *pair) (lease pairedLease, ok bool) {
 	var all []pairedLease
 	for _, lease := range p.leases {
-		e := p.model.entry(lease.model.Entry.EntryRef)
-		if live := e != nil && e.token == lease.model.Token; live || l.stale {
+		if p.model.Holds(lease.model.Ref()) || l.stale {
 			all = append(all, lease)
 		}
 	}

@@ -140,7 +140,7 @@ func (v versionPlan) version(p *pair, home broker.Home) int64 {
 	if v.any {
 		return broker.AnyVersion
 	}
-	return max(0, p.model.document(home, v.key).Version+v.off)
+	return max(0, p.document(home, v.key).Version+v.off)
 }
 
 // An entryPlan is an entry under an id that is free, or that may be taken.
@@ -173,7 +173,7 @@ func (e entryPlan) entry(p *pair, beside []broker.Entry, now time.Time) broker.E
 	id := unused(planIDs, e.id, e.collide, func(id string) bool {
 		ref := broker.EntryRef{Queue: e.queue, ID: id}
 		taken := func(e broker.Entry) bool { return e.EntryRef == ref }
-		return p.model.entry(ref) != nil || slices.ContainsFunc(beside, taken)
+		return p.has(ref) || slices.ContainsFunc(beside, taken)
 	})
 	made := broker.Entry{EntryRef: broker.EntryRef{Queue: e.queue, ID: id}, Type: "t", Home: e.home}
 	if e.more > 0 {

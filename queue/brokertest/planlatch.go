@@ -22,13 +22,16 @@ func (r reachable) latch(p *pair, index int, wild bool) (id string, total int, o
 	if wild {
 		return planLatches[index%len(planLatches)], index + 1, true
 	}
-	var all []broker.Latch
+	var all []broker.LatchState
 	for _, id := range planLatches {
-		if l := p.model.latch(r.home, id); l != nil {
-			all = append(all, l.Latch)
+		if l, ok := p.latch(r.home, id); ok {
+			all = append(all, l)
 		}
 	}
-	all = slices.DeleteFunc(append(all, r.opened...), func(l broker.Latch) bool { return l.ID == r.but || l.Total == 0 })
+	for _, l := range r.opened {
+		all = append(all, broker.LatchState{ID: l.ID, Total: l.Total})
+	}
+	all = slices.DeleteFunc(all, func(l broker.LatchState) bool { return l.ID == r.but || l.Total == 0 })
 	if len(all) == 0 {
 		return "", 0, false
 	}
@@ -75,7 +78,8 @@ func (c changePlan) latches(p *pair) []broker.Latch {
 	for _, plan := range c.open {
 		l := plan.latch
 		l.ID = unused(planLatches, plan.id, plan.collide, func(id string) bool {
-			return p.model.latch(c.home, id) != nil || opens(id)
+			_, there := p.latch(c.home, id)
+			return there || opens(id)
 		})
 		open = append(open, l)
 	}

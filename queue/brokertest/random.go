@@ -83,6 +83,29 @@ type pair struct {
 // A pairedLease is one lease as each of the two gave it: the tokens differ.
 type pairedLease struct{ model, real broker.Lease }
 
+// What the model has, on which choices depend.
+
+func (p *pair) has(ref broker.EntryRef) bool {
+	_, err := p.model.Entry(p.ctx, ref)
+	return err == nil
+}
+
+func (p *pair) document(home broker.Home, key string) broker.Document {
+	found, err := p.model.Documents(p.ctx, home, key)
+	if err != nil {
+		return broker.Document{}
+	}
+	return found[0]
+}
+
+func (p *pair) latch(home broker.Home, id string) (broker.LatchState, bool) {
+	found, err := p.model.Latches(p.ctx, home, id)
+	if err != nil {
+		return broker.LatchState{}, false
+	}
+	return found[0], true
+}
+
 // note adds a call to the history.
 func (p *pair) note(format string, args ...any) {
 	at := time.Now().UTC().Format("02T15:04:05.000000")

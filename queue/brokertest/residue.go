@@ -15,34 +15,68 @@ import (
 )
 
 // sightings remembers what brokers were told that no query lists, so that it
-// can be removed at the end: homes and servers.
+// can be removed at the end.
 type sightings struct {
 	mu      sync.Mutex
 	homes   map[broker.Home]bool
 	servers map[string]bool
+	paused  map[string]bool
+	held    map[heldClaim]bool // claims that may outlast their entries
 }
+
+type heldClaim struct{ queue, key string }
 
 func newSightings() *sightings {
-	return &sightings{homes: make(map[broker.Home]bool), servers: make(map[string]bool)}
+	return &sightings{
+		homes:   make(map[broker.Home]bool),
+		servers: make(map[string]bool),
+		paused:  make(map[string]bool),
+		held:    make(map[heldClaim]bool),
+	}
 }
 
-// A watched broker notes the homes and servers that pass through it.
+// A watched broker notes what is to be removed as it passes through it.
 type watched struct {
 	broker.Broker
+	broker.Operator
 	seen *sightings
 }
 
-func (s *sightings) watch(b broker.Broker) broker.Broker { return &watched{b, s} }
+func (s *sightings) watch(b broker.Broker) broker.Broker { return &watched{b, operator(b), s} }
+
+// operator returns b as the operator that it has to be, or nil.
+func operator(b broker.Broker) broker.Operator {
+	o, _ := b.(broker.Operator)
+	return o
+}
 
 func (w *watched) Apply(ctx context.Context, now time.Time, changes []broker.Change, want broker.LeaseRequest) (broker.Applied, error) {
 	w.seen.mu.Lock()
 	for _, c := range changes {
-		if c.Check() == nil && !c.Home.IsZero() {
-			w.seen.homes[c.Home] = true
+		if c.Check() == nil {
+			w.seen.note(c)
 		}
 	}
 	w.seen.mu.Unlock()
 	return w.Broker.Apply(ctx, now, changes, want)
+}
+
+// note notes the home of c and the claims that it may leave held.
+func (s *sightings) note(c broker.Change) {
+	if !c.Home.IsZero() {
+		s.homes[c.Home] = true
+	}
+	holds := func(e broker.Entry) {
+		if !e.Claim.Hold.IsZero() {
+			s.held[heldClaim{e.Queue, e.Claim.Key}] = true
+		}
+	}
+	for _, e := range c.Enqueue {
+		holds(e)
+	}
+	for _, r := range c.Replace {
+		holds(r.Entry)
+	}
 }
 
 func (w *watched) Beat(ctx context.Context, now time.Time, s broker.Server) error {
@@ -53,6 +87,16 @@ func (w *watched) Beat(ctx context.Context, now time.Time, s broker.Server) erro
 		w.seen.servers[s.ID] = true
 	}
 	return err
+}
+
+func (w *watched) Pause(ctx context.Context, now time.Time, queue string, paused bool) (bool, error) {
+	fresh, err := w.Operator.Pause(ctx, now, queue, paused)
+	if !errors.Is(err, broker.ErrRefused) {
+		w.seen.mu.Lock()
+		defer w.seen.mu.Unlock()
+		w.seen.paused[queue] = true
+	}
+	return fresh, err
 }
 
 // Verify lets a watched broker be a [broker.Verifier]; one that is none has
@@ -102,55 +146,141 @@ func verify(ctx context.Context, b broker.Broker, now time.Time, when string) []
 	return sentences
 }
 
-// drain works off everything in b by now, a time at which everything that
-// waits for a time is due: entries are done, homes closed, servers gone.
+// drain works off everything in b from now on, first what there is and then what
+// took the claims that may still be held.
 func (s *sightings) drain(ctx context.Context, b broker.Broker, now time.Time) error {
+	now, err := s.empty(ctx, b, now)
+	if err != nil || len(s.held) == 0 {
+		return err
+	}
+	var takers []broker.Change
+	for held := range s.held {
+		taker := claiming(held.queue, "taker", held.key)
+		taker.ID += fmt.Sprint(len(takers))
+		takers = append(takers, broker.Change{Enqueue: []broker.Entry{taker}})
+	}
+	if _, err := b.Apply(ctx, now, takers, broker.LeaseRequest{}); err != nil {
+		return err
+	}
+	_, err = s.empty(ctx, b, now)
+	return err
+}
+
+// empty works off everything in b from now on, a time at which everything that
+// waits for a time is due: queues are resumed, entries done, batches given back,
+// groups folded, homes closed, servers gone. It returns when all was done.
+func (s *sightings) empty(ctx context.Context, b broker.Broker, now time.Time) (time.Time, error) {
+	if err := s.part(ctx, b, now); err != nil {
+		return now, err
+	}
+	request := broker.AdvanceRequest{Limit: 1000}
+	counts, err := b.Counts(ctx, now)
+	if err != nil {
+		return now, err
+	}
+	for _, c := range counts {
+		request.Queues = append(request.Queues, c.Queue)
+	}
+	for home := range s.homes {
+		if !slices.Contains(request.Queues, home.Queue) {
+			request.Queues = append(request.Queues, home.Queue)
+		}
+	}
+	changes := s.last(now)
+	const most = 1000 // rounds; a broker that never ends must not hang the suite
+	for round := range most {
+		advanced, err := b.Advance(ctx, now, request)
+		if err != nil {
+			return now, err
+		}
+		done, err := work(ctx, b, now, request.Queues, changes, round)
+		if err != nil {
+			return now, err
+		}
+		if len(changes)+len(done)+advanced.Total() == 0 && advanced.Next.IsZero() {
+			return now, nil
+		}
+		changes = done
+		now = now.Add(3 * time.Second) // what has been away for long keeps its leases a while
+	}
+	return now, fmt.Errorf("there was something to do %d times in a row", most)
+}
+
+// part has servers leave, and queues resumed.
+func (s *sightings) part(ctx context.Context, b broker.Broker, now time.Time) error {
 	for id := range s.servers {
 		if err := b.Beat(ctx, now, broker.Server{ID: id, Gone: true}); err != nil {
 			return err
 		}
 	}
-	request := broker.AdvanceRequest{Limit: 1000}
-	want := broker.LeaseRequest{Max: 500, Until: now.Add(time.Hour)}
-	counts, err := b.Counts(ctx, now)
-	if err != nil {
-		return err
+	for queue := range s.paused {
+		if _, err := operator(b).Pause(ctx, now, queue, false); err != nil {
+			return err
+		}
 	}
-	for _, c := range counts {
-		request.Queues = append(request.Queues, c.Queue)
-		want.Queues = append(want.Queues, broker.Share{Queue: c.Queue})
-	}
+	return nil
+}
+
+// last returns changes that close all homes.
+func (s *sightings) last(now time.Time) []broker.Change {
 	var changes []broker.Change
 	for home := range s.homes {
-		if !slices.Contains(request.Queues, home.Queue) {
-			request.Queues = append(request.Queues, home.Queue)
-		}
 		changes = append(changes, broker.Change{Home: home, Close: now})
 	}
-	const most = 1000 // rounds; a broker that never ends must not hang the suite
-	for range most {
-		advanced, err := b.Advance(ctx, now, request)
-		if err != nil {
-			return err
-		}
-		applied, err := b.Apply(ctx, now, changes, want)
-		if err != nil {
-			return err
-		}
-		for i, outcome := range applied.Outcomes {
-			if outcome != nil {
-				return fmt.Errorf("change %d: %w", i, outcome)
-			}
-		}
-		if len(changes)+len(applied.Leases)+advanced.Total() == 0 && (advanced.Next.IsZero() || advanced.Next.After(now)) {
-			return nil
-		}
-		changes = nil
-		for _, l := range applied.Leases {
-			changes = append(changes, broker.Change{Settle: []broker.Settlement{{Token: l.Token, Entry: l.Entry, To: broker.Done}}})
+	return changes
+}
+
+// work makes changes, and returns those that work off what is ready in queues.
+func work(ctx context.Context, b broker.Broker, now time.Time, queues []string, changes []broker.Change, round int) ([]broker.Change, error) {
+	want := broker.LeaseRequest{Max: 500, Until: now.Add(time.Hour)}
+	for _, queue := range queues {
+		want.Queues = append(want.Queues, broker.Share{Queue: queue})
+	}
+	applied, err := b.Apply(ctx, now, changes, want)
+	if err != nil {
+		return nil, err
+	}
+	for i, outcome := range applied.Outcomes {
+		if outcome != nil {
+			return nil, fmt.Errorf("change %s: %w", brief(changes[i]), outcome)
 		}
 	}
-	return fmt.Errorf("there was something to do %d times in a row", most)
+	var done []broker.Change
+	for _, l := range applied.Leases {
+		done = append(done, settling(l, broker.Done))
+	}
+	for i, queue := range queues {
+		folded, err := fold(ctx, b, now, queue, fmt.Sprintf("drain-%d-%d", round, i))
+		if err != nil {
+			return nil, err
+		}
+		done = append(done, folded...)
+	}
+	return done, nil
+}
+
+// fold gathers what waits in the groups of a queue, and returns the changes that
+// work it off.
+func fold(ctx context.Context, b broker.Broker, now time.Time, queue, token string) ([]broker.Change, error) {
+	if operator(b) == nil {
+		return nil, nil
+	}
+	groups, err := operator(b).Groups(ctx, queue)
+	if err != nil {
+		return nil, err
+	}
+	var done []broker.Change
+	for _, g := range groups {
+		r := broker.GatherRequest{Queue: queue, Group: g.Name, Token: token + "-" + g.Name, MaxSize: broker.MaxBatch, Until: now.Add(time.Hour)}
+		batch, err := operator(b).Gather(ctx, now, r)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range batch.Entries {
+			done = append(done, settling(broker.Lease{Entry: e, Token: r.Token}, broker.Done))
+		}
+	}
+	return done, nil
 }
 
 // archived returns what the names of what may be left in storage contain: the

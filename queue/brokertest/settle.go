@@ -270,7 +270,7 @@ func settleExpired(x *trial) {
 func settleRecovered(x *trial) {
 	x.enqueue(entry("q", "a"))
 	l := x.leaseOne("q")
-	x.pass(10 * time.Second)
+	x.awake(10*time.Second, "q")
 	equal(x, "advanced", x.advance("q"), broker.Advanced{Recovered: 1})
 	for _, to := range []broker.Outcome{broker.Done, broker.Completed, broker.Retry, broker.Archived, broker.Released} {
 		x.lost(to.String(), settling(l, to))
@@ -282,7 +282,7 @@ func settleRecovered(x *trial) {
 func settleAfterRecovery(x *trial) {
 	x.enqueue(entry("q", "a"))
 	before := x.leaseOne("q")
-	x.pass(10 * time.Second)
+	x.awake(10*time.Second, "q")
 	x.advance("q")
 	after := x.leaseOne("q")
 	x.lost("the lease before", settling(before, broker.Done))

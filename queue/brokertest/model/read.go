@@ -1,4 +1,4 @@
-package brokertest
+package model
 
 import (
 	"context"
@@ -49,7 +49,7 @@ func (m *Model) Entry(ctx context.Context, ref broker.EntryRef) (broker.Stored, 
 	defer m.mu.Unlock()
 	e := m.entry(ref)
 	if e == nil {
-		return broker.Stored{}, fmt.Errorf("entry %s: %w", ref, broker.ErrNotFound)
+		return broker.Stored{}, broker.EntryNotFound(ref)
 	}
 	return e.shown(), nil
 }
@@ -64,12 +64,27 @@ func (m *Model) List(ctx context.Context, r broker.ListRequest) ([]broker.Stored
 	if q == nil {
 		return nil, nil
 	}
-	found := q.in(r.State)
+	found := q.listed(r.State, r.Group)
+	if r.Newest {
+		slices.Reverse(found)
+	}
+	if r.After != "" {
+		last, err := parsePlace(r.After)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", broker.ErrRefused, task.Invalid("ListRequest.After", r.After, "is no place"))
+		}
+		found = slices.DeleteFunc(found, func(e *entry) bool {
+			c := e.place().compare(last)
+			return c == 0 || c < 0 != r.Newest
+		})
+	}
 	found = found[min(r.Offset, len(found)):]
 	found = found[:min(r.Limit, len(found))]
 	var page []broker.Stored
 	for _, e := range found {
-		page = append(page, e.shown())
+		s := e.shown()
+		s.Attempts, s.Place = nil, e.place().String()
+		page = append(page, s)
 	}
 	return page, nil
 }
@@ -85,7 +100,7 @@ func (m *Model) Counts(ctx context.Context, now time.Time, queues ...string) ([]
 	}
 	var all []broker.Counts
 	for _, name := range queues {
-		c := broker.Counts{Queue: name}
+		c := broker.Counts{Queue: name, Paused: m.paused[name]}
 		if q := m.queues[name]; q != nil {
 			q.figures(now, &c)
 		}
@@ -95,14 +110,16 @@ func (m *Model) Counts(ctx context.Context, now time.Time, queues ...string) ([]
 }
 
 // figures fills in the counts of q.
-func (q *modelQueue) figures(now time.Time, c *broker.Counts) {
+func (q *queue) figures(now time.Time, c *broker.Counts) {
 	of := map[task.State]*int{
 		task.Pending: &c.Pending, task.Active: &c.Active, task.Scheduled: &c.Scheduled,
 		task.Retry: &c.Retry, task.Archived: &c.Archived, task.Completed: &c.Completed,
+		task.Aggregating: &c.Aggregating,
 	}
 	for _, e := range q.entries {
 		*of[e.State]++
 	}
+	c.Groups = len(q.groups())
 	today := q.days[now.UTC().Format(time.DateOnly)]
 	c.Processed, c.Failed = today.processed, today.failed
 	c.ProcessedTotal, c.FailedTotal = q.ever.processed, q.ever.failed
@@ -120,7 +137,7 @@ func (m *Model) Beat(ctx context.Context, now time.Time, s broker.Server) error 
 	delete(m.servers, s.ID)
 	if !s.Gone {
 		s.Queues, s.Workers = maps.Clone(s.Queues), slices.Clone(s.Workers)
-		m.servers[s.ID] = modelServer{s, now}
+		m.servers[s.ID] = server{s, now}
 	}
 	return nil
 }
@@ -152,27 +169,3 @@ func (m *Model) Ping(ctx context.Context) error {
 
 // Close implements [broker.Broker]. The model is its own storage and stays.
 func (m *Model) Close() error { return nil }
-
-// Verify implements [broker.Verifier].
-func (m *Model) Verify(ctx context.Context, _ time.Time) ([]string, error) {
-	if err := m.ask(ctx, nil); err != nil {
-		return nil, err
-	}
-	defer m.mu.Unlock()
-	var faults []string
-	for name, q := range m.queues {
-		listed := make(map[string]int)
-		for _, id := range q.pending {
-			listed[id]++
-		}
-		for id, e := range q.entries {
-			if pending := e.State == task.Pending; listed[id] > 1 || pending != (listed[id] == 1) {
-				faults = append(faults, fmt.Sprintf("entry %s/%s is %s and waits %d times", name, id, e.State, listed[id]))
-			}
-			if active := e.State == task.Active; active != (e.token != "") {
-				faults = append(faults, fmt.Sprintf("entry %s/%s is %s with token %q", name, id, e.State, e.token))
-			}
-		}
-	}
-	return faults, nil
-}

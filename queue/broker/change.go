@@ -37,7 +37,8 @@ type Change struct {
 	Replace []Replacement
 
 	// Watch has the end of entries told to those who listen ([Listener]), and
-	// keeps one that is done for at least [WatchRetention], as completed.
+	// keeps one that is done for at least [WatchRetention], as completed, with all
+	// that Completed stores.
 	// Checked: it exists ([ErrNotFound]).
 	Watch []EntryRef
 

@@ -108,15 +108,19 @@
 // An entry that was to be cancelled while it was active is settled as its holder
 // says if it is done, completed or archived. If it would be ready or due again,
 // by Released, by Retry or because its lease ran out, it is archived instead,
-// with the end [Cancelled], and what Retry would have stored is.
+// with the end [Cancelled], and what Retry would have stored is. That a settlement
+// does so is counted as one processed; that a lease ran out is not.
 //
 // # Rule 9: lost leases
 //
 // When Advance takes an entry back because its lease ran out, it counts a crash
-// and adds an [Attempt] with [LeaseRanOut]. Any outcome but Released sets the
+// and adds an [Attempt] with [LeaseRanOut]: of members of batches as of any other,
+// and also if the entry was to be cancelled. Any outcome but Released sets the
 // count to zero. What is done about it is the caller's affair.
 //
 // If nobody has called Advance for a queue for more than five seconds while it had leases,
 // nobody can have extended them, either: the storage was away. Then no lease of that
-// queue, and no batch, is taken back for another five seconds.
+// queue, and no batch, is taken back for another five seconds, counted from the
+// call that finds it out, and Advanced.Next says when. The time before a queue's
+// first lease, of those that it has had without a break, does not count.
 package broker

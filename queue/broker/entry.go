@@ -78,8 +78,9 @@ type Entry struct {
 // One without a TTL does not end before its entry does. It is freed when the
 // entry is completed, archived or deleted, by whatever means, except that it is
 // held until Hold if that is later; and with UntilStart when the entry is first
-// leased. It does not count when its holder is gone, or archived, by means of
-// asynq's.
+// leased, in a batch or not. It does not count when its holder is gone, or archived,
+// by means of asynq's. Once it is freed, or held only until Hold, its entry does
+// not get it back, whatever becomes of that.
 type Claim struct {
 	Key        string        // unique within the queue
 	TTL        time.Duration // 0, or at least a second; fractions of a second are dropped
@@ -90,8 +91,9 @@ type Claim struct {
 	// active, unless another waits already: then the outcome names that one as
 	// the holder. It waits as scheduled, [BehindRetry] at a time; as soon as the
 	// claim is freed it takes it and becomes ready. If the claim is free, Behind
-	// says nothing. Only without a TTL, and without a due time or a group. An entry that
-	// is read back has it while it waits.
+	// says nothing: also if it is the change itself that frees it. Only without a
+	// TTL, and without a due time or a group. An entry that is read back has it while
+	// it waits. One that is moved meanwhile waits no more, and goes without the claim.
 	Behind bool
 
 	// Since is kept for the caller, in milliseconds.
@@ -99,7 +101,8 @@ type Claim struct {
 }
 
 // BehindRetry is how long an entry that waits behind a claim is scheduled ahead.
-// When it is due and the claim is still held, it waits as long again.
+// When Advance finds it due and the claim still held, it waits as long again from
+// then on. That is not counted, and if the claim is free, it takes it.
 const BehindRetry = 15 * time.Second
 
 // A Stored is an entry as it was found in storage.

@@ -25,7 +25,7 @@ type GatherRequest struct {
 
 	// Token names the batch. It must be a name that was never used before, such
 	// as a UUID. Asking again with the same one returns the same batch, as long
-	// as it is held.
+	// as it is held, without what was settled.
 	Token string
 
 	Grace    time.Duration // in seconds, rounded up; 0: ripe whenever there is one
@@ -41,7 +41,8 @@ const MaxBatch = MaxParts - 10
 // A Batch is entries of a group that are leased together. They stay in the state
 // aggregating, but are frozen: only who has the token settles them, singly or all
 // in one change. Those that are released go back to the group, to where they
-// were; so do all, if the batch is neither settled nor extended in time.
+// were; so do all, if the batch is neither settled nor extended in time. To extend
+// one of them is to extend all.
 type Batch struct {
 	Queue, Group string
 	Token        string // "": the group is not ripe, or empty

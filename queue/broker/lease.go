@@ -99,7 +99,7 @@ type Advanced struct {
 
 	// Next is when Advance will next have something to do in these queues, as
 	// far as is known; zero if nothing waits. It is not after now if the limit
-	// was reached.
+	// was reached. That archived entries grow too old is not looked for.
 	Next time.Time
 }
 

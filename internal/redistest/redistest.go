@@ -7,6 +7,7 @@ import (
 	"bufio"
 	"crypto/rand"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -23,10 +24,12 @@ import (
 // Options say how a server is started. The zero value is a server without
 // password, TLS or persistence.
 type Options struct {
-	Password string
-	TLS      bool     // speak only TLS
-	AOF      bool     // keep everything in a file, so that it survives Kill and Restart
-	Args     []string // more arguments of redis-server
+	Password    string
+	TLS         bool     // speak only TLS
+	ClientCerts bool     // and only with clients that show a certificate
+	AOF         bool     // keep everything in a file, so that it survives Kill and Restart
+	Args        []string // more arguments of redis-server
+	Sentinel    string   // be a sentinel, with this as its configuration
 }
 
 // A Server is a redis-server that a test started.
@@ -51,6 +54,9 @@ read -r word
 kill -9 $! 2>/dev/null
 wait
 [ -n "$word" ] || rm -rf -- "$PWD"`
+
+// sentinelConf is the file that a sentinel keeps what it knows in.
+const sentinelConf = "sentinel.conf"
 
 // readyWithin is how long a server may take to start.
 const readyWithin = 10 * time.Second
@@ -98,12 +104,13 @@ func (s *Server) URL() string {
 // SocketURL returns how to reach s over its Unix socket.
 func (s *Server) SocketURL() string { return "redis-socket://" + s.Socket }
 
-// TLS returns what a client needs to trust s, or nil if it does not speak TLS.
+// TLS returns what a client needs to trust s, and to be trusted by it, or nil if
+// it does not speak TLS.
 func (s *Server) TLS() *tls.Config {
 	if s.ca == nil {
 		return nil
 	}
-	return s.ca.client()
+	return s.ca.client(s.o.ClientCerts)
 }
 
 // Process returns the server's process, to be stopped and continued.
@@ -151,6 +158,9 @@ func start(o Options) (*Server, error) {
 			return nil, err
 		}
 		s.ca = ca
+	}
+	if err := os.WriteFile(filepath.Join(dir, sentinelConf), []byte(o.Sentinel), 0o600); err != nil {
+		return nil, err
 	}
 	for range 5 { // somebody else may take the port before the server does
 		if s.Addr, err = freePort(); err != nil {
@@ -202,9 +212,17 @@ func (s *Server) launch() error {
 
 func (s *Server) args() []string {
 	_, port, _ := net.SplitHostPort(s.Addr)
-	args := []string{"--bind", "127.0.0.1", "--dir", s.dir, "--save", "", "--unixsocket", s.Socket}
+	args := []string{"--bind", "127.0.0.1", "--dir", s.dir, "--unixsocket", s.Socket}
+	if s.o.Sentinel != "" {
+		return append([]string{filepath.Join(s.dir, sentinelConf), "--sentinel", "--port", port}, args...)
+	}
+	args = append(args, "--save", "")
 	if s.o.TLS {
-		args = append(args, "--port", "0", "--tls-port", port, "--tls-auth-clients", "no",
+		clients := "no"
+		if s.o.ClientCerts {
+			clients = "yes"
+		}
+		args = append(args, "--port", "0", "--tls-port", port, "--tls-auth-clients", clients,
 			"--tls-cert-file", s.ca.certFile, "--tls-key-file", s.ca.keyFile, "--tls-ca-cert-file", s.ca.certFile)
 	} else {
 		args = append(args, "--port", port)
@@ -246,23 +264,9 @@ func (s *Server) exited() (string, bool) {
 }
 
 func (s *Server) answers() error {
-	c, err := net.Dial("unix", s.Socket)
-	if err != nil {
-		return err
+	_, err := s.ask("PING")
+	if reply, ok := errors.AsType[replyError](err); ok && !strings.HasPrefix(string(reply), "LOADING") {
+		return nil // it wants a password
 	}
-	defer c.Close()
-	if err := c.SetDeadline(time.Now().Add(time.Second)); err != nil {
-		return err
-	}
-	if _, err := io.WriteString(c, "PING\r\n"); err != nil {
-		return err
-	}
-	line, err := bufio.NewReader(c).ReadString('\n')
-	if err != nil {
-		return err
-	}
-	if strings.HasPrefix(line, "-LOADING") {
-		return fmt.Errorf("%s", strings.TrimSpace(line))
-	}
-	return nil
+	return err
 }

@@ -87,3 +87,20 @@ func say(t *testing.T, s *Server, command string) string {
 	}
 	return strings.TrimSpace(line)
 }
+
+func TestATrioKnowsItsPrimary(t *testing.T) {
+	x := StartTrio(t, Options{})
+	if got := x.Primary(t); got != x.Nodes[0] {
+		t.Errorf("primary = %s, want %s", got.Addr, x.Nodes[0].Addr)
+	}
+	if !strings.HasPrefix(x.URL(), "redis-sentinel://127.0.0.1:") {
+		t.Errorf("URL() = %q", x.URL())
+	}
+}
+
+func TestAClusterServesAllSlots(t *testing.T) {
+	x := StartCluster(t, Options{})
+	if got := x.Nodes[4].Do(t, "CLUSTER", "INFO"); !strings.Contains(got, "cluster_slots_ok:16384") || !strings.Contains(got, "cluster_size:3") {
+		t.Errorf("a replica says %q, want 16384 slots in 3 nodes", got)
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"fmt"
 	"math/big"
 	"net"
 	"os"
@@ -15,10 +16,12 @@ import (
 	"time"
 )
 
-// An authority is a certificate that signs itself, for 127.0.0.1.
+// An authority is a certificate that signs itself, for a server on 127.0.0.1,
+// and one that it has signed, for a client.
 type authority struct {
 	certFile, keyFile string
 	cert              *x509.Certificate
+	ofClient          tls.Certificate
 }
 
 func newAuthority(dir string) (*authority, error) {
@@ -26,17 +29,12 @@ func newAuthority(dir string) (*authority, error) {
 	if err != nil {
 		return nil, err
 	}
-	template := &x509.Certificate{
-		SerialNumber:          big.NewInt(1),
-		Subject:               pkix.Name{CommonName: "redistest"},
-		NotBefore:             time.Now().Add(-time.Hour),
-		NotAfter:              time.Now().Add(24 * time.Hour),
-		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1)},
-		IsCA:                  true,
-		BasicConstraintsValid: true,
-		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}
+	template := certificate(1)
+	template.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1)}
+	template.IsCA = true
+	template.BasicConstraintsValid = true
+	template.KeyUsage |= x509.KeyUsageCertSign
+	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
 		return nil, err
@@ -53,16 +51,51 @@ func newAuthority(dir string) (*authority, error) {
 	if err := writePEM(a.certFile, "CERTIFICATE", der); err != nil {
 		return nil, err
 	}
-	return a, writePEM(a.keyFile, "EC PRIVATE KEY", secret)
+	if err := writePEM(a.keyFile, "EC PRIVATE KEY", secret); err != nil {
+		return nil, err
+	}
+	return a, a.sign(key)
+}
+
+// sign makes the client's certificate.
+func (a *authority) sign(with *ecdsa.PrivateKey) error {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	template := certificate(2)
+	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &key.PublicKey, with)
+	if err != nil {
+		return err
+	}
+	a.ofClient = tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+	return nil
+}
+
+// certificate is valid in this century, in which the clocks of tests begin.
+func certificate(serial int64) *x509.Certificate {
+	return &x509.Certificate{
+		SerialNumber: big.NewInt(serial),
+		Subject:      pkix.Name{CommonName: fmt.Sprintf("redistest %d", serial)},
+		NotBefore:    time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC),
+		NotAfter:     time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC),
+		KeyUsage:     x509.KeyUsageDigitalSignature,
+	}
 }
 
 func writePEM(name, kind string, der []byte) error {
 	return os.WriteFile(name, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600)
 }
 
-// client returns what a client that trusts a needs.
-func (a *authority) client() *tls.Config {
+// client returns what a client needs that trusts a, with a certificate to show
+// if it is asked for one.
+func (a *authority) client(shows bool) *tls.Config {
 	roots := x509.NewCertPool()
 	roots.AddCert(a.cert)
-	return &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+	c := &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+	if shows {
+		c.Certificates = []tls.Certificate{a.ofClient}
+	}
+	return c
 }

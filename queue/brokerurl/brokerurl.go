@@ -14,7 +14,8 @@ import (
 )
 
 // Forms says what [Open] understands, for a flag's help.
-const Forms = "memory:, sqlite:FILE, redis://[USER:PASSWORD@]HOST[:PORT][/DB], rediss://…, redis-socket://PATH[?db=N]"
+const Forms = "memory:, sqlite:FILE, redis://[USER:PASSWORD@]HOST[:PORT][/DB], redis-socket://PATH[?db=N], " +
+	"redis-sentinel://HOST,HOST[/DB]?master=NAME, redis-cluster://HOST,HOST[?shards=N], and rediss… for each over TLS"
 
 // Open opens the broker that url names, with the default options of its package:
 //
@@ -29,14 +30,22 @@ func Open(rawURL string) (broker.Broker, error) {
 	switch {
 	case !found:
 	case scheme == "memory" && rest == "":
-		return sqlitebroker.Open(":memory:", nil)
+		return opened(sqlitebroker.Open(":memory:", nil))
 	case scheme == "sqlite" && rest != "":
-		return sqlitebroker.Open(rest, nil)
-	case scheme == "redis" || scheme == "rediss" || scheme == "redis-socket":
-		return redisbroker.Open(rawURL, nil)
+		return opened(sqlitebroker.Open(rest, nil))
+	case scheme == "redis" || scheme == "rediss" || strings.HasPrefix(scheme, "redis-") || strings.HasPrefix(scheme, "rediss-"):
+		return opened(redisbroker.Open(rawURL, nil))
 	}
 	if u, err := url.Parse(rawURL); err == nil {
 		rawURL = u.Redacted()
 	}
 	return nil, task.Invalid("broker URL", rawURL, "must be one of "+Forms)
+}
+
+// opened returns no broker with an error: one in an interface is never nil.
+func opened[B broker.Broker](b B, err error) (broker.Broker, error) {
+	if err != nil {
+		return nil, err
+	}
+	return b, nil
 }

@@ -33,6 +33,14 @@ func TestEachFormOpensItsBroker(t *testing.T) {
 	}
 }
 
+func TestWhatCannotBeOpenedIsNoBroker(t *testing.T) {
+	for _, url := range []string{"redis-sentinel://localhost", "redis-cluster://localhost/1", "rediss-cluster://localhost?x=y", "redis://localhost/x"} {
+		if b, err := brokerurl.Open(url); b != nil || !errors.Is(err, task.ErrInvalid) {
+			t.Errorf("Open(%q) = %v, %v, want no broker and ErrInvalid", url, b, err)
+		}
+	}
+}
+
 func TestAnUnknownFormIsRefused(t *testing.T) {
 	for _, url := range []string{"", "memory", "memory:x", "sqlite:", "postgres://localhost", "localhost:6379", "redis"} {
 		_, err := brokerurl.Open(url)

@@ -1,6 +1,7 @@
 package redisbroker
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -62,6 +63,9 @@ func notExecuted(err error) bool {
 		return slices.Contains(refusals, code) && !strings.Contains(err.Error(), "@user_script")
 	}
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
+		return true
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return true
 	}
 	return errors.Is(err, redis.ErrClosed) || errors.Is(err, redis.ErrPoolTimeout) || errors.Is(err, redis.ErrPoolExhausted)

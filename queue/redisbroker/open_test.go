@@ -19,21 +19,31 @@ import (
 
 func TestAURLThatMakesNoSenseIsRefused(t *testing.T) {
 	for url, reason := range map[string]string{
-		"":                              "must begin with",
-		"http://localhost":              "must begin with",
-		"localhost:6379":                "not a URL",
-		"redis://localhost/nine":        "no number",
-		"redis://localhost/-1":          "no number",
-		"redis://localhost/1/2":         "no number",
-		"redis://localhost?timeout=1s":  "query",
-		"redis-socket://host/path":      "must name a socket",
-		"redis-socket://":               "must name a socket",
-		"redis-socket:///path?db=x":     "no number",
-		"redis://:se%cret@localhost":    "must be escaped",
-		"redis://:12#secret@localhost":  "must be escaped",
-		"redis://:secret@localhost/x":   "no number",
-		"redis://:secret@local host":    "must be escaped",
-		"rediss://u:secret@localhost/x": "no number",
+		"":                             "must begin with",
+		"http://localhost":             "must begin with",
+		"localhost:6379":               "must begin with",
+		"redis://localhost/nine":       "no number",
+		"redis://localhost/-1":         "no number",
+		"redis://localhost/1/2":        "no number",
+		"redis://localhost?timeout=1s": "query",
+		"redis://a,b":                  "one host",
+		"redis://a:b:c":                "a host that is none",
+		"redis://:se/cret@localhost":   "must be escaped",
+		"redis-sentinel://a,b:26380":   "must name the master",
+		"redis-sentinel://:secret@a?master=m&password=secret": "query",
+		"redis-sentinel://a?master=m&master=n":                "said twice",
+		"redis-cluster://a,b/1":                               "must not name a database",
+		"redis-cluster://a?shards=many":                       "no number",
+		"redis-cluster://a?shards=1000":                       "must be 0 to",
+		"redis-cluster://a:secret@b:x":                        "a host that is none",
+		"redis-socket://host/path":                            "must name a socket",
+		"redis-socket://":                                     "must name a socket",
+		"redis-socket:///path?db=x":                           "no number",
+		"redis://:se%cret@localhost":                          "must be escaped",
+		"redis://:12#secret@localhost":                        "must be escaped",
+		"redis://:secret@localhost/x":                         "no number",
+		"redis://:secret@local host":                          "must be escaped",
+		"rediss://u:secret@localhost/x":                       "no number",
 	} {
 		_, err := redisbroker.Open(url, nil)
 		if !errors.Is(err, task.ErrInvalid) || !strings.Contains(err.Error(), reason) {
@@ -52,9 +62,9 @@ func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
 			t.Errorf("Open() with prefix %q = %v, want %v", prefix, err, task.ErrInvalid)
 		}
 	}
-	cluster := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{server.Addr}})
-	defer cluster.Close()
-	for _, c := range []redis.UniversalClient{nil, cluster} {
+	ring := redis.NewRing(&redis.RingOptions{Addrs: map[string]string{"a": server.Addr}})
+	defer ring.Close()
+	for _, c := range []redis.UniversalClient{nil, ring} {
 		if _, err := redisbroker.New(c, nil); !errors.Is(err, task.ErrInvalid) {
 			t.Errorf("New(%T) = %v, want %v", c, err, task.ErrInvalid)
 		}
@@ -66,6 +76,13 @@ func TestAServerThatCannotBeUsedIsRefused(t *testing.T) {
 	guarded := redistest.Start(t, redistest.Options{Password: "secret"})
 	secure := redistest.Start(t, redistest.Options{TLS: true})
 	replica := redistest.Start(t, redistest.Options{Args: []string{"--replicaof", "127.0.0.1", "1"}})
+	strict := redistest.Start(t, redistest.Options{TLS: true, ClientCerts: true})
+	node := redistest.Start(t, redistest.Options{Args: []string{"--cluster-enabled", "yes", "--cluster-port", port(unused(t))}})
+	sentinel := redistest.Start(t, redistest.Options{Sentinel: "sentinel monitor leat 127.0.0.1 1 2\n"})
+	shy := redistest.Start(t, redistest.Options{Sentinel: "requirepass secret\n"})
+	mute := redistest.Start(t, redistest.Options{})
+	mute.Do(t, "ACL", "SETUSER", "leat", "on", ">secret", "~*", "&*", "+@all", "-@scripting")
+	mute.Do(t, "ACL", "SETUSER", "ann", "on", ">secret", "~*", "&*")
 	for _, c := range []struct{ name, url, reason string }{
 		{"nobody is there", "redis://:secret@" + unused(t), "does not answer"},
 		{"no socket", "redis-socket:///nowhere.sock", "does not answer"},
@@ -77,6 +94,15 @@ func TestAServerThatCannotBeUsedIsRefused(t *testing.T) {
 		{"plain where TLS is spoken", "redis://" + secure.Addr, "TLS"},
 		{"a certificate of nobody", "rediss://" + secure.Addr, "certificate that is not trusted"},
 		{"a replica", "redis://" + replica.Addr, "is a replica"},
+		{"one who wants a client's certificate", "rediss://" + strict.Addr, "certificate"},
+		{"a node of a cluster", "redis://" + node.Addr, "part of a cluster"},
+		{"a cluster that is none", "redis-cluster://" + plain.Addr, "not part of a cluster"},
+		{"a sentinel", "redis://" + sentinel.Addr, "is a sentinel"},
+		{"a master that nobody watches", "redis-sentinel://" + sentinel.Addr + "?master=other", "no master of that name"},
+		{"no sentinel", "redis-sentinel://:secret@" + unused(t) + "?master=leat", "does not answer"},
+		{"a sentinel that wants a password", "redis-sentinel://:secret@" + shy.Addr + "?master=leat", "sentinel_password"},
+		{"a user who may not run scripts", "redis://leat:secret@" + mute.Addr, "does not let the user run scripts"},
+		{"a user who may nothing", "redis://ann:secret@" + mute.Addr, "does not let the user in"},
 		{"one who says nothing", "redis://" + silent(t), "does not answer"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -103,6 +129,7 @@ func TestAServerThatIsReachedIsUsed(t *testing.T) {
 	plain := redistest.Shared(t)
 	guarded := redistest.Start(t, redistest.Options{Password: "se#cr/et"})
 	secure := redistest.Start(t, redistest.Options{TLS: true})
+	strict := redistest.Start(t, redistest.Options{TLS: true, ClientCerts: true})
 	for _, c := range []struct {
 		name, url string
 		server    *redistest.Server
@@ -114,6 +141,7 @@ func TestAServerThatIsReachedIsUsed(t *testing.T) {
 		{"with a password", "redis://:se%23cr%2Fet@" + guarded.Addr, guarded},
 		{"with a user", "redis://default:se%23cr%2Fet@" + guarded.Addr + "/", guarded},
 		{"over TLS", secure.URL(), secure},
+		{"over TLS with a certificate of the client", strict.URL(), strict},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b, err := redisbroker.Open(c.url, &redisbroker.Options{Prefix: redistest.Prefix(), TLS: c.server.TLS()})
@@ -188,6 +216,11 @@ func TestAUserWhoMayNotAskIsServed(t *testing.T) {
 	if log.Len() > 0 {
 		t.Errorf("log = %q, want silence", log.String())
 	}
+}
+
+func port(address string) string {
+	_, port, _ := net.SplitHostPort(address)
+	return port
 }
 
 // unused returns an address at which nobody listens.

@@ -49,7 +49,7 @@ func storage(server *redistest.Server, prefix string) brokertest.Storage {
 func open(t testing.TB, server *redistest.Server, prefix string) *redisbroker.Broker {
 	t.Helper()
 	b, err := redisbroker.Open(server.SocketURL(), &redisbroker.Options{
-		Prefix: prefix, LocalClock: true, Logger: slog.New(slog.DiscardHandler),
+		Prefix: prefix, LocalClock: true, Logger: discard,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -62,6 +62,11 @@ func open(t testing.TB, server *redistest.Server, prefix string) *redisbroker.Br
 func leftovers(t testing.TB, server *redistest.Server, prefix string) []string {
 	c := client(t, server)
 	defer c.Close()
+	return namesLeft(t, c, prefix)
+}
+
+func namesLeft(t testing.TB, c *redis.Client, prefix string) []string {
+	t.Helper()
 	var names []string
 	scan := c.Scan(t.Context(), 0, prefix+":*", 1000).Iterator()
 	for scan.Next(t.Context()) {
@@ -84,9 +89,14 @@ func leftovers(t testing.TB, server *redistest.Server, prefix string) []string {
 // leave a test's bubble.
 func client(t testing.TB, server *redistest.Server) *redis.Client {
 	t.Helper()
+	return clientOf(server, "", 0)
+}
+
+func clientOf(server *redistest.Server, password string, db int) *redis.Client {
 	return redis.NewClient(&redis.Options{
-		Network:                  "unix",
-		Addr:                     server.Socket,
+		Network: "unix", Addr: server.Socket, Password: password, DB: db,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})
 }
+
+var discard = slog.New(slog.DiscardHandler)

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"sync/atomic"
 
+	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/leatwork/leat/queue/broker"
@@ -29,6 +30,14 @@ var (
 	_ broker.Broker   = (*world)(nil)
 	_ broker.Verifier = (*world)(nil)
 )
+
+// newWorld returns the world of o's prefix.
+func newWorld(client redis.UniversalClient, o Options) *world {
+	return &world{
+		client: client, keys: keys(o.Prefix), log: o.Logger,
+		caller: uuid.NewString(), clock: &clock{off: o.LocalClock},
+	}
+}
 
 // registry is the set of queues that scripts keep, and answers where they keep
 // what they have answered. Both lie in the slot of the world's other keys.

@@ -53,7 +53,7 @@ func (e *ExistsError) Is(target error) bool { return target == ErrExists }
 type ClaimedError struct {
 	Entry  EntryRef // the entry that was refused
 	Key    string
-	Holder string // id of the entry that holds the key, or waits behind it; "" if none does
+	Holder string // id of the entry that holds the key, or else waits behind it; "" if none does
 }
 
 // Error names the claim and its holder.

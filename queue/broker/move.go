@@ -67,6 +67,6 @@ type Replacement struct {
 	// If is the [Stored.Version] that must be there. Empty: any, but the entry
 	// must hold the claim Entry.Claim.Key, or wait behind it. The claim itself
 	// stays as it was, except that Entry.Claim says how it ends if it has the same
-	// key: a TTL counts from now, and with an If, none leaves one that there was.
+	// key: a TTL counts from now, and none leaves one that there was.
 	If string
 }

@@ -43,6 +43,8 @@ func full(queue, id string) broker.Entry {
 	e.LastFailedAt, e.CompletedAt = at.Add(-time.Hour), at.Add(-time.Minute)
 	e.Timeout, e.Retention = 1234*time.Millisecond, 100*time.Hour+time.Millisecond
 	e.Deadline = at.Add(48*time.Hour + 567*time.Millisecond)
+	e.StartBy = at.Add(47*time.Hour + 123*time.Millisecond)
+	e.MaxCrashes = 1<<31 - 1
 	e.Home = broker.Home{Queue: "runs", ID: "run~1"}
 	e.Reads = []string{"z", "a", "m"}
 	return e

@@ -161,9 +161,10 @@ func (g pagePlan) play(p *pair) {
 		return
 	}
 	p.same("page", ours, theirs)
-	for _, want := range theirs {
-		got, err := p.real.Entry(p.ctx, want.EntryRef)
-		if p.both("Entry", err, nil) {
+	for _, listed := range theirs {
+		want, theirErr := p.model.Entry(p.ctx, listed.EntryRef)
+		got, ourErr := p.real.Entry(p.ctx, listed.EntryRef)
+		if p.both("Entry", ourErr, theirErr) {
 			p.same("entry "+want.EntryRef.String(), got, want)
 		}
 	}

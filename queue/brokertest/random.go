@@ -130,7 +130,7 @@ func (p *pair) both(what string, got, want error) bool {
 // differ returns how an error or outcome of a broker differs from the model's,
 // or "". The broker's may say more.
 func differ(got, want error) string {
-	sentinels := []error{task.ErrInvalid, broker.ErrNotFound, broker.ErrExists, broker.ErrClaimed, broker.ErrLeaseLost, broker.ErrConflict, broker.ErrRefused}
+	sentinels := []error{task.ErrInvalid, broker.ErrNotFound, broker.ErrExists, broker.ErrClaimed, broker.ErrLeaseLost, broker.ErrConflict, broker.ErrState, broker.ErrChanged, broker.ErrNotEmpty, broker.ErrRefused}
 	told := fmt.Sprintf("the broker says %v, the model %v", got, want)
 	if (got == nil) != (want == nil) {
 		return told
@@ -144,12 +144,13 @@ func differ(got, want error) string {
 		diffAs[*broker.ExistsError](got, want),
 		diffAs[*broker.ClaimedError](got, want),
 		diffAs[*broker.ConflictError](got, want),
+		diffAs[*broker.StateError](got, want),
 	} {
 		if diff != "" {
 			return told + diff
 		}
 	}
-	named := errors.Is(want, broker.ErrLeaseLost) || errors.Is(want, broker.ErrNotFound)
+	named := errors.Is(want, broker.ErrLeaseLost) || errors.Is(want, broker.ErrNotFound) || errors.Is(want, broker.ErrChanged)
 	if named && !strings.Contains(got.Error(), want.Error()) {
 		return told
 	}

@@ -126,7 +126,7 @@ func (m *Model) enter(now time.Time, e *entry, state task.State) {
 }
 
 // leave takes e out of where it is: of the line, of its batch, from behind a
-// claim. It has no lease and no due time from then on.
+// claim. It has no lease, no due time and no state from then on.
 func (m *Model) leave(e *entry) {
 	q := m.queues[e.Queue]
 	if e.State == task.Pending {
@@ -141,6 +141,7 @@ func (m *Model) leave(e *entry) {
 		q.leases--
 	}
 	e.token, e.Until, e.DueAt, e.CancelAsked = "", time.Time{}, time.Time{}, false
+	e.State = 0
 	if q.batches[token] != nil && len(q.members(token)) == 0 {
 		delete(q.batches, token)
 	}

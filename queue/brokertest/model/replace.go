@@ -33,6 +33,9 @@ func (m *Model) checkReplacement(now time.Time, r broker.Replacement) error {
 	}
 	q, key := m.queues[e.Queue], r.Entry.Claim.Key
 	if holder := q.holder(now, key); holder != e.ID && q.behind[key] != e.ID {
+		if holder == "" {
+			holder = q.behind[key]
+		}
 		return &broker.ClaimedError{Entry: e.EntryRef, Key: key, Holder: holder}
 	}
 	return nil
@@ -52,9 +55,7 @@ func (m *Model) replace(now time.Time, e *entry, r broker.Replacement) {
 	}
 }
 
-// reclaim has the claim of e, which stays as it was, end as r says. What is read
-// back of a claim with a TTL has none: to store that again is not to end it
-// otherwise.
+// reclaim has the claim of e, which stays as it was, end as r says.
 func (m *Model) reclaim(now time.Time, e *entry, r broker.Replacement) {
 	says := r.Entry.Claim
 	if says.Key != e.Claim.Key || says.Key == "" {
@@ -63,10 +64,7 @@ func (m *Model) reclaim(now time.Time, e *entry, r broker.Replacement) {
 	behind := e.Claim.Behind
 	e.Claim = kept(r.Entry).Claim
 	e.Claim.Behind = behind
-	c := m.queues[e.Queue].claims[says.Key]
-	if c == nil || c.holder != e.ID || says.TTL == 0 && r.If != "" {
-		return
+	if c := m.queues[e.Queue].claims[says.Key]; c != nil && c.holder == e.ID && says.TTL > 0 {
+		m.take(now, e, says)
 	}
-	says.Behind = false
-	m.take(now, e, says)
 }

@@ -87,6 +87,7 @@ func (e *entry) crashed(now time.Time) {
 func (m *Model) release(now time.Time, e *entry) {
 	if e.frozen() {
 		m.leave(e)
+		e.State = task.Aggregating
 		return
 	}
 	m.again(now, e)

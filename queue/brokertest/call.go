@@ -123,9 +123,14 @@ func (x *trial) advance(queues ...string) broker.Advanced {
 
 func (x *trial) advanceAtMost(limit int, queues ...string) broker.Advanced {
 	x.Helper()
-	a, err := x.b.Advance(x.Context(), time.Now(), broker.AdvanceRequest{Queues: queues, Limit: limit})
+	return x.advanceAs(broker.AdvanceRequest{Queues: queues, Limit: limit})
+}
+
+func (x *trial) advanceAs(r broker.AdvanceRequest) broker.Advanced {
+	x.Helper()
+	a, err := x.b.Advance(x.Context(), time.Now(), r)
 	if err != nil {
-		x.Fatalf("Advance(%v) = %v, want nil", queues, err)
+		x.Fatalf("Advance(%s) = %v, want nil", brief(r), err)
 	}
 	return a
 }

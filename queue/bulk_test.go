@@ -133,10 +133,12 @@ var bulkPromises = []promise{
 	}},
 	{"a bulk that is stopped while it looks has done nothing", func(x *inspection) {
 		x.many("q", 501)
-		got := x.bulk(queue.BulkRequest{Queue: "q", State: task.Pending, Do: broker.Delete, Filter: queue.Filter{Type: "many"},
+		seen := 0
+		got := x.bulk(queue.BulkRequest{Queue: "q", State: task.Pending, Do: broker.Delete,
+			Filter:   queue.Filter{Match: func(*task.Info) bool { seen++; return true }},
 			Progress: func(int) bool { return false }})
-		if want := (queue.BulkResult{Stopped: true}); got != want || x.info("q").Pending != 501 {
-			x.Errorf("Bulk() = %+v and %d are left, want %+v and all", got, x.info("q").Pending, want)
+		if want := (queue.BulkResult{Stopped: true}); got != want || x.info("q").Pending != 501 || seen != 500 {
+			x.Errorf("Bulk() = %+v, %d are left and %d were seen; want %+v, all and 500", got, x.info("q").Pending, seen, want)
 		}
 	}},
 	{"a bulk ends with its context, and says what it has done", func(x *inspection) {
@@ -224,6 +226,16 @@ var bulkPromises = []promise{
 		x.bulk(queue.BulkRequest{Queue: "q", State: task.Completed, Do: broker.Delete, Filter: queue.Filter{Until: begin.Add(time.Second)}})
 		x.wantIDs("q", task.Scheduled, "s1")
 		x.wantIDs("q", task.Completed, "c2")
+	}},
+	{"a task that has not failed is at no time of a filter", func(x *inspection) {
+		x.enqueue("a")
+		l := x.lease("default")
+		x.change(broker.Change{Settle: []broker.Settlement{{Token: l.Token, Entry: l.Entry, To: broker.Retry, At: time.Now().Add(time.Hour)}}})
+		for _, f := range []queue.Filter{{Until: time.Now().Add(time.Hour)}, {From: time.Now().Add(-time.Hour)}} {
+			if got := x.bulk(queue.BulkRequest{Queue: "default", State: task.Retry, Do: broker.Run, Filter: f}); got.Done != 0 {
+				x.Errorf("filter %+v: Bulk() = %+v, want none done", f, got)
+			}
+		}
 	}},
 	{"a task that moves on before its turn is skipped", func(x *inspection) {
 		for _, id := range []string{"a", "b", "c"} {

@@ -68,7 +68,7 @@ func (i *Inspector) Drop(ctx context.Context, queue, id string) error {
 
 func (i *Inspector) moveOrphan(ctx context.Context, queue, id string, do broker.Act) error {
 	s, err := i.entry(ctx, queue, id)
-	if err == nil && !orphaned(time.Now(), s) {
+	if err == nil && s.State != task.Active { // if it has a worker, the broker says so
 		err = &broker.StateError{Entry: broker.EntryRef{Queue: queue, ID: id}, State: s.State}
 	}
 	if err != nil {

@@ -157,9 +157,6 @@ func (i *Inspector) orphans(ctx context.Context, now time.Time, queue string) ([
 
 // empty deletes the tasks of a queue that nobody is at.
 func (i *Inspector) empty(ctx context.Context, o broker.Operator, queue string) error {
-	if err := i.idle(ctx, o, queue); err != nil {
-		return err
-	}
 	orphans, err := i.orphans(ctx, time.Now(), queue)
 	if err != nil {
 		return err

@@ -60,7 +60,8 @@ var removePromises = []promise{
 	{"a queue of which tasks are being run is not removed even by force, and left as it is", func(x *inspection) {
 		x.put("q", task.Active, task.Pending, task.Retry)
 		before := x.everything("q")
-		err := x.i.RemoveQueue(x.Context(), "q", true)
+		watched := &racing{Broker: x.b, Operator: x.b.(broker.Operator), beforePause: func() { x.Error("the queue was paused, want it left as it is") }}
+		err := queue.NewInspector(watched).RemoveQueue(x.Context(), "q", true)
 		if !errors.Is(err, queue.ErrQueueNotEmpty) || !strings.Contains(err.Error(), "1 of its tasks are being run") {
 			x.Errorf("RemoveQueue() = %v, want ErrQueueNotEmpty and how many are being run", err)
 		}

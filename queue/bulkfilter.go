@@ -39,7 +39,7 @@ func (f Filter) check() error {
 // takes reports whether f takes s.
 func (f Filter) takes(now time.Time, s broker.Stored) bool {
 	return strings.HasPrefix(s.Type, f.Type) && strings.Contains(s.LastErr, f.Error) &&
-		f.during(s) && (f.Match == nil || f.Match(infoOf(now, s)))
+		f.during(s) && (f.Match == nil || f.Match(InfoOf(now, s)))
 }
 
 func (f Filter) during(s broker.Stored) bool {

@@ -7,8 +7,9 @@ import (
 	"github.com/leatwork/leat/task"
 )
 
-// infoOf returns what is known of a stored entry at now.
-func infoOf(now time.Time, s broker.Stored) *task.Info {
+// InfoOf returns what is known of a stored entry at now. It is for packages that
+// ask a broker themselves.
+func InfoOf(now time.Time, s broker.Stored) *task.Info {
 	i := &task.Info{
 		ID:           s.ID,
 		Queue:        s.Queue,

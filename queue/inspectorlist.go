@@ -100,7 +100,7 @@ func (i *Inspector) list(ctx context.Context, q ListQuery) (*Page, error) {
 	}
 	now := time.Now()
 	for _, s := range found {
-		page.Tasks = append(page.Tasks, infoOf(now, s))
+		page.Tasks = append(page.Tasks, InfoOf(now, s))
 	}
 	return page, nil
 }
@@ -127,7 +127,7 @@ func (i *Inspector) Get(ctx context.Context, queue, id string) (*task.Info, erro
 	if err != nil {
 		return nil, fmt.Errorf("get task %s/%s: %w", queue, id, err)
 	}
-	return infoOf(time.Now(), s), nil
+	return InfoOf(time.Now(), s), nil
 }
 
 func (i *Inspector) entry(ctx context.Context, queue, id string) (broker.Stored, error) {
@@ -154,7 +154,7 @@ func (i *Inspector) Find(ctx context.Context, id string) ([]*task.Info, error) {
 		s, err := i.broker.Entry(ctx, broker.EntryRef{Queue: queue, ID: id})
 		switch {
 		case err == nil:
-			found = append(found, infoOf(time.Now(), s))
+			found = append(found, InfoOf(time.Now(), s))
 		case !errors.Is(err, broker.ErrNotFound):
 			return nil, fmt.Errorf("find task %s: %w", id, err)
 		}

@@ -98,7 +98,7 @@ func (c *Client) stored(now time.Time, r *request) {
 	if r.unique.Mode == task.RunAgain && !r.replaces {
 		// Whether it waits for another one is for the storage to say.
 		if s, err := c.broker.Entry(r.ctx, r.entry.EntryRef); err == nil {
-			r.info = infoOf(now, s)
+			r.info = InfoOf(now, s)
 		}
 	}
 	c.Observer.observe(r.ctx, slog.Default(), Event{Kind: EventEnqueued, Entry: r.entry})
@@ -118,7 +118,7 @@ func (r *request) told(now time.Time) *task.Info {
 	case s.Group != "":
 		s.State = task.Aggregating
 	}
-	return infoOf(now, s)
+	return InfoOf(now, s)
 }
 
 // enqueueError returns outcome in this package's words.

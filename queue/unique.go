@@ -102,7 +102,7 @@ func (c *Client) adjust(now time.Time, r *request, outcome error) {
 	case err != nil && !gone:
 		r.fail(fmt.Errorf("read task %s, which holds key %s: %w", claimed.Holder, claimed.Key, err))
 	case !gone && r.unique.OnConflict == task.Ignore:
-		r.info = infoOf(now, holder)
+		r.info = InfoOf(now, holder)
 	case !gone && waits(holder):
 		r.take(now, holder)
 	default:

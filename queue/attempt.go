@@ -49,22 +49,31 @@ type attempt struct {
 	claimed atomic.Bool
 	gone    chan struct{} // closed when the handler has returned
 
+	asked atomic.Bool // somebody wants the task cancelled
+
 	// What was decided.
 	stuck      bool // the handler was given up
 	err        error
 	took       time.Duration
 	abandoned  bool // the lease is lost: nothing is recorded
 	settlement broker.Settlement
-	change     broker.Change // with the settlement, or another of the entry
-	refusals   int           // how often the broker has refused change
+	base       broker.Change // with the settlement, or another of the entry
+	change     broker.Change // base and companions
+	refusals   int           // how often the broker has refused base
 	uncertain  bool          // an earlier call that recorded it may have taken effect
+
+	// What is enqueued with it.
+	companions []*request
+	tries      int        // how often they were made others
+	exhausted  bool       // OnExhausted was called
+	inherit    []*request // what it returned
 }
 
 // newAttempt returns the attempt for l. Its context ends with that of the server's
 // Config, at the task's timeout or deadline, or when it is cancelled.
 func newAttempt(p *pool, base context.Context, now time.Time, l broker.Lease) *attempt {
 	a := &attempt{
-		Running: Running{broker: p.server.broker, lease: l, queues: p.server.queues},
+		Running: Running{broker: p.server.broker, client: p.server.cfg.Client, lease: l, queues: p.server.queues},
 		pool:    p,
 		started: now,
 		until:   l.Until,
@@ -87,6 +96,7 @@ func unstarted(p *pool, l broker.Lease) *attempt {
 	a := newAttempt(p, p.base(), time.Now(), l)
 	a.claimed.Store(true)
 	a.settleAlone(released(l))
+	a.change = a.base
 	a.end()
 	return a
 }
@@ -103,10 +113,16 @@ func deadline(now time.Time, e broker.Entry) time.Time {
 	return e.Deadline
 }
 
-// run runs the handler, unless the context has ended before, and has the
-// outcome recorded. The handler may panic, or end the goroutine: what follows it
-// is deferred.
+// run runs the handler, unless the task is not fit to be run or the context has
+// ended before, and has the outcome recorded. The handler may panic, or end the
+// goroutine: what follows it is deferred.
 func (a *attempt) run(h task.Handler) {
+	if how, why := a.pool.server.cfg.unfit(time.Now(), a.lease.Entry); why != nil {
+		a.claimed.Store(true)
+		a.end()
+		a.handBack(func() { a.settleAs(how, why) })
+		return
+	}
 	a.pool.server.workers.Add(1) // for watch
 	unwatch := context.AfterFunc(a.ctx, a.watch)
 	err := errGoexit
@@ -191,6 +207,7 @@ func (a *attempt) reportStuck() {
 
 // conclude decides what is recorded if the handler returned err.
 func (a *attempt) conclude(err error) {
+	a.flush()
 	a.handBack(func() { a.decide(sound(err)) })
 }
 
@@ -198,6 +215,9 @@ func (a *attempt) conclude(err error) {
 // change.
 func (a *attempt) refused(by error) {
 	a.handBack(func() {
+		if a.adjusted(by) {
+			return
+		}
 		a.refusals++
 		a.propose(fmt.Errorf("settle %s: %w", a.lease.Entry, by))
 	})
@@ -211,10 +231,12 @@ func (a *attempt) handBack(decide func()) {
 		if !decided {
 			a.err, a.abandoned = errGoexit, false
 			a.settleAlone(noCallbacks.settlement(a.ctx, time.Now(), a.lease, a.task, errGoexit))
+			a.change, a.companions = a.base, nil
 		}
 		a.pool.finished <- a
 	}()
 	decide()
+	a.accompany()
 	decided = true
 }
 
@@ -228,6 +250,8 @@ func (a *attempt) decide(err error) {
 	switch {
 	case cause == ErrLeaseLost:
 		a.abandoned = true
+	case a.asked.Load() && err != nil && !errors.Is(err, task.Revoke):
+		a.settleAs(broker.Cancelled, err)
 	case err != nil && interruption(cause) && !asksFor(err):
 		a.settleAlone(released(a.lease))
 	default:
@@ -248,7 +272,30 @@ func (a *attempt) outcome(err error) broker.Settlement {
 	if _, snoozed := errors.AsType[*task.SnoozeError](err); err != nil && !snoozed {
 		cfg.handleError(a.ctx, a.task, err)
 	}
-	return cfg.settlement(a.ctx, time.Now(), a.lease, a.task, err)
+	now := time.Now()
+	s := cfg.settlement(a.ctx, now, a.lease, a.task, err)
+	s.Attempt = a.record(now, err)
+	return s
+}
+
+// record returns what is kept of the attempt, which ended at now with err.
+func (a *attempt) record(now time.Time, err error) *broker.Attempt {
+	r := &broker.Attempt{Started: a.started, Ended: now, Worker: a.pool.server.worker}
+	if err != nil {
+		r.Err = cut(err.Error(), maxAttemptErr)
+	}
+	return r
+}
+
+// settleAs has the task archived in a way that is not its handler's.
+func (a *attempt) settleAs(how broker.End, why error) {
+	a.err = why
+	s := broker.Settlement{Token: a.lease.Token, Entry: a.lease.Entry, To: broker.Archived, End: how, Result: a.task.ResultWriter().Result()}
+	s.Entry.LastErr = errorText(why)
+	if how == broker.Cancelled {
+		s.Attempt = a.record(time.Now(), why)
+	}
+	a.settleAlone(s)
 }
 
 // propose makes the change that is to record the settlement: the one that the
@@ -262,12 +309,12 @@ func (a *attempt) propose(refused error) {
 	case a.refusals > maxRefusals:
 		a.fail(refused)
 	default:
-		change, err := a.ask(settle, refused)
+		base, err := a.ask(settle, refused)
 		if err != nil {
 			a.fail(err)
 			return
 		}
-		a.change = change
+		a.base = base
 	}
 }
 
@@ -287,7 +334,7 @@ func (a *attempt) ask(settle SettleFunc, refused error) (c broker.Change, err er
 
 // settleAlone has s recorded and nothing else.
 func (a *attempt) settleAlone(s broker.Settlement) {
-	a.settlement, a.change = s, broker.Change{Settle: []broker.Settlement{s}}
+	a.settlement, a.base = s, broker.Change{Settle: []broker.Settlement{s}}
 	a.OnSettle(nil)
 }
 

@@ -171,21 +171,6 @@ func TestTheEarlierOfTimeoutAndDeadlineCounts(t *testing.T) {
 	})
 }
 
-func TestATaskWhoseDeadlineHasPassedFailsWithoutItsHandler(t *testing.T) {
-	inBubble(t, func(x *bench) {
-		x.enqueue("a", task.Deadline(time.Now().Add(time.Second)))
-		x.pass(time.Minute)
-		x.serve(never(t))
-		x.pass(0)
-		if s := x.get("a"); s.State != task.Retry || s.LastErr != queue.ErrTimeout.Error() {
-			t.Errorf("stored as %s with %q, want retry, %q", s.State, s.LastErr, queue.ErrTimeout)
-		}
-		if n := len(x.seen(queue.EventStarted)); n != 0 {
-			t.Errorf("%d events say that it was started, want none", n)
-		}
-	})
-}
-
 func TestAHandlerThatIgnoresItsEndIsReportedAndKeepsItsSlot(t *testing.T) {
 	inBubble(t, func(x *bench) {
 		x.enqueue("a", task.Timeout(time.Second), task.MaxRetry(0))

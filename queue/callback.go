@@ -37,15 +37,15 @@ func (c Config) handleError(ctx context.Context, t *task.Task, err error) {
 	}
 }
 
-func (c Config) failed(ctx context.Context, err error) bool {
-	failed := true
-	returned := callBack(ctx, c.Logger, "IsFailure", func() { failed = c.IsFailure(err) })
+func (c Config) failed(ctx context.Context, t *task.Task, err error) bool {
+	failed, isFailure := true, c.forType(t.Type()).IsFailure
+	returned := callBack(ctx, c.Logger, "IsFailure", func() { failed = isFailure(err) })
 	return failed || !returned
 }
 
 func (c Config) retryDelay(ctx context.Context, retried int, err error, t *task.Task) time.Duration {
-	d := time.Duration(-1)
-	returned := callBack(ctx, c.Logger, "RetryDelayFunc", func() { d = c.RetryDelayFunc(retried, err, t) })
+	d, delay := time.Duration(-1), c.forType(t.Type()).RetryDelayFunc
+	returned := callBack(ctx, c.Logger, "RetryDelayFunc", func() { d = delay(retried, err, t) })
 	if returned && d < 0 {
 		c.Logger.ErrorContext(ctx, "callback returned a negative delay", "callback", "RetryDelayFunc", "delay", d)
 	}

@@ -31,6 +31,7 @@ type Client struct {
 
 	broker     broker.Broker
 	middleware []ClientMiddleware
+	waiters    waiters
 }
 
 // NewClient returns a client that enqueues into b. It does not close b. With a

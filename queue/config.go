@@ -51,11 +51,36 @@ type Config struct {
 	// left. nil, or if it does not return: every error counts.
 	IsFailure func(error) bool
 
+	// MaxCrashes is how many workers may be lost with a task, one after another,
+	// before it is archived as poison, unless the task says otherwise
+	// ([task.MaxCrashes]). 0: 3. Negative: as many as there are.
+	MaxCrashes int
+
+	// ByType says what holds for the tasks whose type begins with the key, in
+	// place of RetryDelayFunc, IsFailure and MaxCrashes. The longest key wins.
+	ByType map[string]TypeConfig
+
+	// OnExhausted is called with each task that is archived because it has used
+	// up its retries, or its handler wants none of them, or it is poison, and
+	// with the last error. What it returns is enqueued, by Client, in the very
+	// commit that archives the task: if the process ends before, it is called
+	// again by whoever runs the task then. A task that cannot be enqueued is
+	// logged and left out. nil: nothing is called.
+	OnExhausted func(ctx context.Context, info *task.Info, err error) []*task.Task
+
+	// Client is what [Then] and OnExhausted enqueue with: its defaults, limits,
+	// middleware and observer. nil: one that has none of these.
+	Client *Client
+
+	// Archive is how many archived tasks are kept of the server's queues. What is
+	// deleted is counted and logged.
+	Archive ArchiveLimits
+
 	// ErrorHandler is called with every error that makes a task fail or that
 	// its handler returned, [task.Snooze] excepted, before the outcome is
 	// recorded, with the context and the task that the handler had. It is not
-	// called for a task that is given back, or whose lease is lost. nil: nothing
-	// is called.
+	// called for a task that is given back, cancelled, expired or poison, or whose
+	// lease is lost. nil: nothing is called.
 	ErrorHandler func(ctx context.Context, t *task.Task, err error)
 
 	// ShutdownTimeout is how long a server that shuts down waits for its
@@ -126,6 +151,7 @@ func (c Config) withDefaults() (Config, error) {
 		c.IsFailure = isAny
 	}
 	c.Queues = c.served()
+	setDefault(&c.MaxCrashes, defaultMaxCrashes)
 	setDefault(&c.ShutdownTimeout, defaultShutdownTimeout)
 	setDefault(&c.HealthCheckInterval, defaultHealthCheckInterval)
 	setDefault(&c.LeaseDuration, defaultLeaseDuration)
@@ -171,6 +197,11 @@ func (c Config) check() error {
 		}
 		if p := c.Queues[name]; p > math.MaxInt32 {
 			refuse("Config.Queues", p, "must be at most 2147483647")
+		}
+	}
+	for _, prefix := range slices.Sorted(maps.Keys(c.ByType)) {
+		if err := task.CheckMadeName("Config.ByType", prefix); err != nil {
+			faults = append(faults, err)
 		}
 	}
 	for _, d := range []struct {

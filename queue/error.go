@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/task"
 )
 
 // What a program branches on when it enqueues, inspects, or runs a server.
@@ -36,6 +37,18 @@ var (
 	// removed.
 	ErrQueueNotEmpty = errors.New("queue not empty")
 
+	// ErrNotFinished is matched if one has waited for a task for as long as one
+	// would, and it has not ended.
+	ErrNotFinished = errors.New("task not finished")
+
+	// ErrResultExpired is matched if one has waited for a task that existed, and
+	// is stored no more.
+	ErrResultExpired = errors.New("result of the task expired")
+
+	// ErrTaskFailed is matched if one has waited for a task that was archived.
+	// The error is a [FailedError].
+	ErrTaskFailed = errors.New("task failed")
+
 	// ErrServerClosed is returned by the methods of a server that was shut
 	// down. A server runs once.
 	ErrServerClosed = errors.New("server closed")
@@ -55,10 +68,21 @@ var (
 	// deadline has come. It also matches [context.DeadlineExceeded].
 	ErrTimeout error = timeoutError{}
 
-	// ErrCancelled: somebody asked for the task to be cancelled. Nothing in
-	// this version asks for it yet. A task that is cancelled has failed, with
-	// what its handler returns or, if that does not return, with this.
+	// ErrCancelled: somebody asked for the task to be cancelled. Unless its
+	// handler returns nil, it is archived as cancelled, which is no failure. It
+	// has only failed if it was one of asynq's tools that asked: these say
+	// nothing more than an id.
 	ErrCancelled = errors.New("task cancelled")
+)
+
+// Why a task was archived although its handler was not called, as an [Event] has
+// it.
+var (
+	// ErrExpired: it was too late to begin, by [task.StartBy] or the deadline.
+	ErrExpired = errors.New("task expired")
+
+	// ErrPoison: too many of its workers were lost, one after another.
+	ErrPoison = errors.New("task is poison")
 )
 
 type timeoutError struct{}
@@ -81,3 +105,24 @@ func (e *DuplicateError) Error() string {
 
 // Is reports whether target is [ErrDuplicateTask].
 func (e *DuplicateError) Is(target error) bool { return target == ErrDuplicateTask }
+
+// A FailedError says that a task for which one has waited was archived. It
+// matches [ErrTaskFailed].
+type FailedError struct {
+	Info *task.Info // as it was found
+}
+
+// Error says why the task was archived, as far as that is known.
+func (e *FailedError) Error() string {
+	text := fmt.Sprintf("task %s/%s failed", e.Info.Queue, e.Info.ID)
+	if e.Info.End != "" {
+		text = fmt.Sprintf("task %s/%s is archived as %s", e.Info.Queue, e.Info.ID, e.Info.End)
+	}
+	if e.Info.LastErr != "" {
+		text += ": " + e.Info.LastErr
+	}
+	return text
+}
+
+// Is reports whether target is [ErrTaskFailed].
+func (e *FailedError) Is(target error) bool { return target == ErrTaskFailed }

@@ -166,6 +166,9 @@ func (b *lockedBuffer) String() string {
 	return b.Buffer.String()
 }
 
+// A modelBroker is what inBubble gives a bench.
+type modelBroker = brokertest.Model
+
 // A tapped broker calls a function in place of Apply or Extend, if there is
 // one. The function gets the real method.
 type tapped struct {

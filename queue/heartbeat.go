@@ -108,12 +108,21 @@ func (s *Server) extendLeases(ctx context.Context) (time.Duration, error) {
 	if len(attempts) == 0 {
 		return interval, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, interval)
+	defer cancel()
+	if err := s.extend(ctx, attempts); err != nil {
+		return s.expireLeases(interval), err
+	}
+	return interval, nil
+}
+
+// extend extends the leases of attempts, and ends the handlers of those that are
+// lost or to be cancelled.
+func (s *Server) extend(ctx context.Context, attempts []*attempt) error {
 	refs := make([]broker.LeaseRef, len(attempts))
 	for i, a := range attempts {
 		refs[i] = a.lease.Ref()
 	}
-	ctx, cancel := context.WithTimeout(ctx, interval)
-	defer cancel()
 	now := time.Now()
 	until := broker.CeilSecond(now.Add(s.cfg.LeaseDuration))
 	held, err := s.broker.Extend(ctx, now, until, refs...)
@@ -121,16 +130,19 @@ func (s *Server) extendLeases(ctx context.Context) (time.Duration, error) {
 		err = fmt.Errorf("broker answered about %d of %d leases", len(held), len(refs))
 	}
 	if err != nil {
-		return s.expireLeases(interval), err
+		return err
 	}
 	for i, h := range held {
 		if h == broker.Lost {
 			s.roster.lose(attempts[i])
-		} else {
-			s.roster.extended(attempts[i], until)
+			continue
+		}
+		s.roster.extended(attempts[i], until)
+		if h == broker.Asked {
+			attempts[i].abort()
 		}
 	}
-	return interval, nil
+	return nil
 }
 
 // expireLeases ends the handlers whose leases have run out while they could not

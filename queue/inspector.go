@@ -37,9 +37,14 @@ func (i *Inspector) operator() (broker.Operator, error) {
 	if err := checkBroker(i.broker); err != nil {
 		return nil, err
 	}
-	o, ok := i.broker.(broker.Operator)
+	return operator(i.broker)
+}
+
+// operator returns the part of b that groups, operators and waiting programs need.
+func operator(b broker.Broker) (broker.Operator, error) {
+	o, ok := b.(broker.Operator)
 	if !ok {
-		return nil, fmt.Errorf("broker %T for operators: %w", i.broker, errors.ErrUnsupported)
+		return nil, fmt.Errorf("broker %T for operators: %w", b, errors.ErrUnsupported)
 	}
 	return o, nil
 }

@@ -28,6 +28,7 @@ const (
 	EventStuck                          // the handler goes on after its context ended, every minute: Err, Took
 	EventRecovered                      // Count entries of dead workers are ready again; no Entry
 	EventParked                         // the entry cannot be read and was archived: only its name, and Err
+	EventTrimmed                        // Count archived entries were deleted because the archive is limited; no Entry
 )
 
 var eventNames = [...]string{
@@ -38,11 +39,12 @@ var eventNames = [...]string{
 	EventStuck:     "stuck",
 	EventRecovered: "recovered",
 	EventParked:    "parked",
+	EventTrimmed:   "trimmed",
 }
 
 // String returns the kind in words: "lease lost".
 func (k EventKind) String() string {
-	if k < EventEnqueued || k > EventParked {
+	if k < EventEnqueued || k > EventTrimmed {
 		return fmt.Sprintf("EventKind(%d)", int(k))
 	}
 	return eventNames[k]

@@ -238,7 +238,7 @@ func (p *pool) answered(a *attempt, outcome error) {
 	case lost && a.uncertain:
 		a.log(slog.LevelDebug, "outcome had been recorded by a call that was not answered")
 		p.recorded(a)
-	case lost, a.settleFunc() == nil:
+	case lost, a.settleFunc() == nil && len(a.companions) == 0:
 		p.lost(a, outcome)
 	default:
 		p.server.workers.Go(func() { a.refused(outcome) })
@@ -248,6 +248,7 @@ func (p *pool) answered(a *attempt, outcome error) {
 // recorded closes an attempt whose outcome is stored.
 func (p *pool) recorded(a *attempt) {
 	s, _ := settles(a.change, a.settlement)
+	a.announce()
 	a.observe(Event{Kind: EventSettled, Entry: s.Entry, Outcome: s.To, Err: a.err, Took: a.took})
 	if len(a.change.Enqueue) > 0 || !a.change.Home.IsZero() {
 		p.server.nudge(p)

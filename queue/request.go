@@ -20,11 +20,10 @@ type request struct {
 	unique task.Uniqueness
 
 	// If replaces is set, the entry takes the place of the one with its id, which
-	// was in the state held. Otherwise it has the id and the due time that follow.
+	// was in the state held. As a new one it is fresh.
 	replaces bool
 	held     task.State
-	id       string
-	due      time.Time
+	fresh    broker.Entry
 	misses   int // how often there was no holder to replace
 
 	// What became of it.
@@ -47,7 +46,7 @@ func (c *Client) request(ctx context.Context, now time.Time, t *task.Task, optio
 	if s.Unique.Mode == task.Debounced {
 		s.ProcessAt = now.Add(s.Unique.For)
 	}
-	return &request{ctx: ctx, unique: s.Unique, id: s.ID, due: s.ProcessAt, entry: broker.Entry{
+	return &request{ctx: ctx, unique: s.Unique, entry: broker.Entry{
 		EntryRef:   broker.EntryRef{Queue: s.Queue, ID: s.ID},
 		Type:       t.Type(),
 		Payload:    t.Payload(),

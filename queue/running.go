@@ -17,12 +17,16 @@ import (
 // there were no handler for it. Only [task.Revoke] drops it.
 // All methods may be called from several goroutines.
 type Running struct {
-	broker broker.Broker
-	lease  broker.Lease
-	queues []string // that the server serves
+	broker   broker.Broker
+	client   *Client
+	lease    broker.Lease
+	queues   []string // that the server serves
+	progress progress
 
 	mu     sync.Mutex
 	settle SettleFunc
+	then   []*request // to be enqueued if it is done
+	sealed bool       // then no longer grows
 }
 
 // A SettleFunc returns the change to commit in place of one that only records
@@ -30,7 +34,9 @@ type Running struct {
 // with another settlement that bears the token of s.
 //
 // It is called after the handler has returned, or was given up, with every
-// outcome except one: an entry that is merely released has no outcome. refused
+// outcome except those that are not the handler's: an entry that is released,
+// cancelled, expired or poison is settled without it, and its Exit enqueued if it
+// has one. refused
 // is nil at first. If the broker refuses the change with anything but
 // [broker.ErrLeaseLost], the function is called again with that error, at most
 // three times; then s is recorded alone if the handler returned an error, and if

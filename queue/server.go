@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -48,6 +49,8 @@ type Server struct {
 	cfg      Config
 	identity broker.Server // what does not change in its record
 	roster   roster
+	worker   string        // its name in the records of attempts
+	asked    chan *attempt // whose tasks are said to be cancelled
 
 	state atomic.Int32
 	ended chan struct{} // closed when the server is
@@ -84,9 +87,14 @@ func NewServer(b broker.Broker, cfg Config) (*Server, error) {
 	if err != nil {
 		host = "unknown-host"
 	}
+	if cfg.Client == nil {
+		cfg.Client = NewClient(b)
+	}
 	return &Server{
 		broker: b,
 		cfg:    cfg,
+		worker: strings.ToValidUTF8(fmt.Sprintf("%s:%d", host, os.Getpid()), "?"),
+		asked:  make(chan *attempt, commitChanges),
 		ended:  make(chan struct{}),
 		identity: broker.Server{
 			ID:          uuid.NewString(),
@@ -211,6 +219,10 @@ func (s *Server) launch(ctx context.Context) {
 		dispatchers.Wait()
 	})
 	s.loops.Go(func() { loop.Paced(ctx, s.cfg.Logger, "extend leases", s.extendLeases) })
+	if l, ok := s.broker.(broker.Listener); ok {
+		s.loops.Go(func() { s.listen(ctx, l) })
+		s.loops.Go(func() { s.confirm(ctx) })
+	}
 	s.loops.Go(func() { loop.Every(ctx, s.cfg.Logger, "beat", beatInterval, s.beat) })
 	s.loops.Go(func() { loop.Paced(ctx, s.cfg.Logger, "advance", s.advance) })
 	if s.cfg.HealthCheckFunc != nil {

@@ -12,8 +12,12 @@ import (
 	"github.com/leatwork/leat/task"
 )
 
-// maxLastErr is how many bytes of an error's text are stored.
-const maxLastErr = 4 << 10
+// How many bytes of an error's text are stored: as a task's last one, and with the
+// record of an attempt.
+const (
+	maxLastErr    = 4 << 10
+	maxAttemptErr = 1 << 10
+)
 
 // unhandledDelay is how long a task waits that a server without a handler for it
 // has leased.
@@ -48,7 +52,7 @@ func (c Config) settlement(ctx context.Context, now time.Time, l broker.Lease, t
 		return s
 	}
 	s.To, s.At = broker.Retry, now.Add(c.retryDelay(ctx, retried, err, t))
-	if s.Failed = c.failed(ctx, err); s.Failed {
+	if s.Failed = c.failed(ctx, t, err); s.Failed {
 		s.Entry.Retried++
 	}
 	return s
@@ -82,12 +86,14 @@ func sound(err error) (checked error) {
 }
 
 // errorText returns what is stored of err: valid UTF-8, and not too long.
-func errorText(err error) string {
-	text := strings.ToValidUTF8(err.Error(), "\uFFFD")
-	if len(text) <= maxLastErr {
+func errorText(err error) string { return cut(err.Error(), maxLastErr) }
+
+// cut returns the beginning of text, as valid UTF-8 of at most end bytes.
+func cut(text string, end int) string {
+	text = strings.ToValidUTF8(text, "\uFFFD")
+	if len(text) <= end {
 		return text
 	}
-	end := maxLastErr
 	for !utf8.RuneStart(text[end]) {
 		end--
 	}

@@ -142,10 +142,14 @@ func waits(s broker.Stored) bool {
 
 // take has r take the place of holder.
 func (r *request) take(now time.Time, holder broker.Stored) {
+	r.fresh = r.entry
 	r.replaces, r.held, r.entry.ID = true, holder.State, holder.ID
 	switch {
 	case r.unique.Mode == task.Debounced:
 		r.entry.DueAt = debounced(now, r.unique, holder.Claim.Since)
+		if !holder.Claim.Since.IsZero() {
+			r.entry.Claim.Since = holder.Claim.Since
+		}
 	case r.unique.Mode == task.RunAgain:
 	case r.entry.DueAt.IsZero() && (holder.State == task.Scheduled || holder.State == task.Retry):
 		r.entry.DueAt = now
@@ -153,7 +157,7 @@ func (r *request) take(now time.Time, holder broker.Stored) {
 }
 
 // asNew takes back that r replaces another.
-func (r *request) asNew() { r.replaces, r.entry.ID, r.entry.DueAt = false, r.id, r.due }
+func (r *request) asNew() { r.replaces, r.entry = false, r.fresh }
 
 // debounced returns when a task is due that was enqueued anew at now, the first
 // time at since. It is zero if it may wait no longer: then it keeps its place.

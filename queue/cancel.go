@@ -1,0 +1,66 @@
+package queue
+
+import (
+	"context"
+	"time"
+
+	"github.com/leatwork/leat/internal/loop"
+	"github.com/leatwork/leat/queue/broker"
+)
+
+// listenRetry is how soon after an interruption a server listens again.
+const listenRetry = time.Second
+
+// listen hears of tasks that are to be cancelled, until ctx ends. What it misses
+// the next extension of the lease finds out.
+func (s *Server) listen(ctx context.Context, l broker.Listener) {
+	complaints := loop.Throttle{Interval: loop.ComplaintInterval}
+	for ctx.Err() == nil {
+		err := l.Listen(ctx, s.hear)
+		if err != nil && ctx.Err() == nil && complaints.Allow(time.Now()) {
+			s.cfg.Logger.WarnContext(ctx, "storage is not listened to", "err", err)
+		}
+		loop.Sleep(ctx, listenRetry)
+	}
+}
+
+// hear deals with a signal, and returns at once.
+func (s *Server) hear(sig broker.Signal) {
+	if sig.Kind != broker.CancelSent {
+		return
+	}
+	for _, a := range s.roster.list() {
+		switch e := a.lease.Entry; {
+		case e.ID != sig.Entry.ID:
+		case sig.Entry.Queue == "":
+			a.cancel(ErrCancelled) // as asynq does: storage knows nothing of it
+		case e.Queue == sig.Entry.Queue:
+			select {
+			case s.asked <- a:
+			default: // the next extension tells, too
+			}
+		}
+	}
+}
+
+// confirm asks the storage about the attempts that are said to be cancelled, until
+// ctx ends.
+func (s *Server) confirm(ctx context.Context) {
+	complaints := loop.Throttle{Interval: loop.ComplaintInterval}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case a := <-s.asked:
+			if err := s.extend(ctx, []*attempt{a}); err != nil && ctx.Err() == nil && complaints.Allow(time.Now()) {
+				s.cfg.Logger.WarnContext(ctx, "cancelled task cannot be asked about", "err", err)
+			}
+		}
+	}
+}
+
+// abort ends the handler of an attempt whose task somebody wants cancelled.
+func (a *attempt) abort() {
+	a.asked.Store(true)
+	a.cancel(ErrCancelled)
+}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"google.golang.org/protobuf/encoding/protowire"
+
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/task"
 )
@@ -18,8 +20,8 @@ const headersField = 15
 // EncodeEntry returns e as asynq's TaskMessage. claimKey is the name of the key
 // in Redis that holds e's claim, empty if it has none.
 //
-// The message keeps times and durations in whole seconds, rounded up;
-// [Fractions] returns the rest. It does not keep when e is due, nor its home.
+// The message keeps times and durations in whole seconds, rounded up; [Words]
+// returns the rest. It does not keep when e is due, nor its home, crashes and exit.
 func EncodeEntry(e broker.Entry, claimKey string) ([]byte, error) {
 	retry, retryErr := fits("MaxRetry", e.MaxRetry)
 	retried, retriedErr := fits("Retried", e.Retried)
@@ -100,44 +102,82 @@ func checkTask(m *TaskMessage) error {
 	return errors.Join(errs...)
 }
 
-// Fractions returns in words those times of e that are not whole seconds, in
-// milliseconds, rounded up: "timeout=1500 deadline=1700000060250". It is empty
-// if there are none.
-func Fractions(e broker.Entry) string {
-	var words []string
-	add := func(word string, ms int64) {
-		if ms%1000 != 0 {
-			words = append(words, word+"="+strconv.FormatInt(ms, 10))
-		}
-	}
-	add("timeout", millis(e.Timeout))
+// Words returns what of e has no room in its message, in words: those of its
+// times that are not whole seconds, in milliseconds, rounded up, and
+// [ClaimWords]: "timeout=1500 start_by=1700000060250". It is empty if there is
+// nothing.
+func Words(e broker.Entry) string {
+	var w words
+	w.fraction("timeout", millis(e.Timeout))
 	if !e.Deadline.IsZero() {
-		add("deadline", broker.CeilMilli(e.Deadline).UnixMilli())
+		w.fraction("deadline", broker.CeilMilli(e.Deadline).UnixMilli())
 	}
-	add("retention", millis(e.Retention))
-	return strings.Join(words, " ")
+	w.fraction("retention", millis(e.Retention))
+	w.time("start_by", e.StartBy)
+	if e.MaxCrashes > 0 {
+		w.number("max_crashes", int64(e.MaxCrashes))
+	}
+	return strings.TrimSpace(strings.Join(w, " ") + " " + ClaimWords(e.Claim))
 }
 
-// SetFractions gives e, which was decoded, the times that [Fractions] returned
-// for it. Each counts only if, rounded up, it is the time in the message: asynq
-// leaves ours in place when it writes a message anew.
-func SetFractions(e *broker.Entry, fractions string) {
-	for word := range strings.FieldsSeq(fractions) {
-		name, digits, _ := strings.Cut(word, "=")
-		ms, err := strconv.ParseInt(digits, 10, 64)
+// ClaimWords returns how a claim ends, in words. asynq's need none.
+func ClaimWords(c broker.Claim) string {
+	var w words
+	if c.UntilStart {
+		w = append(w, "claim=start")
+	}
+	w.time("hold", c.Hold)
+	w.time("since", c.Since)
+	return strings.Join(w, " ")
+}
+
+type words []string
+
+func (w *words) number(name string, n int64) { *w = append(*w, name+"="+strconv.FormatInt(n, 10)) }
+
+func (w *words) fraction(name string, ms int64) {
+	if ms%1000 != 0 {
+		w.number(name, ms)
+	}
+}
+
+func (w *words) time(name string, t time.Time) {
+	if !t.IsZero() {
+		w.number(name, broker.CeilMilli(t).UnixMilli())
+	}
+}
+
+// SetWords gives e, which was decoded, what [Words] returned for it. A time that
+// the message has, too, counts only if, rounded up, it is that time: asynq leaves
+// our words in place when it writes a message anew.
+func SetWords(e *broker.Entry, all string) {
+	for word := range strings.FieldsSeq(all) {
+		name, value, _ := strings.Cut(word, "=")
+		if name == "claim" {
+			e.Claim.UntilStart = value == "start"
+		}
+		n, err := strconv.ParseInt(value, 10, 64)
 		if err != nil {
 			continue
 		}
 		switch name {
 		case "timeout":
-			e.Timeout = refined(e.Timeout, ms)
+			e.Timeout = refined(e.Timeout, n)
 		case "retention":
-			e.Retention = refined(e.Retention, ms)
+			e.Retention = refined(e.Retention, n)
 		case "deadline":
-			exact := time.UnixMilli(ms).UTC()
+			exact := time.UnixMilli(n).UTC()
 			if !e.Deadline.IsZero() && broker.CeilSecond(exact).Equal(e.Deadline) {
 				e.Deadline = exact
 			}
+		case "start_by":
+			e.StartBy = time.UnixMilli(n).UTC()
+		case "max_crashes":
+			e.MaxCrashes = int(n)
+		case "hold":
+			e.Claim.Hold = time.UnixMilli(n).UTC()
+		case "since":
+			e.Claim.Since = time.UnixMilli(n).UTC()
 		}
 	}
 }
@@ -157,4 +197,16 @@ func millis(d time.Duration) int64 {
 		ms++
 	}
 	return int64(ms)
+}
+
+// EncodeOutcome returns those fields of e's message that the outcome of an attempt
+// may have changed. What is appended to a message takes the place of what it says.
+func EncodeOutcome(e broker.Entry) []byte {
+	number := func(b []byte, field protowire.Number, n int64) []byte {
+		return protowire.AppendVarint(protowire.AppendTag(b, field, protowire.VarintType), uint64(n))
+	}
+	b := number(nil, 6, int64(e.Retried))
+	b = protowire.AppendString(protowire.AppendTag(b, 7, protowire.BytesType), e.LastErr)
+	b = number(b, 11, unix(e.LastFailedAt))
+	return number(b, 13, unix(e.CompletedAt))
 }

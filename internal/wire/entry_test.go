@@ -35,10 +35,10 @@ func TestHeadersAreEncodedInOneOrder(t *testing.T) {
 func TestTimesAreKeptToTheMillisecond(t *testing.T) {
 	base := time.Unix(1700000060, 0).UTC()
 	for _, c := range []struct {
-		name      string
-		entry     broker.Entry
-		fractions string
-		want      broker.Entry
+		name  string
+		entry broker.Entry
+		words string
+		want  broker.Entry
 	}{
 		{name: "nothing set"},
 		{
@@ -47,24 +47,36 @@ func TestTimesAreKeptToTheMillisecond(t *testing.T) {
 			want:  broker.Entry{Timeout: time.Minute, Deadline: base, Retention: time.Hour},
 		},
 		{
-			name:      "milliseconds",
-			entry:     broker.Entry{Timeout: 500 * time.Millisecond, Deadline: base.Add(250 * time.Millisecond), Retention: 1001 * time.Millisecond},
-			fractions: "timeout=500 deadline=1700000060250 retention=1001",
-			want:      broker.Entry{Timeout: 500 * time.Millisecond, Deadline: base.Add(250 * time.Millisecond), Retention: 1001 * time.Millisecond},
+			name:  "milliseconds",
+			entry: broker.Entry{Timeout: 500 * time.Millisecond, Deadline: base.Add(250 * time.Millisecond), Retention: 1001 * time.Millisecond},
+			words: "timeout=500 deadline=1700000060250 retention=1001",
+			want:  broker.Entry{Timeout: 500 * time.Millisecond, Deadline: base.Add(250 * time.Millisecond), Retention: 1001 * time.Millisecond},
 		},
 		{
-			name:      "less than milliseconds, rounded up",
-			entry:     broker.Entry{Timeout: 1, Deadline: base.Add(1), Retention: time.Second + 1},
-			fractions: "timeout=1 deadline=1700000060001 retention=1001",
-			want:      broker.Entry{Timeout: time.Millisecond, Deadline: base.Add(time.Millisecond), Retention: 1001 * time.Millisecond},
+			name:  "less than milliseconds, rounded up",
+			entry: broker.Entry{Timeout: 1, Deadline: base.Add(1), Retention: time.Second + 1},
+			words: "timeout=1 deadline=1700000060001 retention=1001",
+			want:  broker.Entry{Timeout: time.Millisecond, Deadline: base.Add(time.Millisecond), Retention: 1001 * time.Millisecond},
+		},
+		{
+			name:  "what asynq does not know",
+			entry: broker.Entry{StartBy: base.Add(1), MaxCrashes: 2, Claim: broker.Claim{UntilStart: true, Since: base}},
+			words: "start_by=1700000060001 max_crashes=2 claim=start since=1700000060000",
+			want:  broker.Entry{StartBy: base.Add(time.Millisecond), MaxCrashes: 2, Claim: broker.Claim{UntilStart: true, Since: base}},
+		},
+		{
+			name:  "a claim that is held",
+			entry: broker.Entry{Claim: broker.Claim{Hold: base}},
+			words: "hold=1700000060000",
+			want:  broker.Entry{Claim: broker.Claim{Hold: base}},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.entry.EntryRef, c.entry.Type = broker.EntryRef{Queue: "q", ID: "i"}, "t"
 			c.want.EntryRef, c.want.Type = c.entry.EntryRef, c.entry.Type
-			fractions := Fractions(c.entry)
-			if fractions != c.fractions {
-				t.Errorf("Fractions() = %q, want %q", fractions, c.fractions)
+			words := Words(c.entry)
+			if words != c.words {
+				t.Errorf("Words() = %q, want %q", words, c.words)
 			}
 			b, err := EncodeEntry(c.entry, "")
 			if err != nil {
@@ -74,7 +86,7 @@ func TestTimesAreKeptToTheMillisecond(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			SetFractions(&got, fractions)
+			SetWords(&got, words)
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Errorf("decoded (-want +got):\n%s", diff)
 			}
@@ -82,7 +94,7 @@ func TestTimesAreKeptToTheMillisecond(t *testing.T) {
 	}
 }
 
-func TestFractionsOfAnotherMessageDoNotCount(t *testing.T) {
+func TestTimesOfAnotherMessageDoNotCount(t *testing.T) {
 	whole := broker.Entry{Timeout: 2 * time.Second, Deadline: time.Unix(1700000060, 0), Retention: time.Hour}
 	for _, fractions := range []string{
 		"timeout=900 deadline=1700000058250 retention=1",
@@ -90,9 +102,9 @@ func TestFractionsOfAnotherMessageDoNotCount(t *testing.T) {
 		"timeout=-500", "timeout=x", "timeout", "=", "else=1", " ",
 	} {
 		got := whole
-		SetFractions(&got, fractions)
+		SetWords(&got, fractions)
 		if diff := cmp.Diff(whole, got); diff != "" {
-			t.Errorf("SetFractions(%q) changed (-want +got):\n%s", fractions, diff)
+			t.Errorf("SetWords(%q) changed (-want +got):\n%s", fractions, diff)
 		}
 	}
 }

@@ -21,7 +21,7 @@ func (b *world) Advance(ctx context.Context, now time.Time, r broker.AdvanceRequ
 	var all broker.Advanced
 	for {
 		limit := min(r.Limit-all.Total(), advanceAtOnce)
-		some, err := b.advance(ctx, b.clock.at(now), r.Queues, limit)
+		some, err := b.advance(ctx, b.clock.at(now), r, limit)
 		if err != nil && all.Total() > 0 {
 			return all, fmt.Errorf("advance, after a part of it was done: %v", err) // not refused as a whole
 		}
@@ -32,6 +32,9 @@ func (b *world) Advance(ctx context.Context, now time.Time, r broker.AdvanceRequ
 		all.Recovered += some.Recovered
 		all.Expired += some.Expired
 		all.Closed += some.Closed
+		all.Returned += some.Returned
+		all.Trimmed += some.Trimmed
+		all.Cancelled += some.Cancelled
 		all.Next = some.Next
 		if some.Total() < limit || all.Total() == r.Limit {
 			return all, nil
@@ -39,10 +42,10 @@ func (b *world) Advance(ctx context.Context, now time.Time, r broker.AdvanceRequ
 	}
 }
 
-func (b *world) advance(ctx context.Context, now time.Time, queues []string, limit int) (broker.Advanced, error) {
-	var keys []string
-	args := []any{string(b.keys), nanos(now), limit}
-	for _, q := range queues {
+func (b *world) advance(ctx context.Context, now time.Time, r broker.AdvanceRequest, limit int) (broker.Advanced, error) {
+	keys := []string{b.registry()}
+	args := append(b.common(now), limit, r.Keep.Count, r.Keep.Age.Milliseconds(), r.Keep.Bytes)
+	for _, q := range r.Queues {
 		keys = append(keys, b.keys.queue(q))
 		args = append(args, q)
 	}
@@ -50,14 +53,12 @@ func (b *world) advance(ctx context.Context, now time.Time, queues []string, lim
 	if err != nil {
 		return broker.Advanced{}, refusal(err)
 	}
+	n := func(i int) int { return int(numberAt(reply, i)) }
 	done := broker.Advanced{
-		Due:       int(numberAt(reply, 0)),
-		Recovered: int(numberAt(reply, 1)),
-		Expired:   int(numberAt(reply, 2)),
-		Closed:    int(numberAt(reply, 3)),
+		Due: n(0), Recovered: n(1), Expired: n(2), Closed: n(3), Returned: n(4), Trimmed: n(5), Cancelled: n(6),
 	}
-	if next := numberAt(reply, 4); next != 0 {
+	if next := numberAt(reply, 7); next != 0 {
 		done.Next = b.clock.back(time.UnixMilli(next).UTC())
 	}
-	return done, b.damage(ctx, listAt(reply, 5), done.Total() == 0 && done.Next.IsZero())
+	return done, b.damage(ctx, listAt(reply, 8), done.Total() == 0 && done.Next.IsZero())
 }

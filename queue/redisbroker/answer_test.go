@@ -21,7 +21,7 @@ func TestACallThatWasGivenUpIsNotExecuted(t *testing.T) {
 			t.Fatal(err)
 		}
 		reply, err := b.run(t.Context(), applyScripts[needs{}], keys,
-			string(b.keys), nanos(now), day(now), sequence, low, 0, "", packed).Slice()
+			string(b.keys), nanos(now), 0, day(now), sequence, low, 0, "", packed).Slice()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/leatwork/leat/internal/wire"
 	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/task"
 )
 
 const (
@@ -85,10 +86,18 @@ func (p *batch) add(i int, c broker.Change, packed []byte) {
 	p.packed = append(p.packed, packed)
 	p.parts += c.Parts()
 	p.bytes += len(packed)
-	p.needs.leases = p.needs.leases || len(c.Settle) > 0
-	p.needs.homes = p.needs.homes || !c.Home.IsZero()
+	p.needs.of(c)
 	for _, s := range c.Settle {
 		p.queues[s.Entry.Queue] = true
+	}
+	for _, m := range c.Move {
+		p.queues[m.Queue] = true
+	}
+	for _, r := range c.Replace {
+		p.queues[r.Entry.Queue] = true
+	}
+	for _, w := range c.Watch {
+		p.queues[w.Queue] = true
 	}
 	for _, e := range c.Enqueue {
 		p.queues[e.Queue] = true
@@ -148,6 +157,10 @@ func (b *world) parking(unreadable []unreadable) *batch {
 		s.field("id").text(u.ID)
 		s.field("token").text(u.token)
 		s.field("to").text("parked")
+		if u.group != "" {
+			s.field("group").text(u.group)
+			p.needs.others = true
+		}
 		p.packed = append(p.packed, pk.b)
 		p.queues[u.Queue] = true
 	}
@@ -171,12 +184,13 @@ func (b *world) applyOnce(ctx context.Context, now time.Time, p *batch, want bro
 	for queue := range p.queues {
 		keys = append(keys, b.keys.queue(queue))
 	}
-	args := make([]any, 0, 7+len(p.packed))
-	args = append(args, string(b.keys), nanos(now), day(now), sequence, low, renew, request)
+	args := make([]any, 0, 8+len(p.packed))
+	args = append(args, b.common(now)...)
+	args = append(args, day(now), sequence, low, renew, request)
 	for _, packed := range p.packed {
 		args = append(args, packed)
 	}
-	reply, err := b.ask(ctx, applyScripts[p.needs], request != nil, keys, args)
+	reply, err := b.ask(ctx, p.needs.script(), request != nil, keys, args)
 	if err != nil {
 		return answer{}, err
 	}
@@ -212,6 +226,14 @@ func (b *world) outcome(home broker.Home, words []any) error {
 		return &broker.ConflictError{Home: home, Document: d}
 	case "EXISTS":
 		return &broker.ExistsError{Entry: broker.EntryRef{Queue: textAt(words, 1), ID: textAt(words, 2)}}
+	case "NO_ENTRY":
+		return broker.EntryNotFound(broker.EntryRef{Queue: textAt(words, 1), ID: textAt(words, 2)})
+	case "CHANGED":
+		return broker.EntryChanged(broker.EntryRef{Queue: textAt(words, 1), ID: textAt(words, 2)})
+	case "STATE":
+		state, _ := task.ParseState(textAt(words, 3))
+		ref := broker.EntryRef{Queue: textAt(words, 1), ID: textAt(words, 2)}
+		return &broker.StateError{Entry: ref, State: state, Frozen: textAt(words, 4) == "1"}
 	case "LATCH_EXISTS":
 		return &broker.ExistsError{Latch: textAt(words, 1)}
 	case "NO_LATCH":

@@ -1,6 +1,7 @@
 package redisbroker
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -44,6 +45,9 @@ func list[T any](o object, name string, values []T, pack func(T)) {
 func (w *changeWriter) write(c broker.Change) {
 	o := w.object()
 	list(o, "settle", c.Settle, w.settlement)
+	list(o, "move", c.Move, w.move)
+	list(o, "replace", c.Replace, w.replacement)
+	list(o, "watch", c.Watch, w.ref)
 	if !c.Home.IsZero() {
 		o.field("home").list(2)
 		w.text(c.Home.Queue)
@@ -66,23 +70,103 @@ func (w *changeWriter) settlement(s broker.Settlement) {
 	o.field("id").text(s.Entry.ID)
 	o.field("token").text(s.Token)
 	o.field("to").text(s.To.String())
+	if s.Entry.Group != "" {
+		o.field("group").text(s.Entry.Group)
+	}
 	if s.To == broker.Completed || s.To == broker.Retry {
 		o.field("at").int(millis(s.At))
 	}
 	if s.To == broker.Retry && s.Failed {
 		o.field("failed").yes()
 	}
-	if s.To == broker.Done || s.To == broker.Completed {
-		if claim := w.b.keys.claim(s.Entry); claim != "" {
-			o.field("claim").text(claim)
+	if claim := w.b.keys.claim(s.Entry); claim != "" && s.To != broker.Released {
+		o.field("claim").text(claim)
+		if !s.Entry.Claim.Hold.IsZero() {
+			o.field("hold").text(strconv.FormatInt(millis(s.Entry.Claim.Hold), 10))
 		}
 	}
-	if s.To == broker.Done || s.To == broker.Released {
-		return
+	if s.To != broker.Released {
+		w.remains(o, s)
 	}
-	o.field("msg").bytes(w.message(s.Entry))
+}
+
+// remains packs what is left of an entry that is kept, as one that is done may be,
+// too.
+func (w *changeWriter) remains(o object, s broker.Settlement) {
+	if s.To == broker.Done {
+		o.field("patch").bytes(wire.EncodeOutcome(s.Entry))
+	} else {
+		o.field("msg").bytes(w.message(s.Entry))
+	}
+	if s.End != 0 {
+		o.field("ending").text(s.End.String())
+	}
 	if s.Result != nil {
 		o.field("result").bytes(s.Result)
+	}
+	if a := s.Attempt; a != nil {
+		o.field("attempt").list(4)
+		w.moment(a.Started)
+		w.moment(a.Ended)
+		w.text(a.Worker)
+		w.text(a.Err)
+	}
+}
+
+// moment packs t in milliseconds, the zero time as 0.
+func (w *changeWriter) moment(t time.Time) {
+	if t.IsZero() {
+		w.int(0)
+		return
+	}
+	w.int(millis(t))
+}
+
+func (w *changeWriter) move(m broker.Move) {
+	o := w.object()
+	o.field("queue").text(m.Queue)
+	o.field("id").text(m.ID)
+	o.field("act").text(m.Do.String())
+	if m.Do == broker.Reschedule {
+		o.field("at").int(w.due(m.At))
+	}
+}
+
+// due returns t in milliseconds, or 0 if it is not after now: that is asked before
+// it is rounded.
+func (w *changeWriter) due(t time.Time) int64 {
+	if !t.After(w.now) {
+		return 0
+	}
+	return millis(t)
+}
+
+func (w *changeWriter) ref(r broker.EntryRef) {
+	w.list(2)
+	w.text(r.Queue)
+	w.text(r.ID)
+}
+
+// replacement packs r. The script adds what stays of the entry that is there.
+func (w *changeWriter) replacement(r broker.Replacement) {
+	e := r.Entry
+	claim := e.Claim
+	e.Group, e.Claim = "", broker.Claim{}
+	o := w.object()
+	o.field("queue").text(e.Queue)
+	o.field("id").text(e.ID)
+	o.field("msg").bytes(w.message(e))
+	o.field("words").text(wire.Words(e))
+	if r.If != "" {
+		o.field("version").text(r.If)
+	}
+	if claim.Key != "" {
+		o.field("claim").text(w.b.keys.claim(r.Entry))
+		o.field("ttl").int(int64(claim.TTL / time.Second))
+		o.field("ending").text(wire.ClaimWords(claim))
+	}
+	if !e.DueAt.IsZero() {
+		o.field("due").int(w.due(e.DueAt))
 	}
 }
 
@@ -124,11 +208,26 @@ func (w *changeWriter) entry(e broker.Entry) {
 	if !e.DueAt.IsZero() {
 		o.field("due").int(millis(e.DueAt))
 	}
+	if e.Group != "" {
+		o.field("group").text(e.Group)
+	}
 	if claim := w.b.keys.claim(e); claim != "" {
 		o.field("claim").text(claim)
 		o.field("ttl").int(int64(e.Claim.TTL / time.Second))
+		if e.Claim.Behind {
+			o.field("behind").yes()
+		}
 	}
-	list(o, "more", w.b.moreFields(e), w.text)
+	more := w.b.moreFields(e)
+	if e.Exit != nil {
+		exit := &changeWriter{b: w.b, now: w.now}
+		exit.entry(*e.Exit)
+		if w.err == nil {
+			w.err = exit.err
+		}
+		more = append(more, fieldExit, string(exit.packer.b))
+	}
+	list(o, "more", more, w.text)
 }
 
 // moreFields returns the names and values of what e's hash holds besides the
@@ -141,7 +240,8 @@ func (b *world) moreFields(e broker.Entry) []string {
 		}
 	}
 	add(fieldUnique, b.keys.claim(e))
-	add(fieldFractions, wire.Fractions(e))
+	add(fieldWords, wire.Words(e))
+	add(fieldGroup, e.Group)
 	if !e.Home.IsZero() {
 		add(fieldHome, homeField(e.Home))
 	}

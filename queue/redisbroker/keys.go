@@ -43,6 +43,26 @@ func (k keys) ofLatch(kind string, h broker.Home, id string) string {
 	return k.queue(h.Queue) + "leat:" + kind + ":" + h.ID + "|" + id
 }
 
+// groups are the names of a queue's groups; a group is a sorted set, and so is each
+// batch. aggregations names all batches by their keys.
+func (k keys) groups(queue string) string       { return k.queue(queue) + "groups" }
+func (k keys) group(queue, name string) string  { return k.queue(queue) + "g:" + name }
+func (k keys) aggregations(queue string) string { return k.queue(queue) + "aggregation_sets" }
+
+func (k keys) paused(queue string) string { return k.queue(queue) + "paused" }
+
+// figure is a counter, "processed" or "failed", of one day.
+func (k keys) figure(queue, word, day string) string { return k.queue(queue) + word + ":" + day }
+
+// Channels: asynq's, on which it sends bare ids, and ours.
+func (k keys) asynqCancels() string { return string(k) + ":cancel" }
+func (k keys) cancels() string      { return string(k) + ":leat:cancel" }
+func (k keys) ends() string         { return string(k) + ":leat:ended" }
+func (k keys) progress() string     { return string(k) + ":leat:progress" }
+
+func (k keys) events() string  { return string(k) + ":leat:events" }
+func (k keys) version() string { return string(k) + ":leat:version" }
+
 func (k keys) answers(caller string) string { return string(k) + ":leat:answer:" + caller }
 
 // server and its workers: "host:pid:id" is asynq's name for a server.
@@ -51,14 +71,18 @@ func (k keys) serverWorkers(name string) string { return k.workers() + ":{" + na
 
 // Fields of an entry's hash. The first ones are asynq's.
 const (
-	fieldMsg       = "msg"
-	fieldState     = "state"
-	fieldUnique    = "unique_key"
-	fieldFractions = "leat_ms"
-	fieldHome      = "leat_home"
-	fieldReads     = "leat_reads"
-	fieldToken     = "leat_token"
-	fieldUntil     = "leat_until"
+	fieldMsg     = "msg"
+	fieldState   = "state"
+	fieldUnique  = "unique_key"
+	fieldGroup   = "group"
+	fieldWords   = "leat_ms"
+	fieldHome    = "leat_home"
+	fieldReads   = "leat_reads"
+	fieldExit    = "leat_exit"
+	fieldCrashes = "leat_crashes"
+	fieldBehind  = "leat_behind"
+	fieldToken   = "leat_token"
+	fieldUntil   = "leat_until"
 )
 
 // homeField is a home as it is stored with an entry: queue and id, neither of

@@ -102,6 +102,9 @@ func begin(client redis.UniversalClient, o Options, p probe) (*Broker, error) {
 	if err := w.measure(ctx); err != nil {
 		return nil, p.explain(err)
 	}
+	if err := w.agree(ctx, p.address); err != nil {
+		return nil, err
+	}
 	return &Broker{storage: w, client: client}, nil
 }
 
@@ -124,6 +127,9 @@ func (o *Options) settle(shards int) (Options, error) {
 	err := task.CheckName("Options.Prefix", all.Prefix)
 	if o != nil && o.Shards < 0 || all.Shards > MaxShards {
 		err = errors.Join(err, task.Invalid("Options.Shards", all.Shards, fmt.Sprintf("must be 0 to %d", MaxShards)))
+	}
+	if all.Events < 0 {
+		err = errors.Join(err, task.Invalid("Options.Events", all.Events, "must not be negative"))
 	}
 	return all, err
 }

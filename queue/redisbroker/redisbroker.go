@@ -43,6 +43,11 @@ type Options struct {
 	// from the server's, and corrects now by that, so that the machines that
 	// share a storage agree.
 	LocalClock bool
+
+	// Events is how many of the events that an entry has come into a state are
+	// kept, about, for [broker.Streamer]. All brokers on a storage should have the
+	// same. 0 means none, and costs nothing.
+	Events int
 }
 
 // A Broker keeps its storage in Redis. All its methods may be called from
@@ -57,6 +62,9 @@ type Broker struct {
 type storage interface {
 	broker.Broker
 	broker.Verifier
+	broker.Operator
+	broker.Listener
+	broker.Streamer
 }
 
 // Close implements [broker.Broker]. It closes the connections that [Open]

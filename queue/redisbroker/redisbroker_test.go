@@ -58,7 +58,7 @@ func open(t testing.TB, server *redistest.Server, prefix string) *redisbroker.Br
 }
 
 // leftovers names all keys under prefix but those that stay by documentation:
-// queues, counters and answers.
+// queues, counters, the version and answers.
 func leftovers(t testing.TB, server *redistest.Server, prefix string) []string {
 	c := client(t, server)
 	defer c.Close()
@@ -73,7 +73,7 @@ func namesLeft(t testing.TB, c *redis.Client, prefix string) []string {
 		name := scan.Val()
 		_, rest, _ := strings.Cut(name, "}:")
 		switch {
-		case name == prefix+":queues", strings.HasPrefix(name, prefix+":leat:answer:"):
+		case name == prefix+":queues", name == prefix+":leat:version", strings.HasPrefix(name, prefix+":leat:answer:"):
 		case strings.HasPrefix(rest, "processed"), strings.HasPrefix(rest, "failed"):
 		default:
 			names = append(names, name)

@@ -3,9 +3,13 @@ package redisbroker
 import (
 	"context"
 	"embed"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/leatwork/leat/queue/broker"
 )
 
 //go:embed lua
@@ -22,24 +26,56 @@ const (
 // The script that applies changes, in builds for what they need: to run a piece
 // that is not used takes longer than to use it.
 var applyScripts = map[needs]script{
-	{}:                          newScript(mayAdd, "apply", "key", "later", "entry", "answer"),
-	{homes: true}:               newScript(mayAdd, "apply", "key", "later", "entry", "document", "latch", "answer"),
-	{leases: true}:              newScript(settles, "apply", "key", "later", "entry", "settle", "answer", "lease"),
-	{leases: true, homes: true}: newScript(settles, "apply", "key", "later", "entry", "settle", "document", "latch", "answer", "lease"),
+	{}:                           newScript(mayAdd, "apply", adding, "answer"),
+	{homes: true}:                newScript(mayAdd, "apply", adding, "document latch answer"),
+	{leases: true}:               newScript(settles, "apply", adding, settling, "answer lease"),
+	{leases: true, homes: true}:  newScript(settles, "apply", adding, settling, "document latch answer lease"),
+	{others: true}:               newScript(mayAdd, "apply", everything),
+	{leases: true, others: true}: newScript(settles, "apply", everything),
 }
 
-// needs say what changes are about, besides enqueues.
+// Pieces that go together, in the order in which they build on one another.
+const (
+	adding     = "key later event place claim entry"
+	settling   = "finish settle"
+	everything = adding + " " + settling + " batch batchsettle act move replace document latch answer lease"
+)
+
+// needs say what changes are about, besides enqueues. The builds for others are
+// for everything.
 type needs struct {
-	leases bool // settles or asks for some
+	leases bool // settles or moves some, or asks for leases
 	homes  bool
+	others bool // moves, replacements, watches, batches
+}
+
+func (n *needs) of(c broker.Change) {
+	n.leases = n.leases || len(c.Settle)+len(c.Move) > 0
+	n.homes = n.homes || !c.Home.IsZero()
+	n.others = n.others || len(c.Move)+len(c.Replace)+len(c.Watch) > 0
+	for _, s := range c.Settle {
+		n.others = n.others || s.Entry.Group != ""
+	}
+}
+
+// script returns the build for n.
+func (n needs) script() script {
+	if n.others {
+		n.homes = false
+	}
+	return applyScripts[n]
 }
 
 var (
-	extendScript  = newScript(settles, "extend", "key")
-	advanceScript = newScript(settles, "advance", "key", "later", "read")
+	extendScript  = newScript(settles, "extend", "key batch held")
+	reportScript  = newScript(mayAdd, "report", "key event batch held")
+	advanceScript = newScript(settles, "advance", adding, "finish batch read")
+	gatherScript  = newScript(settles, "gather", adding, "finish batch member")
+	sweepScript   = newScript(settles, "sweep", adding, "finish act batch read page")
+	removeScript  = newScript(settles, "remove", "key")
 	beatScript    = newScript(settles, "beat", "key")
-	entryScript   = newScript(reads, "entry", "key", "read")
-	listScript    = newScript(reads, "list", "key", "read")
+	entryScript   = newScript(reads, "entry", "key batch read")
+	listScript    = newScript(reads, "list", "key batch read page")
 	countsScript  = newScript(reads, "counts", "key")
 )
 
@@ -53,7 +89,7 @@ type script struct {
 // program, so one that is missing is a bug of this package.
 func newScript(declaration, name string, lib ...string) script {
 	var body strings.Builder
-	for _, piece := range lib {
+	for _, piece := range strings.Fields(strings.Join(lib, " ")) {
 		body.WriteString(source("lib/" + piece))
 	}
 	body.WriteString(source(name))
@@ -69,6 +105,11 @@ func source(name string) string {
 		panic(err)
 	}
 	return string(b) + "\n"
+}
+
+// common returns the arguments that all scripts have first.
+func (b *world) common(now time.Time) []any {
+	return []any{string(b.keys), nanos(now), strconv.Itoa(b.kept)}
 }
 
 // run runs s. It is loaded if the server does not know it yet, as after a

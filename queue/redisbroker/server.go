@@ -27,7 +27,7 @@ func (b *world) Beat(ctx context.Context, now time.Time, s broker.Server) error 
 	}
 	name := fmt.Sprintf("%s:%d:%s", s.Host, s.PID, s.ID)
 	keys := []string{b.keys.servers(), b.keys.workers(), b.keys.server(name), b.keys.serverWorkers(name)}
-	args := []any{string(b.keys), nanos(b.clock.at(now)), s.ID, int(broker.ServerTTL / time.Second)}
+	args := append(b.common(b.clock.at(now)), s.ID, int(broker.ServerTTL/time.Second))
 	if s.Gone {
 		args = append(args, "")
 	} else {

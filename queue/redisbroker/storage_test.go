@@ -85,7 +85,7 @@ func (x *bench) advance() broker.Advanced {
 	return advanced
 }
 
-// stored returns everything in redis but answers: strings as they are, lists
+// stored returns everything in redis but the version and answers: strings as they are, lists
 // from head to tail, sets sorted, and sorted sets with their scores. Messages
 // are in hex.
 func (x *bench) stored() map[string]any {
@@ -113,6 +113,7 @@ func (x *bench) stored() map[string]any {
 			all[key] = fields
 		}
 	}
+	delete(all, "asynq:leat:version")
 	maps.DeleteFunc(all, func(key string, _ any) bool { return len(key) > 18 && key[:18] == "asynq:leat:answer:" })
 	return all
 }
@@ -165,6 +166,7 @@ func TestStorageIsAsynqsThroughTheLifeOfTasks(t *testing.T) {
 	want["asynq:{q}:active"] = []string{"a"}
 	want["asynq:{q}:lease"] = map[string]string{"a": "1900000030"}
 	want["asynq:{q}:t:a"] = map[string]string{"msg": msgA, "state": "active", "leat_token": l.Token, "leat_until": "1900000030"}
+	want["asynq:{q}:leat:advanced"] = "1900000000500000000"
 	x.holds("lease", want)
 
 	x.settle(l, broker.Released, time.Time{}, false)
@@ -199,6 +201,7 @@ func TestStorageIsAsynqsThroughTheLifeOfTasks(t *testing.T) {
 	x.now = x.now.Add(11 * time.Second)
 	x.advance()
 	delete(want, "asynq:{q}:retry")
+	delete(want, "asynq:{q}:leat:advanced")
 	want["asynq:{q}:pending"] = []string{"u", "a"}
 	want["asynq:{q}:t:a"] = map[string]string{"msg": msgA1, "state": "pending", "pending_since": "1900000011500000000"}
 	want["asynq:{q}:t:u"] = map[string]string{"msg": msgU1, "state": "pending", "pending_since": "1900000011500000000", "unique_key": uniqueU}
@@ -218,10 +221,12 @@ func TestStorageIsAsynqsThroughTheLifeOfTasks(t *testing.T) {
 	want["asynq:{q}:t:u"] = map[string]string{"msg": msgU2, "state": "completed", "unique_key": uniqueU}
 	want[dayKey], want[dayKeyF] = "3", "2"
 	want["asynq:{q}:processed"], want["asynq:{q}:failed"] = "3", "2"
+	want["asynq:{q}:leat:advanced"] = "1900000011500000000"
 	x.holds("archive and completion", want)
 
 	x.now = time.Unix(1900000111, 0)
 	x.advance()
+	delete(want, "asynq:{q}:leat:advanced")
 	delete(want, "asynq:{q}:completed")
 	delete(want, "asynq:{q}:t:u")
 	x.holds("the end of retention", want)

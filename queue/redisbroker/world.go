@@ -8,8 +8,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
-
-	"github.com/leatwork/leat/queue/broker"
 )
 
 // A world is the storage under one prefix, in one Redis: any change to it is
@@ -21,20 +19,18 @@ type world struct {
 	only         string // the queue that the world is of; "": of all
 	log          *slog.Logger
 	plainScripts bool // the server is older than 7
+	kept         int  // how many events are kept
 	caller       string
 	sequences    sequences
 	clock        *clock
 }
 
-var (
-	_ broker.Broker   = (*world)(nil)
-	_ broker.Verifier = (*world)(nil)
-)
+var _ storage = (*world)(nil)
 
 // newWorld returns the world of o's prefix.
 func newWorld(client redis.UniversalClient, o Options) *world {
 	return &world{
-		client: client, keys: keys(o.Prefix), log: o.Logger,
+		client: client, keys: keys(o.Prefix), log: o.Logger, kept: o.Events,
 		caller: uuid.NewString(), clock: &clock{off: o.LocalClock},
 	}
 }

@@ -61,7 +61,7 @@ func (q *queue) beginLease(now time.Time) {
 // see notes that Advance is called for q.
 func (q *queue) see(now time.Time) {
 	if q.leases > 0 && now.Sub(q.seen) > away {
-		q.grace = now.Add(grace)
+		q.grace = broker.CeilMilli(now.Add(grace))
 	}
 	q.seen = now
 }

@@ -1,23 +1,32 @@
 -- Advance does what time has made due in queues, in their order: due entries
 -- become ready, entries whose lease ran out too, completed ones go when their
--- retention has ended, and homes when theirs has.
+-- retention has ended, homes when theirs has, batches whose lease ran out go back
+-- to their groups, and the archive loses what is not to be kept.
 --
--- KEYS      what the names of the keys of each queue begin with
--- ARGV      prefix, now in ns, limit, then the queues
+-- KEYS[1]   set of queues
+-- KEYS[2…]  what the names of the keys of each queue begin with
+-- ARGV      prefix, now in ns, events, limit, how many archived entries are kept,
+--           for how many ms, and how many bytes of them, 0 for any; then the queues
 --
--- Returns   how many were due, recovered, expired and closed, when there is next
---           something to do, in ms, or 0, and {queue, error} for each queue that
---           is damaged: the others do not wait for it
-local left = tonumber(ARGV[3])
-local done = {0, 0, 0, 0}
+-- Returns   how many were due, recovered, expired, closed, returned, trimmed and
+--           cancelled, when there is next something to do, in ms, or 0, and
+--           {queue, error} for each queue that is damaged: the others do not wait
+--           for it
+local left = tonumber(ARGV[4])
+local keep_count, keep_ms, keep_bytes = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local done = {due = 0, recovered = 0, expired = 0, closed = 0, returned = 0, trimmed = 0, cancelled = 0}
 
-local function did(which, n)
-  done[which] = done[which] + n
+local function did(what, n)
+  done[what] = done[what] + n
   left = left - n
 end
 
 -- asynq's own leases are recovered late, as asynq does.
 local asynq_grace = 30
+
+-- If nobody has come for longer than away_after, in ms, nothing is taken back for
+-- as long again.
+local away_after = 5000
 
 -- How many leases of asynq's one script looks past.
 local looks = 500
@@ -25,28 +34,29 @@ local looks = 500
 -- How many latches one script deletes.
 local latches_left = 500
 
--- state_of returns the state of an entry, or nothing if there is none.
-local function state_of(queue, id)
-  local state = redis.pcall("HGET", entry_key(queue, id), "state")
-  return type(state) == "string" and state
-end
+-- How many archived entries are looked at by those who trim, and how many are
+-- weighed.
+local oldest, weighed = 500, 20
+
+-- Whether an archive has still too much in it.
+local overfull = false
 
 -- is_stale tells whether an exact time belongs to nothing that waits. What
 -- asynq has moved leaves one behind.
 local function is_stale(queue, id, due)
   for _, state in ipairs({"scheduled", "retry"}) do
-    local score = redis.call("ZSCORE", base(queue) .. state, id)
+    local score = redis.call("ZSCORE", container(queue, state), id)
     if score and tonumber(score) == seconds(due) then return false end
   end
   return true
 end
 
--- due returns at most left entries of queue that are due, {id, due, state}, in
--- order. Each of the three sources gives its first left, so that the first left
--- of all are among them.
+-- due returns at most left entries of queue that are due, {id, due}, in order.
+-- Each of the three sources gives its first left, so that the first left of all
+-- are among them.
 local function due(queue)
-  local q, found, seen = base(queue), {}, {}
-  local exact = redis.call("ZRANGEBYSCORE", q .. "leat:due", "-inf", now, "WITHSCORES", "LIMIT", 0, left + looks)
+  local found, seen = {}, {}
+  local exact = redis.call("ZRANGEBYSCORE", container(queue, "leat:due"), "-inf", now, "WITHSCORES", "LIMIT", 0, left + looks)
   local function collect(id, at)
     if not seen[id] then
       seen[id] = true
@@ -55,48 +65,98 @@ local function due(queue)
   end
   for i = 1, #exact, 2 do
     if is_stale(queue, exact[i], tonumber(exact[i + 1])) then
-      redis.call("ZREM", q .. "leat:due", exact[i])
+      redis.call("ZREM", container(queue, "leat:due"), exact[i])
     else
       collect(exact[i], tonumber(exact[i + 1]))
     end
   end
   for _, state in ipairs({"scheduled", "retry"}) do
-    local whole = redis.call("ZRANGEBYSCORE", q .. state, "-inf", now_s, "WITHSCORES", "LIMIT", 0, left)
+    local whole = redis.call("ZRANGEBYSCORE", container(queue, state), "-inf", now_s, "WITHSCORES", "LIMIT", 0, left)
     for i = 1, #whole, 2 do collect(whole[i], exact_due(queue, whole[i], tonumber(whole[i + 1]))) end
   end
   table.sort(found, sooner)
   return found
 end
 
-local function make_due_ready(queue)
-  local q, n = base(queue), 0
-  for _, e in ipairs(due(queue)) do
-    if n == left then break end
-    local id = e[1]
-    if state_of(queue, id) then
-      redis.call("HSET", entry_key(queue, id), "state", "pending", "pending_since", now_ns)
-      later("LPUSH", q .. "pending", id)
-      n = n + 1
-    end
-    for _, set in ipairs({"scheduled", "retry", "leat:due"}) do later("ZREM", q .. set, id) end
-  end
-  did(1, n)
+-- cancel archives an entry that would be ready again.
+local function cancel(queue, id)
+  archive(facts(queue, id), "cancelled")
+  did("cancelled", 1)
 end
 
--- run_out returns at most left entries whose lease has run out. A lease is ours
--- if its end is the one that we wrote into the entry.
+-- wait_again lets an entry wait behind its claim as long again, unless that is
+-- free: then it takes it.
+local function wait_again(queue, id)
+  local claim = redis.call("HGET", entry_key(queue, id), "unique_key")
+  if claim and holder_of(queue, claim) then
+    redis.call("ZREM", container(queue, "leat:due"), id)
+    wait_until("scheduled", queue, id, now_up + behind_retry)
+    return true
+  end
+  if claim then
+    step_out(queue, id, claim)
+    take_claim(claim, id)
+  end
+  return false
+end
+
+-- come makes an entry that is due ready, or what else it is to be, and tells
+-- whether it does not wait any more.
+local function come(queue, id)
+  local f = redis.pcall("HMGET", entry_key(queue, id), "state", "leat_cancel", "leat_behind", "group")
+  if f.err or not f[1] then return true end
+  if f[2] then
+    cancel(queue, id)
+  elseif f[3] and wait_again(queue, id) then
+    return false
+  elseif f[4] then
+    redis.call("HSET", entry_key(queue, id), "state", "aggregating")
+    join_group(queue, id, f[4], now_s_up)
+    record(queue, id, "aggregating")
+    later("ZREM", container(queue, "leat:grouped"), id)
+    did("due", 1)
+  else
+    make_ready(queue, id)
+    did("due", 1)
+  end
+  return true
+end
+
+local function make_due_ready(queue)
+  for _, e in ipairs(due(queue)) do
+    if left == 0 then return end
+    if come(queue, e[1]) then
+      for _, set in ipairs({"scheduled", "retry", "leat:due"}) do later("ZREM", container(queue, set), e[1]) end
+    end
+  end
+end
+
+-- name_groups adds the names of groups into which asynq has moved entries that
+-- were scheduled by us, and forgets those that went elsewhere.
+local function name_groups(queue)
+  local grouped = container(queue, "leat:grouped")
+  for _, id in ipairs(redis.call("ZRANGEBYSCORE", grouped, "-inf", now_s, "LIMIT", 0, looks)) do
+    local f = redis.pcall("HMGET", entry_key(queue, id), "state", "group")
+    if f[1] ~= "scheduled" and f[1] ~= "retry" then redis.call("ZREM", grouped, id) end
+    if f[1] == "aggregating" and f[2] then redis.call("SADD", container(queue, "groups"), f[2]) end
+  end
+end
+
+-- run_out returns at most left entries whose lease has run out, {id, whether it is
+-- to be cancelled}. A lease is ours if its end is the one that we wrote into the
+-- entry.
 local function run_out(queue)
-  local q, found = base(queue), {}
-  local ended = redis.call("ZRANGEBYSCORE", q .. "lease", "-inf", now_s, "WITHSCORES", "LIMIT", 0, left + looks)
+  local found = {}
+  local ended = redis.call("ZRANGEBYSCORE", container(queue, "lease"), "-inf", now_s, "WITHSCORES", "LIMIT", 0, left + looks)
   for i = 1, #ended, 2 do
     if #found == left then break end
     local id, score = ended[i], ended[i + 1]
-    local f = redis.pcall("HMGET", entry_key(queue, id), "state", "leat_until")
+    local f = redis.pcall("HMGET", entry_key(queue, id), "state", "leat_until", "leat_cancel")
     if f[1] ~= "active" then -- the lease of nothing
-      later("ZREM", q .. "lease", id)
-      if not f[1] then redis.call("LREM", q .. "active", 0, id) end
+      later("ZREM", container(queue, "lease"), id)
+      if not f[1] then redis.call("LREM", container(queue, "active"), 0, id) end
     elseif f[2] == score or tonumber(score) <= now_s - asynq_grace then
-      found[#found + 1] = id
+      found[#found + 1] = {id, f[3]}
     end
   end
   return found
@@ -104,26 +164,34 @@ end
 
 -- recover puts entries whose lease has run out at the front, the first one first.
 local function recover(queue)
-  local q, ended = base(queue), run_out(queue)
-  for i = #ended, 1, -1 do
-    local key = entry_key(queue, ended[i])
-    redis.call("HDEL", key, "leat_token", "leat_until")
-    redis.call("HSET", key, "state", "pending", "pending_since", now_ns)
-    redis.call("LREM", q .. "active", -1, ended[i])
-    later("ZREM", q .. "lease", ended[i])
-    later("RPUSH", q .. "pending", ended[i])
+  local back = {}
+  for _, e in ipairs(run_out(queue)) do
+    local id = e[1]
+    crash(queue, id)
+    redis.call("LREM", container(queue, "active"), -1, id)
+    later("ZREM", container(queue, "lease"), id)
+    if e[2] then
+      cancel(queue, id)
+    else
+      back[#back + 1] = id
+    end
   end
-  did(2, #ended)
+  for i = #back, 1, -1 do
+    redis.call("HSET", entry_key(queue, back[i]), "state", "pending", "pending_since", now_ns)
+    later("RPUSH", container(queue, "pending"), back[i])
+    record(queue, back[i], "pending")
+  end
+  did("recovered", #back)
 end
 
 local function expire(queue)
-  local q = base(queue)
-  local past = redis.call("ZRANGEBYSCORE", q .. "completed", "-inf", now_s, "LIMIT", 0, left)
+  local past = redis.call("ZRANGEBYSCORE", container(queue, "completed"), "-inf", now_s, "LIMIT", 0, left)
   for _, id in ipairs(past) do
     redis.call("UNLINK", entry_key(queue, id))
-    later("ZREM", q .. "completed", id)
+    later("ZREM", container(queue, "completed"), id)
+    record(queue, id, "deleted")
   end
-  did(3, #past)
+  did("expired", #past)
 end
 
 -- delete_home deletes the documents of a home and then its latches, and tells
@@ -144,28 +212,140 @@ local function close(queue)
   for _, id in ipairs(redis.call("ZRANGEBYSCORE", closing, "-inf", now, "LIMIT", 0, left)) do
     if latches_left == 0 or not delete_home({queue, id}) then return end
     redis.call("ZREM", closing, id)
-    did(4, 1)
+    did("closed", 1)
   end
 end
 
-local steps = {make_due_ready, recover, expire, close}
+-- give_back returns entries of a batch to their group, as far as the limit lets it,
+-- and tells whether all are.
+local function give_back(queue, group, set)
+  local key = batch_key(queue, group, set)
+  local members = redis.call("ZRANGE", key, 0, left - 1, "WITHSCORES")
+  for i = 1, #members, 2 do
+    later("ZREM", key, members[i])
+    if redis.call("HGET", entry_key(queue, members[i]), "state") == "aggregating" then
+      crash(queue, members[i])
+      join_group(queue, members[i], group, members[i + 1])
+    end
+  end
+  did("returned", #members / 2)
+  flush()
+  -- asynq may have given back what it took, without the name.
+  if redis.call("EXISTS", group_key(queue, group)) == 1 then redis.call("SADD", container(queue, "groups"), group) end
+  if redis.call("EXISTS", key) == 1 then return false end
+  forget_batch(queue, group, set)
+  return true
+end
 
--- next_in returns when there is next something to do in queue.
-local function next_in(queue)
-  local q, soonest = base(queue), math.huge
-  local function consider(set, scale)
-    local first = redis.call("ZRANGE", q .. set, 0, 0, "WITHSCORES")
-    if first[2] then soonest = math.min(soonest, tonumber(first[2]) * scale) end
+local function return_batches(queue)
+  for _, name in ipairs(redis.call("ZRANGEBYSCORE", container(queue, "leat:batches"), "-inf", now_s, "LIMIT", 0, left)) do
+    local set, group = string.match(name, "^(%S+) (%S+)$")
+    if left == 0 or not give_back(queue, group, set) then return end
+  end
+  local begin = group_key(queue, "")
+  for _, key in ipairs(redis.call("ZRANGEBYSCORE", container(queue, "aggregation_sets"), "-inf", now_s, "LIMIT", 0, left)) do
+    local group, set = string.match(string.sub(key, #begin + 1), "^(.*):([^:]*)$")
+    if not group then
+      redis.call("ZREM", container(queue, "aggregation_sets"), key)
+    elseif left == 0 or not give_back(queue, group, set) then
+      return
+    end
+  end
+end
+
+-- weight returns about how many bytes one of n archived entries has.
+local function weight(queue, n)
+  local total, some = 0, math.min(n, weighed)
+  for i = 0, some - 1 do
+    local id = redis.call("ZRANGE", container(queue, "archived"), math.floor(i * n / some), math.floor(i * n / some))[1]
+    local key = entry_key(queue, id)
+    total = total + redis.call("HSTRLEN", key, "msg") + redis.call("HSTRLEN", key, "result")
+  end
+  return total / some
+end
+
+-- surplus returns how many of n archived entries are too many.
+local function surplus(queue, n)
+  local most = keep_count > 0 and math.max(n - keep_count, 0) or 0
+  if keep_ms > 0 then
+    local last = string.format("%.0f", math.floor((now - keep_ms) / 1000))
+    most = math.max(most, redis.call("ZCOUNT", container(queue, "archived"), "-inf", last))
+  end
+  if keep_bytes > 0 and n > 0 then
+    local each = weight(queue, n)
+    if each * n > keep_bytes then most = math.max(most, math.ceil(n - keep_bytes / each)) end
+  end
+  return most
+end
+
+-- trim deletes archived entries that are not to be kept, except those that are
+-- parked. These are looked past.
+local function trim(queue)
+  if keep_count + keep_ms + keep_bytes == 0 then return end
+  local archived = container(queue, "archived")
+  local excess = surplus(queue, redis.call("ZCARD", archived))
+  local most = math.min(left, excess)
+  if most == 0 then return end
+  local before_it = done.trimmed
+  for _, id in ipairs(redis.call("ZRANGE", archived, 0, oldest - 1)) do
+    if most == 0 then break end
+    local e = facts(queue, id)
+    if not e or e.state ~= "archived" then
+      later("ZREM", archived, id)
+    elseif e.ending ~= "undecodable" then
+      later("ZREM", archived, id)
+      delete(e)
+      did("trimmed", 1)
+      most = most - 1
+    end
+  end
+  local trimmed = done.trimmed - before_it
+  overfull = overfull or (trimmed > 0 and trimmed < excess)
+end
+
+-- since returns how long ago a time in ns was, in ms.
+local function since(ns)
+  return now - tonumber(string.sub(ns, 1, -7)) + (tonumber(string.sub(now_ns, -6)) - tonumber(string.sub(ns, -6))) / 1e6
+end
+
+-- rest returns until when, in ms, nothing is taken back in queue, because nobody had
+-- come for too long while it had leases, or nothing. It notes that somebody has.
+local function rest(queue)
+  local noted, resting = container(queue, "leat:advanced"), container(queue, "leat:resting")
+  local f = redis.call("MGET", noted, resting)
+  local till = tonumber(f[2] or 0)
+  if has_leases(queue) then
+    if f[1] and since(f[1]) > away_after then
+      till = now_up + away_after
+      redis.call("SET", resting, till)
+    end
+    redis.call("SET", noted, now_ns)
+  end
+  if till > now then return till end
+  if f[2] then redis.call("DEL", resting) end
+end
+
+local function nothing_more() end
+
+-- next_in returns when there is next something to do in queue. Nothing is taken
+-- back before resting.
+local function next_in(queue, resting)
+  local soonest = math.huge
+  local function consider(set, scale, least)
+    local first = redis.call("ZRANGE", container(queue, set), 0, 0, "WITHSCORES")
+    if first[2] then soonest = math.min(soonest, math.max(tonumber(first[2]) * scale, least or 0)) end
   end
   for set, scale in pairs({["leat:due"] = 1, scheduled = 1000, retry = 1000, completed = 1000, ["leat:closing"] = 1}) do
     consider(set, scale)
   end
-  local first = redis.call("ZRANGE", q .. "lease", 0, 0, "WITHSCORES")
-  local after = redis.call("ZRANGEBYSCORE", q .. "lease", "(" .. now_s, "+inf", "WITHSCORES", "LIMIT", 0, 1)
+  consider("leat:batches", 1000, resting)
+  consider("aggregation_sets", 1000, resting)
+  local first = redis.call("ZRANGE", container(queue, "lease"), 0, 0, "WITHSCORES")
+  local after = redis.call("ZRANGEBYSCORE", container(queue, "lease"), "(" .. now_s, "+inf", "WITHSCORES", "LIMIT", 0, 1)
   if first[2] and tonumber(first[2]) <= now_s then -- asynq's, in its grace
-    soonest = math.min(soonest, (tonumber(first[2]) + asynq_grace) * 1000)
+    soonest = math.min(soonest, resting or (tonumber(first[2]) + asynq_grace) * 1000)
   end
-  if after[2] then soonest = math.min(soonest, tonumber(after[2]) * 1000) end
+  if after[2] then soonest = math.min(soonest, math.max(tonumber(after[2]) * 1000, resting or 0)) end
   return soonest
 end
 
@@ -174,15 +354,21 @@ end
 local function advance(queue)
   expect("LLEN", container(queue, "pending"))
   expect("LLEN", container(queue, "active"))
+  local resting = rest(queue)
+  local steps = {
+    make_due_ready, name_groups, resting and nothing_more or recover, expire, close,
+    resting and nothing_more or return_batches, trim,
+  }
   for _, step in ipairs(steps) do
     if left > 0 then step(queue) end
     flush()
   end
-  return next_in(queue)
+  if not has_leases(queue) then redis.call("DEL", container(queue, "leat:advanced")) end
+  return next_in(queue, resting)
 end
 
 local soonest, faults = math.huge, {}
-for i = 4, #ARGV do
+for i = 8, #ARGV do
   local ok, result = pcall(advance, ARGV[i])
   if ok then
     soonest = math.min(soonest, result)
@@ -191,6 +377,7 @@ for i = 4, #ARGV do
     discard()
   end
 end
-if left == 0 then soonest = math.min(soonest, now) end
+if left == 0 or overfull then soonest = math.min(soonest, now) end
 if soonest == math.huge then soonest = 0 end
-return {done[1], done[2], done[3], done[4], string.format("%.0f", soonest), faults}
+return {done.due, done.recovered, done.expired, done.closed, done.returned, done.trimmed, done.cancelled,
+  string.format("%.0f", soonest), faults}

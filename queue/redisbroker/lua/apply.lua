@@ -5,10 +5,11 @@
 -- KEYS[1]   set of queues
 -- KEYS[2]   answers of the caller
 -- KEYS[3…]  what the names of the keys of each queue begin with
--- ARGV      prefix, now in ns, day, sequence, the caller's low, "1" if its
+-- ARGV      prefix, now in ns, events, day, sequence, the caller's low, "1" if its
 --           answers' time begins anew, then in MessagePack the lease request, or
 --           "" for none, and each change:
 --             settle                     see lib/settle.lua
+--             move, replace, watch       see lib/move.lua and lib/replace.lua
 --             home                       {queue, id}
 --             require, put               {key, version}, {key, body, at}
 --             enqueue                    see lib/entry.lua
@@ -18,6 +19,8 @@
 -- Returns   {"OK", refused, leases, parked, faults} or {"STALE"}, with
 --           refused  {which change, from 1, word, …} for each that was:
 --                      LEASE_LOST queue id · CONFLICT key version body ·
+--                      NO_ENTRY queue id · STATE queue id state frozen ·
+--                      CHANGED queue id ·
 --                      EXISTS queue id · CLAIMED queue id claim holder ·
 --                      LATCH_EXISTS id · NO_LATCH id · ERROR message
 --           leases, parked, faults: see lib/answer.lua
@@ -26,7 +29,7 @@
 --
 -- Redis does not roll a script back: every check of a change is made before
 -- its first write, and an error in a check is that change's outcome.
-local request, first_change = ARGV[7], 8
+local request, first_change = ARGV[8], 9
 
 local function has_latches(c) return c.open or c.feed or c.arrive end
 
@@ -35,7 +38,7 @@ local function check(c)
     local problem = check_settlement(s)
     if problem then return problem end
   end
-  local problem = c.home and check_documents(c)
+  local problem = (outside.check and outside.check(c)) or (c.home and check_documents(c))
   if problem then return problem end
   for _, e in ipairs(c.enqueue or nothing) do
     problem = check_entry(e)
@@ -47,6 +50,7 @@ end
 
 local function write(c)
   for _, s in ipairs(c.settle or nothing) do settle(s) end
+  if outside.write then outside.write(c) end
   if c.put then put(c.home, c.put) end
   for _, e in ipairs(c.enqueue or nothing) do add(e) end
   if has_latches(c) then turn_latches(c) end

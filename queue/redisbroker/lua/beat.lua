@@ -4,12 +4,12 @@
 -- KEYS[2]   the same of their workers
 -- KEYS[3]   the server's record
 -- KEYS[4]   its workers
--- ARGV      prefix, now in ns, the server's id, how long the record lives in
+-- ARGV      prefix, now in ns, events, the server's id, how long the record lives in
 --           seconds, the record or "" to remove it, then for each worker a name
 --           and a record
 --
 -- Returns   "OK"
-local id, ttl, record = ARGV[3], tonumber(ARGV[4]), ARGV[5]
+local id, ttl, record = ARGV[4], tonumber(ARGV[5]), ARGV[6]
 
 -- named returns the members of set that are of the server with that id: whoever
 -- removes it may not know its host.
@@ -43,6 +43,6 @@ redis.call("ZADD", KEYS[1], now_s_up + ttl, KEYS[3])
 redis.call("ZADD", KEYS[2], now_s_up + ttl, KEYS[4])
 redis.call("SET", KEYS[3], record, "EX", ttl)
 redis.call("DEL", KEYS[4])
-for i = 6, #ARGV, 2 do redis.call("HSET", KEYS[4], ARGV[i], ARGV[i + 1]) end
+for i = 7, #ARGV, 2 do redis.call("HSET", KEYS[4], ARGV[i], ARGV[i + 1]) end
 redis.call("EXPIRE", KEYS[4], ttl)
 return "OK"

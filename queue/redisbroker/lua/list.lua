@@ -1,55 +1,74 @@
 -- List reads a page of the entries of a queue that are in one state.
 --
 -- KEYS[1]   what the names of the queue's keys begin with
--- ARGV      prefix, now in ns, queue, state, offset, limit
+-- ARGV      prefix, now in ns, events, queue, state, group, offset, limit, "1" for
+--           the newest first, then the place behind which the page begins: in
+--           pending an index and ids, the last first, else a time in ms and an id
 --
--- Returns   the entries, each as lib/read.lua has it
-local queue, state, offset, limit = ARGV[3], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
-local q = base(queue)
+-- Returns   the entries, each as lib/read.lua has it; in pending after the index of
+--           the first one
+local queue, state, group = ARGV[4], ARGV[5], ARGV[6]
+local offset, limit, newest = tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9] == "1"
 
--- How far a page looks beyond its ends for entries of the same second.
-local widest = 1000
+-- behind returns the index after the first of the ids that is still in the list of
+-- pending entries: near where it was, or found by a search. If all are gone, what
+-- was behind them may be anywhere.
+local function behind(list)
+  local index = tonumber(ARGV[10])
+  if not index then return 0 end
+  for i = 11, #ARGV do
+    local at = index - (i - 11)
+    local there = redis.call("LINDEX", list, newest and at or -at - 1)
+    if there == ARGV[i] then return at + 1 end
+  end
+  for i = 11, #ARGV do
+    local at = redis.call("LPOS", list, ARGV[i], "RANK", newest and 1 or -1)
+    if at then return (newest and at or redis.call("LLEN", list) - at - 1) + 1 end
+  end
+  return 0
+end
 
 local function pending()
-  local ids = redis.call("LRANGE", q .. "pending", -offset - limit, -offset - 1)
-  local page = {}
-  for i = #ids, 1, -1 do page[#page + 1] = ids[i] end
-  return page
+  local list = container(queue, "pending")
+  local from = behind(list) + offset
+  if newest then return redis.call("LRANGE", list, from, from + limit - 1), from end
+  local ids, turned = redis.call("LRANGE", list, -from - limit, -from - 1), {}
+  for i = #ids, 1, -1 do turned[#turned + 1] = ids[i] end
+  return turned, from
 end
 
--- waiting returns a page in order of the exact times. Entries that wait for the
--- same second are sorted by id where they lie, so those that share a second
--- with the ends of the page are looked at too.
-local function waiting(set)
-  local ends = {}
-  for i, rank in ipairs({offset, offset + limit - 1}) do
-    ends[i] = redis.call("ZRANGE", set, rank, rank, "WITHSCORES")[2]
+local function sorted(set)
+  local from, to
+  local n = redis.call("ZCARD", set)
+  local ahead, at = newest and n or 0, 0
+  if ARGV[10] then ahead, at = rank_of(queue, state, set, {tonumber(ARGV[10]), ARGV[11]}) end
+  if newest then
+    to = ahead - offset
+    from = to - limit
+  else
+    from = ahead + at + offset
+    to = from + limit
   end
-  if not ends[1] then return {} end
-  local from = math.max(redis.call("ZCOUNT", set, "-inf", "(" .. ends[1]), offset - widest)
-  local to = math.min(redis.call("ZCOUNT", set, "-inf", ends[2] or "+inf"), offset + limit + widest) - 1
-  local found = redis.call("ZRANGE", set, from, to, "WITHSCORES")
-  local due = {}
-  for i = 1, #found, 2 do due[#due + 1] = {found[i], exact_due(queue, found[i], tonumber(found[i + 1]))} end
-  table.sort(due, sooner)
-  local page = {}
-  for i = offset - from + 1, math.min(offset - from + limit, #due) do page[#page + 1] = due[i][1] end
-  return page
+  local ids = page(queue, state, set, math.max(from, 0), math.min(to, n))
+  if not newest then return ids end
+  local turned = {}
+  for i = #ids, 1, -1 do turned[#turned + 1] = ids[i] end
+  return turned
 end
 
-local ids
+local ids, index
 if state == "pending" then
-  ids = pending()
-elseif state == "scheduled" or state == "retry" then
-  ids = waiting(q .. state)
+  ids, index = pending()
+elseif state == "aggregating" then
+  ids = sorted(group_key(queue, group))
 else
-  local set = state == "active" and "lease" or state
-  ids = redis.call("ZRANGE", q .. set, offset, offset + limit - 1)
+  ids = sorted(container(queue, state == "active" and "lease" or state))
 end
 
-local page = {}
+local found = {}
+if index then found[1] = index end
 for _, id in ipairs(ids) do
   local e = read(queue, id)
-  if e and e[2] == state then page[#page + 1] = e end
+  if e and e[2] == state then found[#found + 1] = e end
 end
-return page
+return found

@@ -2,7 +2,7 @@
 -- caller's own: a field for each sequence that it may not have heard of yet,
 -- "low", below which it has heard of all, and "kept", below which none is kept.
 --
--- ARGV[4] is the sequence of this call, ARGV[5] the caller's low, and ARGV[6] is
+-- ARGV[5] is the sequence of this call, ARGV[6] the caller's low, and ARGV[7] is
 -- "1" if the time for which answers are kept begins anew.
 --
 -- An answer is what has happened:
@@ -11,7 +11,7 @@
 --   faults   {queue, error}: queues that cannot be read
 local leases, parked, faults = {}, {}, {}
 
-local sequence, low, renew = ARGV[4], tonumber(ARGV[5]), ARGV[6] == "1"
+local sequence, low, renew = ARGV[5], tonumber(ARGV[6]), ARGV[7] == "1"
 local answer_ttl = 10 * 60
 local heard_at_once = 32
 local kept -- as found; nothing if this is the first answer

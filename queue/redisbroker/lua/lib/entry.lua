@@ -1,7 +1,11 @@
--- Adding entries. One that is to be added has the fields
+-- Adding entries, with the set of queues as KEYS[1]. One that is to be added has
+-- the fields
 --   queue, id, msg   and, if it has them,
 --   due              when it becomes ready
---   claim, ttl       the key that it claims, and for how many seconds
+--   group            the group that it joins then
+--   claim, ttl       the key that it claims, and for how many seconds; 0: until
+--                    it ends
+--   behind           whether it may wait until the claim is freed
 --   more             further fields of its hash: name, value, …
 local known = {}
 
@@ -13,53 +17,67 @@ local function registered(queue)
   return known[queue] == 1
 end
 
+local function is_later(e) return e.due and e.due > now end
+
+-- claimed returns who keeps e from its claim, or nothing. It notes whether e
+-- waits behind that one instead.
+local function claimed(e)
+  local holder = holder_of(e.queue, e.claim)
+  if not holder or not e.behind then return holder end
+  if redis.call("HGET", entry_key(e.queue, holder), "state") ~= "active" then return holder end
+  holder = follower_of(e.queue, e.claim)
+  e.waits = not holder
+  return holder
+end
+
 -- check_entry returns why e cannot be added, or nothing.
 local function check_entry(e)
   local queue = e.queue
   if redis.call("EXISTS", entry_key(queue, e.id)) == 1 then
     return {"EXISTS", queue, e.id}
   end
-  if e.claim then
-    local holder = redis.call("GET", e.claim)
-    if holder then return {"CLAIMED", queue, e.id, e.claim, holder} end
-  end
+  local holder = e.claim and claimed(e)
+  if holder then return {"CLAIMED", queue, e.id, e.claim, holder} end
   registered(queue)
-  if e.due and e.due > now then
+  if e.waits or is_later(e) then
     expect("ZCARD", container(queue, "scheduled"))
     expect("ZCARD", container(queue, "leat:due"))
+  elseif e.group then
+    expect("ZCARD", group_key(queue, e.group))
   else
     expect("LLEN", container(queue, "pending"))
   end
-end
-
--- wait_until lets an entry wait in the sorted set of state until due. The exact
--- time lies beside it if it is not a whole second.
-local function wait_until(state, queue, id, due)
-  local score, exact = seconds(due), container(queue, "leat:due")
-  later("ZADD", container(queue, state), score, id)
-  if score * 1000 == due then
-    later("ZREM", exact, id) -- asynq may have left one of an earlier life
-  else
-    later("ZADD", exact, due, id)
-  end
+  if e.group then expect("SCARD", container(queue, "groups")) end
 end
 
 -- add adds e, which has passed check_entry.
 local function add(e)
-  local key = entry_key(e.queue, e.id)
-  if not registered(e.queue) then
-    known[e.queue] = 1
-    later("SADD", KEYS[1], e.queue)
+  local queue, id = e.queue, e.id
+  local key = entry_key(queue, id)
+  if not registered(queue) then
+    known[queue] = 1
+    later("SADD", KEYS[1], queue)
   end
-  if e.due and e.due > now then
+  if e.waits and not holder_of(queue, e.claim) then e.waits = nil end -- freed in this change
+  if e.waits then
+    redis.call("HSET", key, "msg", e.msg, "state", "scheduled", "leat_behind", "1")
+    redis.call("SET", behind_key(queue, e.claim), id)
+    wait_until("scheduled", queue, id, now_up + behind_retry)
+    record(queue, id, "scheduled")
+  elseif is_later(e) then
     redis.call("HSET", key, "msg", e.msg, "state", "scheduled")
-    wait_until("scheduled", e.queue, e.id, e.due)
+    wait_until("scheduled", queue, id, e.due, e.group)
+    record(queue, id, "scheduled")
+  elseif e.group then
+    redis.call("HSET", key, "msg", e.msg, "state", "aggregating")
+    join_group(queue, id, e.group, now_s_up)
+    record(queue, id, "aggregating")
   else
     redis.call("HSET", key, "msg", e.msg, "state", "pending", "pending_since", now_ns)
-    later("LPUSH", container(e.queue, "pending"), e.id)
+    ready(queue, id)
   end
   if e.more then redis.call("HSET", key, unpack(e.more)) end
-  if e.claim then redis.call("SET", e.claim, e.id, "EX", e.ttl) end
+  if e.claim and not e.waits then take_claim(e.claim, id, e.ttl) end
 end
 
 -- add_if_new adds e unless its id is taken.

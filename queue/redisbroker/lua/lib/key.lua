@@ -1,10 +1,12 @@
 -- Names of keys, in step with keys.go, and what every script needs of time.
 --
--- ARGV[1] is the prefix of all keys, ARGV[2] is now in Unix nanoseconds.
+-- ARGV[1] is the prefix of all keys, ARGV[2] is now in Unix nanoseconds, and
+-- ARGV[3] is how many events are kept: see event.lua.
 local prefix, now_ns = ARGV[1], ARGV[2]
 local now = tonumber(string.sub(now_ns, 1, -7)) or 0 -- in milliseconds, as all times here
 
--- The second of now, and that second rounded up.
+-- now rounded up, its second, and that rounded up.
+local now_up = now + (tonumber(string.sub(now_ns, -6)) > 0 and 1 or 0)
 local now_s = math.floor(now / 1000)
 local now_s_up = now_s + (tonumber(string.sub(now_ns, -9)) > 0 and 1 or 0)
 
@@ -41,6 +43,12 @@ local function container(queue, name)
 end
 
 local function entry_key(queue, id) return base(queue) .. "t:" .. id end
+
+local function group_key(queue, group) return base(queue) .. "g:" .. group end
+
+-- What holds a batch has a name that asynq parts at the last colon.
+local function set_of(token) return (string.gsub(token, ":", "|")) end
+local function batch_key(queue, group, set) return group_key(queue, group) .. ":" .. set end
 
 -- A home is {queue, id}. No name contains a bar.
 local function run_key(home) return base(home[1]) .. "leat:run:" .. home[2] end

@@ -41,6 +41,10 @@ end
 -- their writes.
 local before_changes, after_changes = {}, {}
 
+-- What is checked and written of a change between its settlements and its
+-- documents, in the builds that have replace.lua.
+local outside = {}
+
 local sound = {}
 
 -- expect raises an error if key holds something of another type than size, the

@@ -4,9 +4,10 @@
 --   queues      {queue, first}, …: how many of the first pass are for each
 --
 -- What take finds is put into leases, parked and faults.
-local paused, empty = {}, {}
+local paused, empty, begun = {}, {}, {}
 
--- missing is how many ids without an entry one script clears away at most.
+-- missing is how many ids without an entry, or of entries that are not to be
+-- leased, one script clears away at most.
 local missing = 1000
 
 -- documents_of returns version and body of each document that an entry reads:
@@ -27,23 +28,64 @@ local function documents_of(home, reads)
   return found
 end
 
--- body_of returns what a lease says of its entry, {msg, ms, home, reads,
--- documents}, or nothing if it is gone or under another token.
-local function body_of(queue, id, token)
-  local f = redis.pcall("HMGET", entry_key(queue, id), "msg", "leat_ms", "leat_home", "leat_reads", "leat_token")
-  if not f[1] or f.err or (token and f[5] ~= token) then return end
-  return {f[1], f[2], f[3], f[4], documents_of(f[3], f[4])}
+local function read_body(queue, id)
+  return redis.pcall("HMGET", entry_key(queue, id), "msg", "leat_ms", "leat_home", "leat_reads",
+    "leat_crashes", "leat_exit", "leat_token", "leat_cancel", "leat_behind")
 end
 
--- grant makes id, the next in line, leased.
+-- body_of returns what a lease says of its entry, {msg, words, home, reads,
+-- crashes, exit, documents}, or nothing if it is gone or under another token.
+local function body_of(queue, id, token)
+  local f = read_body(queue, id)
+  if not f[1] or f.err or (token and f[7] ~= token) then return end
+  local body = {f[1], f[2], f[3], f[4], f[5], f[6], documents_of(f[3], f[4])}
+  return body, f[8], f[9]
+end
+
+-- grant makes id, the next in line, leased. One that is leased alone has left
+-- its group, and how it had ended is over.
 local function grant(queue, id, body, request)
   local key = entry_key(queue, id)
   local token = request.stem .. (#leases + 1)
   redis.call("HSET", key, "state", "active", "leat_token", token, "leat_until", request.ends)
-  redis.call("HDEL", key, "pending_since")
+  redis.call("HDEL", key, "pending_since", "group", "leat_end")
   later("LPUSH", container(queue, "active"), id)
   later("ZADD", container(queue, "lease"), request.ends, id)
   leases[#leases + 1] = {queue, id, token, body}
+  record(queue, id, "active")
+  if body[2] and string.find(body[2], "claim=start", 1, true) then
+    free_claim(queue, id, redis.call("HGET", key, "unique_key"))
+  end
+end
+
+-- withhold tells whether an entry that is next in line is not to be leased: it
+-- was to be cancelled, or waits behind a claim. asynq knows of neither.
+local function withhold(queue, id, cancelled, behind)
+  if cancelled then
+    archive(facts(queue, id), "cancelled")
+    return true
+  end
+  if not behind then return false end
+  local claim = redis.call("HGET", entry_key(queue, id), "unique_key")
+  if not holder_of(queue, claim) then
+    step_out(queue, id, claim)
+    take_claim(claim, id)
+    return false
+  end
+  redis.call("HSET", entry_key(queue, id), "state", "scheduled")
+  redis.call("HDEL", entry_key(queue, id), "pending_since")
+  wait_until("scheduled", queue, id, now_up + behind_retry)
+  return true
+end
+
+-- begin_leases notes when the first of the leases was taken that queue has: since
+-- then Advance is to be called for it.
+local function begin_leases(queue)
+  if begun[queue] then return end
+  begun[queue] = true
+  if redis.call("ZCARD", container(queue, "lease")) == 0 and redis.call("EXISTS", container(queue, "leat:batches")) == 0 then
+    redis.call("SET", container(queue, "leat:advanced"), now_ns)
+  end
 end
 
 -- take leases at most most entries of queue.
@@ -56,14 +98,21 @@ local function take(queue, most, request)
     empty[queue] = #ids < most
     if #ids == 0 then return end
     expect("LLEN", container(queue, "active"))
-    expect("ZCARD", container(queue, "lease"))
-    local bodies = {}
-    for i, id in ipairs(ids) do bodies[i] = body_of(queue, id) or false end
+    begin_leases(queue)
+    local bodies, withheld = {}, {}
+    for i, id in ipairs(ids) do
+      local body, cancelled, behind = body_of(queue, id)
+      bodies[i] = body or false
+      withheld[i] = (cancelled or behind) and {cancelled, behind}
+    end
     redis.call("LTRIM", pending, 0, -#ids - 1)
     for i = #ids, 1, -1 do
-      if bodies[i] then
+      local why = withheld[i]
+      if bodies[i] and not (why and withhold(queue, ids[i], why[1], why[2])) then
         grant(queue, ids[i], bodies[i], request)
         most = most - 1
+      elseif bodies[i] then
+        missing = missing - 1
       else
         parked[#parked + 1] = {queue, ids[i]}
         missing = missing - 1

@@ -1,10 +1,17 @@
 -- Settling leases. A settlement has the fields
 --   queue, id, token, to   and, where the outcome needs them,
+--   group                  the group, if the lease is that of a batch
 --   at                     when it is due again, or its retention ends
 --   failed                 whether it counts as a failure
---   msg, result, claim     what to store, and the key of the claim to free
-local day = ARGV[3] -- "2030-03-17"
+--   ending                 why it is archived, if not for failures
+--   msg, result, attempt   what to store; of one that is done, the fields of the
+--                          message that are to be stored if it is kept
+--   claim, hold            the key of the claim to free, and until when it is held
+local day = ARGV[4] -- "2030-03-17"
 local stats_ttl = 90 * 24 * 60 * 60
+
+-- How long an entry that somebody waits for is kept once it is done, in ms.
+local watch_retention = 60000
 
 local lease_scores = {} -- by queue and id, as they were before this script
 
@@ -35,6 +42,9 @@ table.insert(before_changes, read_lease_scores)
 
 local goes_to = {completed = "completed", retry = "retry", archived = "archived", parked = "archived"}
 
+-- What batch.lua does, in the builds that have it.
+local batch = {}
+
 -- check_settlement returns why s cannot be made, or nothing. The lease is held
 -- if the token is that of the entry, and both the state and the lease's end are
 -- those that were written with it: asynq's scripts leave our fields in place
@@ -43,11 +53,16 @@ local function check_settlement(s)
   local queue = s.queue
   expect("ZCARD", container(queue, "lease"))
   expect("LLEN", container(queue, "active"))
-  local held = redis.call("HMGET", entry_key(queue, s.id), "leat_token", "state", "leat_until")
-  if held[1] ~= s.token or held[2] ~= "active" or held[3] ~= lease_scores[queue][s.id] then
-    return {"LEASE_LOST", queue, s.id}
+  local held = redis.call("HMGET", entry_key(queue, s.id), "leat_token", "state", "leat_until", "leat_watch", "leat_cancel")
+  local ours = held[1] == s.token
+  if s.group then
+    ours = ours and held[2] == "aggregating" and batch.holds(s)
+  else
+    ours = ours and held[2] == "active" and held[3] == lease_scores[queue][s.id]
   end
-  if s.claim then s.holds = redis.call("GET", s.claim) == s.id end
+  if not ours then return {"LEASE_LOST", queue, s.id} end
+  s.watched, s.cancelled = held[4], held[5]
+  if s.claim then expect("GET", s.claim) end
   if s.to == "released" then
     expect("LLEN", container(queue, "pending"))
   elseif s.to ~= "done" then
@@ -60,66 +75,103 @@ local processed, failed = {}, {} -- how much to add, by queue
 
 local function count(counter, queue) counter[queue] = (counter[queue] or 0) + 1 end
 
--- keep stores what s says of its entry and moves it to a state.
+-- keep stores what s says of its entry and gives it a state.
 local function keep(s, state)
   local key = entry_key(s.queue, s.id)
-  redis.call("HDEL", key, "leat_token", "leat_until")
-  redis.call("HSET", key, "state", state, "msg", s.msg, unpack(s.result and {"result", s.result} or nothing))
+  local fields = {"state", state}
+  local function set(name, value)
+    if value then
+      fields[#fields + 1] = name
+      fields[#fields + 1] = value
+    end
+  end
+  set("msg", s.msg or (s.patch and redis.call("HGET", key, "msg") .. s.patch))
+  set("result", s.result)
+  set("leat_end", s.ending)
+  if s.attempt then set("leat_attempts", with_attempt(redis.call("HGET", key, "leat_attempts"), s.attempt)) end
+  redis.call("HDEL", key, "leat_token", "leat_until", "leat_crashes", "leat_cancel", "leat_end")
+  redis.call("HSET", key, unpack(fields))
+  record(s.queue, s.id, state)
 end
 
-local function free_claim(s)
-  if s.holds then redis.call("DEL", s.claim) end
+local function free(s, archived)
+  if s.claim then free_claim(s.queue, s.id, s.claim, s.hold and "hold=" .. s.hold, archived) end
+  if s.watched then tell("ended", s.queue, s.id) end
 end
 
 local outcome = {}
 
 function outcome.done(s)
+  if s.watched then
+    s.at = 0
+    return outcome.completed(s)
+  end
   redis.call("UNLINK", entry_key(s.queue, s.id))
-  free_claim(s)
+  record(s.queue, s.id, "deleted")
+  free(s)
   count(processed, s.queue)
 end
 
 function outcome.completed(s)
+  local till = s.watched and math.max(s.at, now_up + watch_retention) or s.at
   keep(s, "completed")
-  later("ZADD", container(s.queue, "completed"), seconds(s.at), s.id)
-  free_claim(s)
+  later("ZADD", container(s.queue, "completed"), seconds(till), s.id)
+  free(s)
   count(processed, s.queue)
 end
 
 function outcome.retry(s)
+  if s.cancelled then
+    s.ending = "cancelled"
+    return outcome.archived(s)
+  end
   keep(s, "retry")
-  wait_until("retry", s.queue, s.id, s.at)
+  wait_until("retry", s.queue, s.id, s.at, s.group)
   if s.failed then
     count(processed, s.queue)
     count(failed, s.queue)
   end
 end
 
+-- archived archives an entry. An end that is not the handler's leaves the exit.
 function outcome.archived(s)
   keep(s, "archived")
   later("ZADD", container(s.queue, "archived"), now_s_up, s.id)
+  free(s, true)
+  if s.ending then leave_exit(redis.call("HGET", entry_key(s.queue, s.id), "leat_exit")) end
   count(processed, s.queue)
-  count(failed, s.queue)
+  if s.ending ~= "cancelled" and s.ending ~= "expired" then count(failed, s.queue) end
 end
 
 -- parked archives an entry that cannot be read. That is no outcome of it.
 function outcome.parked(s)
-  local key = entry_key(s.queue, s.id)
-  redis.call("HDEL", key, "leat_token", "leat_until")
-  redis.call("HSET", key, "state", "archived", "leat_end", "undecodable")
+  s.ending = "undecodable"
+  keep(s, "archived")
   later("ZADD", container(s.queue, "archived"), now_s_up, s.id)
 end
 
 function outcome.released(s)
   local key = entry_key(s.queue, s.id)
   redis.call("HDEL", key, "leat_token", "leat_until")
-  redis.call("HSET", key, "state", "pending")
-  later("RPUSH", container(s.queue, "pending"), s.id)
+  if s.cancelled then
+    archive(facts(s.queue, s.id), "cancelled")
+    count(processed, s.queue)
+  elseif s.group then
+    join_group(s.queue, s.id, s.group, s.score)
+  else
+    redis.call("HSET", key, "state", "pending")
+    later("RPUSH", container(s.queue, "pending"), s.id)
+    record(s.queue, s.id, "pending")
+  end
 end
 
 local function settle(s)
-  redis.call("LREM", container(s.queue, "active"), -1, s.id) -- the oldest are at the tail
-  later("ZREM", container(s.queue, "lease"), s.id)
+  if s.group then
+    batch.leave(s)
+  else
+    redis.call("LREM", container(s.queue, "active"), -1, s.id) -- the oldest are at the tail
+    later("ZREM", container(s.queue, "lease"), s.id)
+  end
   outcome[s.to](s)
 end
 

@@ -1,0 +1,63 @@
+-- Where entries wait: in a list, in sorted sets, and in groups.
+--
+-- Whoever empties a group drops its name, and whoever puts an entry into one adds
+-- it. One that is scheduled into a group lies in leat:grouped, too, by the second
+-- in which it is due: asynq, which may move it, does not add the name.
+
+-- ready makes an entry, whose hash says so already, the last to be leased.
+local function ready(queue, id)
+  later("LPUSH", container(queue, "pending"), id)
+  record(queue, id, "pending")
+end
+
+local function make_ready(queue, id)
+  redis.call("HSET", entry_key(queue, id), "state", "pending", "pending_since", now_ns)
+  ready(queue, id)
+end
+
+-- wait_until lets an entry wait in the sorted set of state until due. The exact
+-- time lies beside it if it is not a whole second.
+local function wait_until(state, queue, id, due, group)
+  local score, exact = seconds(due), container(queue, "leat:due")
+  later("ZADD", container(queue, state), score, id)
+  if score * 1000 == due then
+    later("ZREM", exact, id) -- asynq may have left one of an earlier life
+  else
+    later("ZADD", exact, due, id)
+  end
+  if group then
+    later("ZADD", container(queue, "leat:grouped"), score, id)
+    later("SADD", container(queue, "groups"), group)
+  end
+end
+
+-- join_group puts an entry, whose hash says so already, into a group.
+local function join_group(queue, id, group, score)
+  later("ZADD", group_key(queue, group), score, id)
+  later("SADD", container(queue, "groups"), group)
+end
+
+-- forget_if_empty drops the name of a group in which nothing waits.
+local function forget_if_empty(queue, group)
+  if redis.call("EXISTS", group_key(queue, group)) == 0 then
+    redis.call("SREM", container(queue, "groups"), group)
+  end
+end
+
+-- take_out takes an entry out of where its state has it.
+local function take_out(queue, id, state, group)
+  flush()
+  if state == "pending" then
+    redis.call("LREM", container(queue, "pending"), 0, id)
+  elseif state == "active" then
+    redis.call("LREM", container(queue, "active"), 0, id)
+    redis.call("ZREM", container(queue, "lease"), id)
+  elseif state ~= "aggregating" then
+    redis.call("ZREM", container(queue, state), id)
+    redis.call("ZREM", container(queue, "leat:due"), id)
+    if group then redis.call("ZREM", container(queue, "leat:grouped"), id) end
+  elseif group then
+    redis.call("ZREM", group_key(queue, group), id)
+  end
+  if group then forget_if_empty(queue, group) end
+end

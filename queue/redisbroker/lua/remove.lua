@@ -1,0 +1,38 @@
+-- Remove deletes some keys of a queue that holds no entries, and at last the
+-- queue.
+--
+-- KEYS[1]   set of queues
+-- KEYS[2]   what the names of the queue's keys begin with
+-- ARGV      prefix, now in ns, events, queue, "1" if it is the last step, then the
+--           keys
+--
+-- Returns   "OK", "NOT_FOUND" if there is no such queue, "NOT_EMPTY", or "MORE" if it
+--           is to be called again
+local queue, is_last = ARGV[4], ARGV[5] == "1"
+if redis.call("SISMEMBER", KEYS[1], queue) == 0 then return "NOT_FOUND" end
+
+-- obstacle returns why nothing can be deleted, or nothing. It also drops the
+-- names of some groups that are empty; the keys of those that are not are among
+-- those that are to be deleted.
+local function obstacle()
+  for _, name in ipairs({"pending", "active", "scheduled", "retry", "archived", "completed", "aggregation_sets"}) do
+    if redis.call("EXISTS", container(queue, name)) == 1 then return "NOT_EMPTY" end
+  end
+  local groups = container(queue, "groups")
+  for _, group in ipairs(redis.call("SRANDMEMBER", groups, 500)) do
+    if redis.call("EXISTS", group_key(queue, group)) == 1 then return "NOT_EMPTY" end
+    redis.call("SREM", groups, group)
+  end
+  return redis.call("EXISTS", groups) == 1 and "MORE" or nil
+end
+
+local problem = obstacle()
+if problem then return problem end
+for i = 6, #ARGV do
+  if string.sub(ARGV[i], 1, #base(queue) + 2) == base(queue) .. "g:" then return "NOT_EMPTY" end
+end
+for i = 6, #ARGV do redis.call("UNLINK", ARGV[i]) end
+if is_last then
+  redis.call("SREM", KEYS[1], queue)
+end
+return "OK"

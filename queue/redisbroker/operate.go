@@ -1,0 +1,146 @@
+package redisbroker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/leatwork/leat/queue/broker"
+)
+
+// Sweep implements [broker.Operator].
+func (b *world) Sweep(ctx context.Context, now time.Time, r broker.SweepRequest) (int, error) {
+	if err := errors.Join(r.Check(), b.started(ctx)); err != nil {
+		return 0, fmt.Errorf("sweep: %w", err)
+	}
+	args := append(b.common(b.clock.at(now)), r.Queue, r.State.String(), r.Group, r.Do.String(), r.Limit)
+	n, err := b.run(ctx, sweepScript, []string{b.registry(), b.keys.queue(r.Queue)}, args...).Int()
+	if err != nil {
+		return 0, fmt.Errorf("sweep %s entries of %s: %w", r.State, r.Queue, refusal(err))
+	}
+	return n, nil
+}
+
+// Pause implements [broker.Operator].
+func (b *world) Pause(ctx context.Context, now time.Time, queue string, paused bool) (bool, error) {
+	if err := errors.Join(broker.CheckQueue(queue), b.started(ctx)); err != nil {
+		return false, fmt.Errorf("pause %s: %w", queue, err)
+	}
+	var isNew bool
+	var err error
+	if paused {
+		err = b.client.SetArgs(ctx, b.keys.paused(queue), b.clock.at(now).Unix(), redis.SetArgs{Mode: "NX"}).Err()
+		isNew = err == nil
+		if errors.Is(err, redis.Nil) {
+			err = nil
+		}
+	} else {
+		var n int64
+		n, err = b.client.Del(ctx, b.keys.paused(queue)).Result()
+		isNew = n == 1
+	}
+	if err != nil {
+		return false, fmt.Errorf("pause %s: %w", queue, refusal(err))
+	}
+	return isNew, nil
+}
+
+// Queues implements [broker.Operator].
+func (b *world) Queues(ctx context.Context) ([]string, error) {
+	if err := b.started(ctx); err != nil {
+		return nil, fmt.Errorf("queues: %w", err)
+	}
+	names, err := b.known(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("queues: %w", err)
+	}
+	return names, nil
+}
+
+// Remove implements [broker.Operator]. It looks at all keys of the database for
+// those of the queue, so that what asynq has left of it goes, too.
+func (b *world) Remove(ctx context.Context, now time.Time, queue string, force bool) error {
+	if err := errors.Join(broker.CheckQueue(queue), b.started(ctx)); err != nil {
+		return fmt.Errorf("remove %s: %w", queue, err)
+	}
+	r := remover{b, b.clock.at(now), queue}
+	err := r.step(ctx, nil, false)
+	if err == nil && !force {
+		err = r.each(ctx, func(keys []string) error { return r.homeless(keys) })
+	}
+	if err == nil {
+		err = r.each(ctx, func(keys []string) error { return r.step(ctx, keys, false) })
+	}
+	if err == nil {
+		err = r.step(ctx, nil, true)
+	}
+	if err != nil {
+		return fmt.Errorf("remove %s: %w", queue, err)
+	}
+	return nil
+}
+
+// A remover removes one queue.
+type remover struct {
+	b     *world
+	now   time.Time
+	queue string
+}
+
+// step deletes keys, and with last the queue, unless it holds entries.
+func (r remover) step(ctx context.Context, keys []string, last bool) error {
+	args := append(r.b.common(r.now), r.queue, 0)
+	if last {
+		args[len(args)-1] = 1
+	}
+	for _, key := range keys {
+		args = append(args, key)
+	}
+	for {
+		word, err := r.b.run(ctx, removeScript, []string{r.b.registry(), r.b.keys.queue(r.queue)}, args...).Text()
+		switch {
+		case err != nil:
+			return refusal(err)
+		case word == "NOT_FOUND":
+			return broker.ErrNotFound
+		case word == "NOT_EMPTY":
+			return broker.ErrNotEmpty
+		case word == "OK":
+			return nil
+		}
+	}
+}
+
+// homeless returns an error if one of keys belongs to a home.
+func (r remover) homeless(keys []string) error {
+	for _, key := range keys {
+		rest := strings.TrimPrefix(key, r.b.keys.queue(r.queue))
+		if strings.HasPrefix(rest, "leat:run:") || strings.HasPrefix(rest, "leat:latches:") {
+			return fmt.Errorf("a run lies beside it: %w", broker.ErrNotEmpty)
+		}
+	}
+	return nil
+}
+
+// each calls do with the keys of the queue, some at a time.
+func (r remover) each(ctx context.Context, do func(keys []string) error) error {
+	var cursor uint64
+	for {
+		keys, next, err := r.b.client.Scan(ctx, cursor, r.b.keys.queue(r.queue)+"*", scanCount).Result()
+		if err != nil {
+			return refusal(err)
+		}
+		if len(keys) > 0 {
+			if err := do(keys); err != nil {
+				return err
+			}
+		}
+		if cursor = next; cursor == 0 {
+			return nil
+		}
+	}
+}

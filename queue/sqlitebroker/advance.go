@@ -12,28 +12,28 @@ import (
 )
 
 var (
-	selectDue = prepared(`SELECT num, id, state, at FROM leat_entry
-		WHERE queue = ? AND state = ? AND at <= ? ORDER BY at, id LIMIT ?`)
 	selectNext = prepared(`SELECT at FROM leat_entry WHERE queue = ? AND state = ? ORDER BY at LIMIT 1`)
 
 	selectClosing = prepared(`SELECT num, id FROM leat_home
 		WHERE queue = ? AND close <= ? ORDER BY close, id LIMIT ?`)
 	selectNextClose = prepared(`SELECT close FROM leat_home WHERE queue = ? AND close IS NOT NULL ORDER BY close LIMIT 1`)
+	selectNextGone  = prepared(`SELECT until FROM leat_claim WHERE queue = ? AND gone IS NOT NULL ORDER BY until LIMIT 1`)
 )
 
-// timed are the states that end by themselves.
-var timed = [...]task.State{task.Scheduled, task.Retry, task.Active, task.Completed}
-
-// Advance implements [broker.Broker]. It only reads unless something is due, and
-// deletes at most a thousand rows of homes that are closed; while more of them
-// are left, Next is not after now.
+// Advance implements [broker.Broker]. It only reads if nothing is due and nothing
+// leased, and deletes at most a thousand rows of homes that are closed; while
+// more of them are left, Next is not after now.
 func (b *Broker) Advance(ctx context.Context, now time.Time, r broker.AdvanceRequest) (broker.Advanced, error) {
 	if err := r.Check(); err != nil {
 		return broker.Advanced{}, fmt.Errorf("advance: %w", err)
 	}
 	var a broker.Advanced
-	err := b.read(ctx, func(c *conn) { a.Next = c.nextDue(now, r.Queues) })
-	if err == nil && !a.Next.IsZero() && !a.Next.After(now) {
+	var write bool
+	err := b.read(ctx, func(c *conn) {
+		a.Next = c.nextDue(now, r)
+		write = !a.Next.IsZero() && !a.Next.After(now) || c.mustWrite(now, r)
+	})
+	if err == nil && write {
 		err = b.writer.write(ctx, func(t *tx) { a = t.advance(now, r) })
 	}
 	if err != nil {
@@ -44,73 +44,77 @@ func (b *Broker) Advance(ctx context.Context, now time.Time, r broker.AdvanceReq
 
 func (t *tx) advance(now time.Time, r broker.AdvanceRequest) broker.Advanced {
 	var a broker.Advanced
+	left := func() int { return r.Limit - a.Total() }
 	for _, name := range r.Queues {
-		if q := t.queue(name); q != nil {
-			a.Due += t.makeDue(q, now, r.Limit-a.Total())
-			a.Recovered += t.recover(q, now, r.Limit-a.Total())
-			a.Expired += t.expire(q, now, r.Limit-a.Total())
+		q := t.queue(name)
+		if q != nil {
+			t.observe(q, now)
+			a.Due += t.makeDue(q, now, left())
+			t.recover(q, now, left(), &a)
+			a.Expired += t.expire(q, now, left())
 			t.forgetDays(q, now)
+			t.forgetClaims(q, now)
 		}
-		a.Closed += t.closeHomes(name, now, r.Limit-a.Total())
+		a.Closed += t.closeHomes(name, now, left())
+		if q != nil {
+			a.Returned += t.returnBatches(q, now, left())
+			a.Trimmed += t.trim(q, now, r.Keep, left())
+		}
 	}
 	t.purge()
-	a.Next = t.nextDue(now, r.Queues)
+	t.flush()
+	a.Next = t.nextDue(now, r)
 	if a.Total() == r.Limit {
 		a.Next = now
 	}
 	return a
 }
 
-// A dueEntry is one whose time has come.
-type dueEntry struct {
-	num   int64
-	id    string
-	state task.State
-	at    int64
-}
-
-// due returns at most most entries of q whose state ends by now, in order.
-func (t *tx) due(q *queue, state task.State, now time.Time, most int) []dueEntry {
-	var found []dueEntry
-	if most > 0 {
-		t.on(selectDue).int(q.num).int(int64(state)).int(now.UnixMilli()).int(int64(most)).each(func(r *row) {
-			found = append(found, dueEntry{r.int(), r.text(), task.State(r.int()), r.int()})
-		})
+// makeDue makes ready what is due, in order of the due times. What waits behind a
+// claim that is held waits on.
+func (t *tx) makeDue(q *queue, now time.Time, most int) (ready int) {
+	for ready < most && t.err == nil {
+		due := append(t.due(q, task.Scheduled, now, most-ready), t.due(q, task.Retry, now, most-ready)...)
+		if len(due) == 0 {
+			break
+		}
+		slices.SortFunc(due, func(a, b known) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.id, b.id)) })
+		for i := range due[:min(len(due), most-ready)] {
+			k := &due[i]
+			if !k.claim.behind {
+				t.makeReady(now, k)
+			} else if !t.stepOrWait(now, k) {
+				continue
+			}
+			ready++
+		}
 	}
-	return found
-}
-
-// makeDue puts what is due at the back, in order of the due times.
-func (t *tx) makeDue(q *queue, now time.Time, most int) int {
-	due := append(t.due(q, task.Scheduled, now, most), t.due(q, task.Retry, now, most)...)
-	slices.SortFunc(due, func(a, b dueEntry) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.id, b.id)) })
-	due = due[:min(len(due), max(most, 0))]
-	for _, e := range due {
-		t.on(moveEntry).int(e.num).int(int64(task.Pending)).int(q.back()).int(milli(now)).exec()
-		q.move(e.state, task.Pending, 1)
-	}
-	return len(due)
+	return ready
 }
 
 // recover puts entries whose leases have run out at the front, the one that did
 // first before the others.
-func (t *tx) recover(q *queue, now time.Time, most int) int {
+func (t *tx) recover(q *queue, now time.Time, most int, a *broker.Advanced) {
+	if q.graceful(now) {
+		return
+	}
 	ended := t.due(q, task.Active, now, most)
 	place := q.front(len(ended))
-	for i, e := range ended {
-		t.on(moveEntry).int(e.num).int(int64(task.Pending)).int(place + int64(i)).int(milli(now)).exec()
+	for i := range ended {
+		if t.crashed(now, &ended[i], place+int64(i)) {
+			a.Cancelled++
+		} else {
+			a.Recovered++
+		}
 	}
-	q.move(task.Active, task.Pending, len(ended))
-	return len(ended)
 }
 
 // expire deletes completed entries at the end of their retention.
 func (t *tx) expire(q *queue, now time.Time, most int) int {
 	past := t.due(q, task.Completed, now, most)
-	for _, e := range past {
-		t.on(deleteEntry).int(e.num).exec()
+	for i := range past {
+		t.remove(now, &past[i], true)
 	}
-	q.add(task.Completed, -len(past))
 	return len(past)
 }
 
@@ -133,22 +137,51 @@ func (t *tx) closeHomes(queue string, now time.Time, most int) int {
 
 // nextDue returns when something in queues is next due, at or before now if it
 // is or if closed homes are left to purge, zero if nothing waits.
-func (c *conn) nextDue(now time.Time, queues []string) time.Time {
+func (c *conn) nextDue(now time.Time, r broker.AdvanceRequest) time.Time {
 	var next int64
-	sooner := func(r *row) {
-		if at := r.int(); next == 0 || at < next {
+	sooner := func(at int64) {
+		if next == 0 || at < next {
 			next = at
 		}
 	}
-	for _, name := range queues {
-		num := c.queueNum(name)
-		for _, state := range timed {
-			c.on(selectNext).int(num).int(int64(state)).first(sooner)
+	for _, name := range r.Queues {
+		if q := c.queue(name); q != nil {
+			c.nextOf(q, now, r.Keep, sooner)
 		}
-		c.on(selectNextClose).text(name).first(sooner)
+		c.on(selectNextClose).text(name).first(func(r *row) { sooner(r.int()) })
 	}
 	if c.on(selectUnnamed).first(func(*row) {}) {
 		return now
 	}
 	return fromMilli(next)
+}
+
+// nextOf gives to sooner when something in q is next due.
+func (c *conn) nextOf(q *queue, now time.Time, keep broker.ArchiveLimits, sooner func(int64)) {
+	for _, state := range [...]task.State{task.Scheduled, task.Retry, task.Completed} {
+		if q.count[state] > 0 {
+			c.on(selectNext).int(q.num).int(int64(state)).first(func(r *row) { sooner(r.int()) })
+		}
+	}
+	if q.count[task.Active] > 0 {
+		c.on(selectNext).int(q.num).int(int64(task.Active)).first(func(r *row) { sooner(max(r.int(), q.grace)) })
+	}
+	if q.count[task.Aggregating] > 0 {
+		c.on(selectNextBatch).int(q.num).first(func(r *row) { sooner(max(r.int(), q.grace)) })
+	}
+	if len(c.excess(q, now, keep, 1)) > 0 {
+		sooner(now.UnixMilli())
+	}
+}
+
+// mustWrite reports whether there is something to write though nothing is due.
+func (c *conn) mustWrite(now time.Time, r broker.AdvanceRequest) bool {
+	return slices.ContainsFunc(r.Queues, func(name string) (must bool) {
+		q := c.queue(name)
+		if q == nil {
+			return false
+		}
+		c.on(selectNextGone).int(q.num).first(func(r *row) { must = r.int() <= now.UnixMilli() })
+		return must || c.leased(q)
+	})
 }

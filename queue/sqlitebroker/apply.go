@@ -19,21 +19,10 @@ func (b *Broker) Apply(ctx context.Context, now time.Time, changes []broker.Chan
 	if err := want.Check(); err != nil {
 		return broker.Applied{}, fmt.Errorf("apply: %w", err)
 	}
-	malformed := make([]error, len(changes))
-	for i := range changes {
-		malformed[i] = changes[i].Check()
-	}
+	malformed := checkAll(changes)
 	var applied broker.Applied
 	err := b.writer.write(ctx, func(t *tx) {
-		applied = broker.Applied{Outcomes: slices.Clone(malformed)}
-		if t.capacity > 0 && !slices.ContainsFunc(changes, settles) {
-			t.demandRoom(changes)
-		}
-		for i := range changes {
-			if malformed[i] == nil {
-				applied.Outcomes[i] = t.apply(now, &changes[i])
-			}
-		}
+		applied = broker.Applied{Outcomes: t.applyAll(now, changes, malformed)}
 		t.lease(now, want, &applied)
 	})
 	if err != nil {
@@ -42,11 +31,35 @@ func (b *Broker) Apply(ctx context.Context, now time.Time, changes []broker.Chan
 	return applied, nil
 }
 
-func settles(c broker.Change) bool { return len(c.Settle) > 0 }
+// checkAll returns what is malformed in each of changes.
+func checkAll(changes []broker.Change) []error {
+	malformed := make([]error, len(changes))
+	for i := range changes {
+		malformed[i] = changes[i].Check()
+	}
+	return malformed
+}
+
+// applyAll applies those changes that are not malformed, and returns the outcome
+// of each.
+func (t *tx) applyAll(now time.Time, changes []broker.Change, malformed []error) []error {
+	if t.capacity > 0 && !slices.ContainsFunc(changes, frees) {
+		t.demandRoom(changes)
+	}
+	outcomes := slices.Clone(malformed)
+	for i := range changes {
+		if malformed[i] == nil {
+			outcomes[i] = t.apply(now, &changes[i])
+		}
+	}
+	return outcomes
+}
+
+// frees reports whether c may be what makes room.
+func frees(c broker.Change) bool { return len(c.Settle)+len(c.Move) > 0 }
 
 // demandRoom refuses changes if they would fill the database to more than its
-// capacity. Those that settle entries are let into what lies beyond: they may be
-// what makes room.
+// capacity. Those that settle or move entries are let into what lies beyond.
 func (t *tx) demandRoom(changes []broker.Change) {
 	var pages, free, bytes int64
 	t.on(selectPages).first(func(r *row) { pages = r.int() })
@@ -71,7 +84,16 @@ func (t *tx) apply(now time.Time, c *broker.Change) error {
 		return err
 	}
 	for i := range c.Settle {
-		t.settle(now, &c.Settle[i], t.held[i])
+		t.settle(now, &c.Settle[i], &t.held[i])
+	}
+	for _, m := range c.Move {
+		t.move(now, m)
+	}
+	for i := range c.Replace {
+		t.replace(now, &c.Replace[i])
+	}
+	for _, ref := range c.Watch {
+		t.watch(ref)
 	}
 	if len(c.Put) > 0 {
 		t.put(t.madeHome(c.Home), c.Put)
@@ -94,6 +116,15 @@ func lone(c *broker.Change) bool {
 // check returns the first reason against c in what is there.
 func (t *tx) check(now time.Time, c *broker.Change) error {
 	if err := t.checkSettle(c.Settle); err != nil {
+		return err
+	}
+	if err := t.checkMoves(now, c.Move); err != nil {
+		return err
+	}
+	if err := t.checkReplace(now, c.Replace); err != nil {
+		return err
+	}
+	if err := t.checkWatch(c.Watch); err != nil {
 		return err
 	}
 	if err := t.checkDocuments(c); err != nil {

@@ -32,6 +32,8 @@ type conn struct {
 	err   error
 
 	capacity   int64 // bytes that entries are added up to; 0: no limit
+	events     int   // how many are kept
+	signalled  bool  // the last transaction has something to tell
 	committing bool  // while it is unknown whether a transaction took effect
 	broken     bool  // a panic has left it in mid-way
 }
@@ -191,6 +193,14 @@ func (s *stmt) any(v int64) *stmt {
 	return s.int(v)
 }
 
+// flag gives 1 if v is set, NULL if not.
+func (s *stmt) flag(v bool) *stmt {
+	if v {
+		return s.int(1)
+	}
+	return s.null()
+}
+
 // exec runs the statement for what it changes.
 func (s *stmt) exec() {
 	if s.c.err == nil {
@@ -230,12 +240,20 @@ func (s *stmt) first(f func(*row)) (found bool) {
 
 // each runs the statement and gives every row to f, which must not run it again.
 func (s *stmt) each(f func(*row)) {
+	s.while(func(r *row) bool {
+		f(r)
+		return true
+	})
+}
+
+// while is like each as long as f returns true.
+func (s *stmt) while(f func(*row) (more bool)) {
 	if s.c.err != nil {
 		return
 	}
-	for s.c.err == nil && s.s.Step() {
+	for more := true; more && s.c.err == nil && s.s.Step(); {
 		s.row.n = 0
-		f(&s.row)
+		more = f(&s.row)
 	}
 	s.reset()
 }
@@ -272,6 +290,8 @@ func (r *row) raw() []byte {
 	r.n++
 	return r.s.ColumnRawText(r.n - 1)
 }
+
+func (r *row) flag() bool { return r.int() != 0 }
 
 func (r *row) milli() time.Time { return fromMilli(r.int()) }
 

@@ -11,16 +11,17 @@ import (
 
 // entryColumns are what row.entry reads. The big ones are last: what lies
 // before them is read without them.
-const entryColumns = `id, state, at, type, max_retry, retried, last_error, failed, timeout, deadline,
-	retention, completed, group_name, claim, home_queue, home_id, reads, headers, payload`
+const entryColumns = `id, state, at, version, type, max_retry, retried, last_error, failed, timeout, deadline,
+	retention, completed, start_by, group_name, claim, claim_start, claim_hold, claim_since, behind,
+	max_crashes, crashes, home_queue, home_id, reads, headers, leaves, payload`
 
 var (
 	selectEntryNum = prepared(`SELECT num FROM leat_entry WHERE queue = ? AND id = ?`)
 	insertEntry    = prepared(`INSERT INTO leat_entry (queue, ready, ` + entryColumns + `)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`)
-	deleteEntry = prepared(`DELETE FROM leat_entry WHERE num = ?`)
-	// moveEntry is for moves that change nothing but where the entry stands.
-	moveEntry = prepared(`UPDATE leat_entry SET state = ?2, at = ?3, ready = ?4, token = NULL WHERE num = ?1`)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`)
+	replaceEntry = prepared(`UPDATE leat_entry SET version = ?2, type = ?3, max_retry = ?4, retried = ?5, last_error = ?6,
+		failed = ?7, timeout = ?8, deadline = ?9, retention = ?10, completed = ?11, start_by = ?12,
+		max_crashes = ?13, headers = ?14, payload = ?15 WHERE num = ?1`)
 )
 
 // entry reads entryColumns into an entry of the named queue. The error says
@@ -28,25 +29,35 @@ var (
 func (r *row) entry(queue string) (broker.Stored, error) {
 	var s broker.Stored
 	s.Queue, s.ID, s.State = queue, r.text(), task.State(r.int())
-	at := r.milli()
+	at := r.int()
 	switch s.State {
 	case task.Scheduled, task.Retry:
-		s.DueAt = at
+		s.DueAt = fromMilli(at)
 	case task.Active, task.Completed:
-		s.Until = at
+		s.Until = fromMilli(at)
 	}
+	s.Version = fmt.Sprint(r.int())
 	s.Type, s.MaxRetry, s.Retried = r.text(), int(r.int()), int(r.int())
 	s.LastErr, s.LastFailedAt = r.text(), r.second()
 	s.Timeout, s.Deadline, s.Retention = r.duration(), r.milli(), r.duration()
-	s.CompletedAt, s.Group, s.Claim.Key = r.second(), r.text(), r.text()
+	s.CompletedAt, s.StartBy, s.Group = r.second(), r.milli(), r.text()
+	s.Claim = r.claim()
+	s.MaxCrashes, s.Crashes = int(r.int()), int(r.int())
 	s.Home = broker.Home{Queue: r.text(), ID: r.text()}
-	reads := r.json("reads", &s.Reads)
-	headers := r.json("headers", &s.Headers)
-	s.Payload = r.blob()
-	if reads != nil {
-		return s, reads
+	err := r.json("reads", &s.Reads)
+	if fault := r.json("headers", &s.Headers); err == nil {
+		err = fault
 	}
-	return s, headers
+	var leaves *recordedEntry
+	if fault := r.json("leaves", &leaves); err == nil {
+		err = fault
+	}
+	if leaves != nil {
+		exit := leaves.entry()
+		s.Exit = &exit
+	}
+	s.Payload = r.blob()
+	return s, err
 }
 
 // json reads a column of JSON into v, and leaves v alone for NULL.
@@ -64,17 +75,40 @@ func (r *row) json(column string, v any) error {
 func (r *row) duration() time.Duration { return time.Duration(r.int()) * time.Millisecond }
 
 // insert adds e to q in the given state and place, unless its id exists.
-func (t *tx) insert(q *queue, e *broker.Entry, state task.State, at, ready int64) (added bool) {
+func (t *tx) insert(now time.Time, q *queue, e *broker.Entry, state task.State, at, ready int64) (added bool) {
+	claim := e.Claim
+	if claim.Key == "" {
+		claim = broker.Claim{}
+	}
+	waits := claim.Behind && state == task.Scheduled // it may not be scheduled otherwise
 	t.on(insertEntry).int(q.num).any(ready).
-		text(e.ID).int(int64(state)).int(at).
+		text(e.ID).int(int64(state)).int(at).int(q.written()).
 		text(e.Type).int(int64(e.MaxRetry)).int(int64(e.Retried)).some(e.LastErr).any(seconds(e.LastFailedAt)).
 		any(millis(e.Timeout)).any(milli(e.Deadline)).any(millis(e.Retention)).any(seconds(e.CompletedAt)).
-		some(e.Group).some(e.Claim.Key).some(e.Home.Queue).some(e.Home.ID).
-		some(t.json(len(e.Reads), e.Reads)).some(t.json(len(e.Headers), e.Headers)).blob(e.Payload).exec()
+		any(milli(e.StartBy)).some(e.Group).
+		some(claim.Key).flag(claim.UntilStart).any(milli(claim.Hold)).any(milli(claim.Since)).flag(waits).
+		any(int64(e.MaxCrashes)).null().some(e.Home.Queue).some(e.Home.ID).
+		some(t.json(len(e.Reads), e.Reads)).some(t.json(len(e.Headers), e.Headers)).some(t.exit(e.Exit)).blob(e.Payload).exec()
 	if added = t.changed(); added {
-		q.add(state, 1)
+		t.came(now, q, e.ID, e.Group, state)
 	}
 	return added
+}
+
+// overwrite writes the fields of e over those of the entry k.
+func (t *tx) overwrite(k *known, e *broker.Entry) {
+	t.on(replaceEntry).int(k.num).int(k.q.written()).
+		text(e.Type).int(int64(e.MaxRetry)).int(int64(e.Retried)).some(e.LastErr).any(seconds(e.LastFailedAt)).
+		any(millis(e.Timeout)).any(milli(e.Deadline)).any(millis(e.Retention)).any(seconds(e.CompletedAt)).
+		any(milli(e.StartBy)).any(int64(e.MaxCrashes)).some(t.json(len(e.Headers), e.Headers)).blob(e.Payload).exec()
+}
+
+// exit returns e as it is stored with the entry that leaves it, "" if it is nil.
+func (c *conn) exit(e *broker.Entry) string {
+	if e == nil {
+		return ""
+	}
+	return c.json(1, recordEntry(e))
 }
 
 // json returns v as JSON, "" if its size is 0.
@@ -94,6 +128,9 @@ func milli(t time.Time) int64 {
 	}
 	return broker.CeilMilli(t).UnixMilli()
 }
+
+// ceilSecond returns t in milliseconds, rounded up to a whole second.
+func ceilSecond(t time.Time) int64 { return milli(broker.CeilSecond(t)) }
 
 // fromMilli is the inverse of milli.
 func fromMilli(ms int64) time.Time {

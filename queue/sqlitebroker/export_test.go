@@ -10,17 +10,21 @@ import (
 	"github.com/ncruces/go-sqlite3"
 )
 
-// Leftovers names every row of every table but those of queues, days and the
-// schema, by its table and the texts in it.
+// Leftovers names every row of every table but those of queues, days, signals,
+// events and the schema, by its table and the texts in it.
 func (b *Broker) Leftovers(t testing.TB) []string {
 	var names []string
 	err := b.writer.alone(t.Context(), func(c *conn) error {
 		tables, err := b.texts(c, `SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'leat\_%' ESCAPE '\'`)
 		for _, table := range tables {
-			if slices.Contains([]string{"leat_queue", "leat_day", "leat_schema"}, table) {
+			if slices.Contains([]string{"leat_queue", "leat_day", "leat_schema", "leat_signal", "leat_event"}, table) {
 				continue
 			}
-			rows, e := b.texts(c, `SELECT * FROM `+table)
+			sql := `SELECT * FROM ` + table
+			if table == "leat_attempt" {
+				sql = `SELECT (SELECT id FROM leat_entry WHERE num = entry), * FROM leat_attempt`
+			}
+			rows, e := b.texts(c, sql)
 			for _, row := range rows {
 				names = append(names, table+" "+row)
 			}

@@ -65,13 +65,18 @@ func (c *conn) guard(f func() error) (err error) {
 // restore ends all that c is doing and lets go of what statements hold. It
 // reports whether SQLite went along.
 func (c *conn) restore() bool {
+	c.resetAll()
+	return attempt(c.end) && c.db.GetAutocommit()
+}
+
+// resetAll ends all statements of c.
+func (c *conn) resetAll() {
 	for i := range c.stmts {
 		if s := c.stmts[i].s; s != nil {
 			attempt(func() { s.Reset() })         //nolint:errcheck // it repeats the error of the last step
 			attempt(func() { s.ClearBindings() }) //nolint:errcheck // there is no error it could have
 		}
 	}
-	return attempt(c.end) && c.db.GetAutocommit()
 }
 
 // attempt runs f and reports whether it returned.

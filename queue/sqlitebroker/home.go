@@ -61,6 +61,7 @@ func (t *tx) flushHome(h *home) {
 	}
 	if h.changed {
 		t.on(updateHome).int(h.version).int(h.num).exec()
+		h.changed = false
 	}
 	for _, l := range h.latches {
 		t.flushLatch(l)

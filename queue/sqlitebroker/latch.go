@@ -76,6 +76,7 @@ func (t *tx) flushLatch(l *latch) {
 	}
 	t.on(updateLatch).int(l.num).int(int64(l.Fed)).int(int64(l.Released)).
 		int(int64(l.Arrived)).int(int64(l.Marked)).int(complete).exec()
+	l.changed = false
 }
 
 // checkLatches says whether the latches that c is about are there, and those

@@ -12,7 +12,7 @@ var (
 	selectReady = prepared(`SELECT num, ` + entryColumns + ` FROM leat_entry
 		WHERE queue = ? AND state = ? ORDER BY at, id LIMIT ?`)
 	leaseEntry = prepared(`UPDATE leat_entry SET state = ?2, at = ?3, token = ?4 WHERE num = ?1`)
-	parkEntry  = prepared(`UPDATE leat_entry SET state = ?2, at = ?3, last_error = ?4 WHERE num = ?1`)
+	parkEntry  = prepared(`UPDATE leat_entry SET state = ?2, at = ?3, ended = ?4, last_error = ?5 WHERE num = ?1`)
 )
 
 // A found entry is one that is next in line.
@@ -29,8 +29,8 @@ func (t *tx) lease(now time.Time, want broker.LeaseRequest, applied *broker.Appl
 	}
 	until := broker.CeilSecond(want.Until)
 	take := func(name string, most int) {
-		if q := t.queue(name); q != nil {
-			t.leaseFrom(q, name, now, until, min(most, want.Max-len(applied.Leases)), applied)
+		if q := t.queue(name); q != nil && !q.paused {
+			t.leaseFrom(q, now, until, min(most, want.Max-len(applied.Leases)), applied)
 		}
 	}
 	for _, share := range want.Queues {
@@ -43,17 +43,16 @@ func (t *tx) lease(now time.Time, want broker.LeaseRequest, applied *broker.Appl
 
 // leaseFrom leases the next most entries of q. Those that cannot be read are
 // parked, and others take their place.
-func (t *tx) leaseFrom(q *queue, name string, now, until time.Time, most int, applied *broker.Applied) {
+func (t *tx) leaseFrom(q *queue, now, until time.Time, most int, applied *broker.Applied) {
 	for most > 0 && q.count[task.Pending] > 0 && len(applied.Parked) < broker.MaxParts && t.err == nil {
-		next := t.next(q, name, most)
+		next := t.next(q, most)
 		for i := range next {
 			f := &next[i]
 			if f.err != nil {
-				t.park(q, now, f)
-				applied.Parked = append(applied.Parked, broker.Parked{EntryRef: f.entry.EntryRef, Err: f.err})
+				applied.Parked = append(applied.Parked, t.park(q, task.Pending, now, f))
 				continue
 			}
-			applied.Leases = append(applied.Leases, t.leaseOne(q, until, f))
+			applied.Leases = append(applied.Leases, t.leaseOne(q, now, until, f))
 			most--
 		}
 		if len(next) == 0 {
@@ -62,21 +61,29 @@ func (t *tx) leaseFrom(q *queue, name string, now, until time.Time, most int, ap
 	}
 }
 
-// next returns the next most entries of q, and the queue's name with them.
-func (t *tx) next(q *queue, name string, most int) []found {
+// next returns the next most entries of q.
+func (t *tx) next(q *queue, most int) []found {
 	next := make([]found, 0, min(int64(most), q.count[task.Pending]))
 	t.on(selectReady).int(q.num).int(int64(task.Pending)).int(int64(most)).each(func(r *row) {
-		num := r.int()
-		s, err := r.entry(name)
-		next = append(next, found{num, s.Entry, err})
+		next = append(next, r.found(q))
 	})
 	return next
 }
 
-func (t *tx) leaseOne(q *queue, until time.Time, f *found) broker.Lease {
+// found reads the number of an entry of q, and entryColumns.
+func (r *row) found(q *queue) found {
+	num := r.int()
+	s, err := r.entry(q.name)
+	return found{num, s.Entry, err}
+}
+
+func (t *tx) leaseOne(q *queue, now, until time.Time, f *found) broker.Lease {
 	l := broker.Lease{Entry: f.entry, Token: rand.Text(), Until: until}
 	t.on(leaseEntry).int(f.num).int(int64(task.Active)).int(milli(until)).text(l.Token).exec()
-	q.move(task.Pending, task.Active, 1)
+	t.beginLeases(q, now)
+	q.add(task.Pending, -1)
+	t.came(now, q, l.Entry.ID, "", task.Active)
+	t.started(now, q, &l.Entry)
 	if len(l.Entry.Reads) > 0 {
 		h := t.home(l.Entry.Home)
 		for _, key := range l.Entry.Reads {
@@ -86,8 +93,17 @@ func (t *tx) leaseOne(q *queue, until time.Time, f *found) broker.Lease {
 	return l
 }
 
-// park archives an entry that cannot be read, with the reason.
-func (t *tx) park(q *queue, now time.Time, f *found) {
-	t.on(parkEntry).int(f.num).int(int64(task.Archived)).int(milli(broker.CeilSecond(now))).text(f.err.Error()).exec()
-	q.move(task.Pending, task.Archived, 1)
+// started frees the claim of e, which is leased, if it is only until then.
+func (t *tx) started(now time.Time, q *queue, e *broker.Entry) {
+	if e.Claim.UntilStart {
+		t.free(now, q, freeClaim, e.Claim.Key, e.ID)
+	}
+}
+
+// park archives an entry that cannot be read, with the reason. That is not its
+// end: its claim is kept.
+func (t *tx) park(q *queue, from task.State, now time.Time, f *found) broker.Parked {
+	t.on(parkEntry).int(f.num).int(int64(task.Archived)).int(ceilSecond(now)).int(int64(broker.Undecodable)).text(f.err.Error()).exec()
+	t.moved(now, &known{q: q, num: f.num, id: f.entry.ID, state: from, group: f.entry.Group}, task.Archived)
+	return broker.Parked{EntryRef: f.entry.EntryRef, Err: f.err}
 }

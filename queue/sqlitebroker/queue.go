@@ -3,31 +3,38 @@ package sqlitebroker
 import (
 	"time"
 
+	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/task"
 )
 
 // A queue is a row of leat_queue and what is to be added to it.
 type queue struct {
 	num        int64
+	name       string
 	head, tail int64 // pending entries lie at places head to tail-1
 	count      [task.Aggregating + 1]int64
 	figures
-	day     int64 // that today is about
-	today   figures
-	changed bool
+	version  int64 // of the entry written last
+	advanced int64 // when it was last advanced, or began to have leases
+	grace    int64 // until then no lease is taken back
+	paused   bool
+	day      int64 // that today is about
+	today    figures
+	changed  bool
 }
 
 // figures count outcomes.
 type figures struct{ processed, failed int64 }
 
-const queueColumns = `num, head, tail, pending, active, scheduled, retry, archived, completed, processed, failed`
+const queueColumns = `num, name, head, tail, pending, active, scheduled, retry, archived, completed, aggregating,
+	processed, failed, version, advanced, grace, EXISTS (SELECT 1 FROM leat_paused p WHERE p.name = leat_queue.name)`
 
 var (
 	selectQueue = prepared(`SELECT ` + queueColumns + ` FROM leat_queue WHERE name = ?`)
 	insertQueue = prepared(`INSERT INTO leat_queue (name) VALUES (?)`)
 	updateQueue = prepared(`UPDATE leat_queue SET head = ?2, tail = ?3,
-		pending = ?4, active = ?5, scheduled = ?6, retry = ?7, archived = ?8, completed = ?9,
-		processed = ?10, failed = ?11 WHERE num = ?1`)
+		pending = ?4, active = ?5, scheduled = ?6, retry = ?7, archived = ?8, completed = ?9, aggregating = ?10,
+		processed = ?11, failed = ?12, version = ?13, advanced = ?14, grace = ?15 WHERE num = ?1`)
 
 	addToDay = prepared(`INSERT INTO leat_day (queue, day, processed, failed) VALUES (?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET processed = processed + excluded.processed, failed = failed + excluded.failed`)
@@ -37,15 +44,16 @@ var (
 )
 
 // counted are the states in the order of queueColumns.
-var counted = [...]task.State{task.Pending, task.Active, task.Scheduled, task.Retry, task.Archived, task.Completed}
+var counted = [...]task.State{task.Pending, task.Active, task.Scheduled, task.Retry, task.Archived, task.Completed, task.Aggregating}
 
 // queue reads the columns of queueColumns.
 func (r *row) queue() *queue {
-	q := &queue{num: r.int(), head: r.int(), tail: r.int()}
+	q := &queue{num: r.int(), name: r.text(), head: r.int(), tail: r.int()}
 	for _, state := range counted {
 		q.count[state] = r.int()
 	}
 	q.processed, q.failed = r.int(), r.int()
+	q.version, q.advanced, q.grace, q.paused = r.int(), r.int(), r.int(), r.flag()
 	return q
 }
 
@@ -70,7 +78,8 @@ func (t *tx) madeQueue(name string) *queue {
 	q := t.queue(name)
 	if q == nil {
 		t.on(insertQueue).text(name).exec()
-		q = &queue{num: t.db.LastInsertRowID()}
+		q = &queue{num: t.db.LastInsertRowID(), name: name, changed: true}
+		q.paused = t.on(selectPaused).text(name).first(func(*row) {})
 		t.queues[name] = q
 	}
 	return q
@@ -84,7 +93,8 @@ func (t *tx) flushQueue(q *queue) {
 	for _, state := range counted {
 		s.int(q.count[state])
 	}
-	s.int(q.processed).int(q.failed).exec()
+	q.changed = false
+	s.int(q.processed).int(q.failed).int(q.version).any(q.advanced).any(q.grace).exec()
 	t.flushDay(q)
 }
 
@@ -101,10 +111,11 @@ func (q *queue) add(state task.State, n int) {
 	q.changed = true
 }
 
-// move counts n entries that go from one state to another.
-func (q *queue) move(from, to task.State, n int) {
-	q.add(from, -n)
-	q.add(to, n)
+// written returns the version of the entry that is written next.
+func (q *queue) written() int64 {
+	q.version++
+	q.changed = true
+	return q.version
 }
 
 // back returns the place behind all pending entries, for one more.
@@ -135,7 +146,7 @@ func (t *tx) processed(q *queue, now time.Time, failure bool) {
 }
 
 // keptDays is how long the figures of a day are kept.
-const keptDays = 90
+const keptDays = broker.MaxHistory
 
 // forgetDays deletes figures that are too old, a few at a time.
 func (t *tx) forgetDays(q *queue, now time.Time) {
@@ -144,4 +155,6 @@ func (t *tx) forgetDays(q *queue, now time.Time) {
 }
 
 // dayOf returns the day of t in UTC, counted from 1970.
-func dayOf(t time.Time) int64 { return t.Unix() / (24 * 60 * 60) }
+func dayOf(t time.Time) int64 { return t.Unix() / secondsOfDay }
+
+const secondsOfDay = 24 * 60 * 60

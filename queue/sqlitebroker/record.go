@@ -28,6 +28,11 @@ type recordedEntry struct {
 	HomeQueue string            `json:"home_queue,omitempty"`
 	HomeID    string            `json:"home_id,omitempty"`
 	Reads     []string          `json:"reads,omitempty"`
+
+	// Since version 2:
+	StartBy    int64          `json:"start_by,omitempty"`
+	MaxCrashes int            `json:"max_crashes,omitempty"`
+	Exit       *recordedEntry `json:"exit,omitempty"`
 }
 
 type recordedPart struct {
@@ -47,17 +52,23 @@ type recordedParts struct {
 }
 
 func recordEntry(e *broker.Entry) recordedEntry {
-	return recordedEntry{
+	r := recordedEntry{
 		Queue: e.Queue, ID: e.ID, Type: e.Type, Payload: e.Payload, Headers: e.Headers,
 		MaxRetry: e.MaxRetry, Retried: e.Retried, LastError: e.LastErr, Failed: seconds(e.LastFailedAt),
 		Timeout: millis(e.Timeout), Deadline: milli(e.Deadline), Retention: millis(e.Retention),
 		Completed: seconds(e.CompletedAt), Group: e.Group, Due: milli(e.DueAt),
 		HomeQueue: e.Home.Queue, HomeID: e.Home.ID, Reads: e.Reads,
+		StartBy: milli(e.StartBy), MaxCrashes: e.MaxCrashes,
 	}
+	if e.Exit != nil {
+		exit := recordEntry(e.Exit)
+		r.Exit = &exit
+	}
+	return r
 }
 
 func (r *recordedEntry) entry() broker.Entry {
-	return broker.Entry{
+	e := broker.Entry{
 		EntryRef: broker.EntryRef{Queue: r.Queue, ID: r.ID},
 		Type:     r.Type, Payload: r.Payload, Headers: r.Headers,
 		MaxRetry: r.MaxRetry, Retried: r.Retried, LastErr: r.LastError, LastFailedAt: fromMilli(r.Failed * 1000),
@@ -65,7 +76,13 @@ func (r *recordedEntry) entry() broker.Entry {
 		Retention:   time.Duration(r.Retention) * time.Millisecond,
 		CompletedAt: fromMilli(r.Completed * 1000), Group: r.Group, DueAt: fromMilli(r.Due),
 		Home: broker.Home{Queue: r.HomeQueue, ID: r.HomeID}, Reads: r.Reads,
+		StartBy: fromMilli(r.StartBy), MaxCrashes: r.MaxCrashes,
 	}
+	if r.Exit != nil {
+		exit := r.Exit.entry()
+		e.Exit = &exit
+	}
+	return e
 }
 
 func record(then, orElse broker.Part) recordedParts {

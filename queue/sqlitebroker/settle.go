@@ -7,74 +7,101 @@ import (
 	"github.com/leatwork/leat/task"
 )
 
-var (
-	selectHeld  = prepared(`SELECT num, claim FROM leat_entry WHERE queue = ? AND id = ? AND state = ? AND token = ?`)
-	settleEntry = prepared(`UPDATE leat_entry SET state = ?2, at = ?3, token = NULL,
-		retried = ?4, last_error = ?5, failed = ?6, completed = ?7, result = coalesce(?8, result) WHERE num = ?1`)
-)
-
-// A heldEntry is an entry whose lease is held, and its claim.
-type heldEntry struct {
-	num   int64
-	claim string
-}
-
-// lookUp returns the entry whose lease l names, if it is held.
-func (t *tx) lookUp(l broker.LeaseRef) (h heldEntry, held bool) {
-	q := t.queue(l.Queue)
-	if q == nil {
-		return h, false
-	}
-	held = t.on(selectHeld).int(q.num).text(l.ID).int(int64(task.Active)).text(l.Token).
-		first(func(r *row) { h.num, h.claim = r.int(), r.text() })
-	return h, held
-}
+var settleEntry = prepared(`UPDATE leat_entry SET state = ?2, at = ?3, token = NULL, version = ?4,
+	retried = ?5, last_error = ?6, failed = ?7, completed = ?8, ended = ?9, attempts = ?10,
+	crashes = NULL, asked = NULL, result = coalesce(?11, result) WHERE num = ?1`)
 
 // checkSettle says whether leases are held, and keeps in t.held which those are.
 func (t *tx) checkSettle(settle []broker.Settlement) error {
 	t.held = t.held[:0]
 	for i := range settle {
 		s := &settle[i]
-		h, held := t.lookUp(broker.LeaseRef{EntryRef: s.Entry.EntryRef, Token: s.Token})
+		k, held := t.lookUp(broker.LeaseRef{EntryRef: s.Entry.EntryRef, Token: s.Token})
 		if !held {
 			return broker.LeaseLost(s.Entry.EntryRef)
 		}
-		t.held = append(t.held, h)
+		t.held = append(t.held, k)
 	}
 	return nil
 }
 
-// settle does to the entry h what s says.
-func (t *tx) settle(now time.Time, s *broker.Settlement, h heldEntry) {
-	q := t.queue(s.Entry.Queue)
+// settle does to the entry k what s says.
+func (t *tx) settle(now time.Time, s *broker.Settlement, k *known) {
+	if k.asked && (s.To == broker.Retry || s.To == broker.Released) {
+		t.settleCancelled(now, s, k)
+		return
+	}
 	switch s.To {
 	case broker.Done:
-		t.on(deleteEntry).int(h.num).exec()
-		q.add(task.Active, -1)
-		t.unclaim(q, h.claim, s.Entry.ID)
-		t.processed(q, now, false)
+		t.done(now, s, k)
+		t.processed(k.q, now, false)
 	case broker.Completed:
-		t.keep(q, s, h, task.Completed, milli(broker.CeilSecond(s.At)))
-		t.unclaim(q, h.claim, s.Entry.ID)
-		t.processed(q, now, false)
+		t.finish(now, s, k, s.At)
+		t.processed(k.q, now, false)
 	case broker.Retry:
-		t.keep(q, s, h, task.Retry, milli(s.At))
+		t.keep(now, s, k, task.Retry, milli(s.At))
 		if s.Failed {
-			t.processed(q, now, true)
+			t.processed(k.q, now, true)
 		}
 	case broker.Archived:
-		t.keep(q, s, h, task.Archived, milli(broker.CeilSecond(now)))
-		t.processed(q, now, true)
+		e := t.ending(k, s.End == 0)
+		k.end = s.End
+		t.keep(now, s, k, task.Archived, ceilSecond(now))
+		t.ended(now, k, e)
+		t.processed(k.q, now, s.End != broker.Cancelled && s.End != broker.Expired)
 	case broker.Released:
-		t.on(moveEntry).int(h.num).int(int64(task.Pending)).int(q.front(1)).int(milli(now)).exec()
-		q.move(task.Active, task.Pending, 1)
+		t.letGo(now, k)
 	}
 }
 
+// done deletes k, or keeps it for a while if somebody waits for it.
+func (t *tx) done(now time.Time, s *broker.Settlement, k *known) {
+	if !k.watched {
+		t.remove(now, k, true)
+		return
+	}
+	t.finish(now, s, k, now)
+}
+
+// finish keeps k as completed until at, and longer if somebody waits for it.
+func (t *tx) finish(now time.Time, s *broker.Settlement, k *known, at time.Time) {
+	if least := now.Add(broker.WatchRetention); k.watched && at.Before(least) {
+		at = least
+	}
+	t.keep(now, s, k, task.Completed, ceilSecond(at))
+	t.ended(now, k, ending{})
+}
+
+// letGo has k, whose lease has been given back, stand where it stood.
+func (t *tx) letGo(now time.Time, k *known) {
+	if k.frozen() {
+		t.thaw(k)
+		return
+	}
+	t.place(now, k, task.Pending, k.q.front(1), milli(now))
+}
+
+// settleCancelled archives k, which would be ready or due again and was to be
+// cancelled.
+func (t *tx) settleCancelled(now time.Time, s *broker.Settlement, k *known) {
+	t.processed(k.q, now, false)
+	if s.To == broker.Released {
+		t.archive(now, k, broker.Cancelled)
+		return
+	}
+	e := t.ending(k, false)
+	k.end = broker.Cancelled
+	t.keep(now, s, k, task.Archived, ceilSecond(now))
+	t.ended(now, k, e)
+}
+
 // keep stores what an attempt has left with its entry, which goes to state.
-func (t *tx) keep(q *queue, s *broker.Settlement, h heldEntry, state task.State, at int64) {
-	t.on(settleEntry).int(h.num).int(int64(state)).int(at).
+func (t *tx) keep(now time.Time, s *broker.Settlement, k *known, state task.State, at int64) {
+	if s.Attempt != nil {
+		t.record(k, s.Attempt)
+	}
+	t.on(settleEntry).int(k.num).int(int64(state)).int(at).int(k.q.written()).
 		int(int64(s.Entry.Retried)).some(s.Entry.LastErr).any(seconds(s.Entry.LastFailedAt)).
-		any(seconds(s.Entry.CompletedAt)).blob(s.Result).exec()
-	q.move(task.Active, state, 1)
+		any(seconds(s.Entry.CompletedAt)).any(int64(k.end)).any(k.tried).blob(s.Result).exec()
+	t.moved(now, k, state)
 }

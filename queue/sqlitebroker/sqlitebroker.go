@@ -2,10 +2,12 @@ package sqlitebroker
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"math/bits"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
@@ -19,11 +21,24 @@ import (
 type Broker struct {
 	writer  *writer
 	readers *readers // nil in memory, where the writer's connection is the only one
+	options Options
+
+	dbOnce sync.Once
+	db     *sql.DB // of DB, nil until that is called
+
+	// In memory these belong to whoever has the turn to write.
+	name   string
+	forget func() // gives back memory that connections share; nil if there is none
 }
 
 var (
 	_ broker.Broker   = (*Broker)(nil)
-	_ broker.Verifier = (*Broker)(nil)
+	_ broker.Operator = (*Broker)(nil)
+	_ broker.Listener = (*Broker)(nil)
+	_ broker.Streamer = (*Broker)(nil)
+
+	_ broker.Transactor = (*Broker)(nil)
+	_ broker.Verifier   = (*Broker)(nil)
 )
 
 // Synchronous says when a commit to a file is on the disk.
@@ -48,6 +63,11 @@ type Options struct {
 	// BusyTimeout is how long a call waits for other processes that write to
 	// the file; 0: 10 seconds. Then it fails, and matches [broker.ErrRefused].
 	BusyTimeout time.Duration
+
+	// Events is how many events this broker keeps of what happens to entries
+	// ([broker.Streamer]); 0: none. Brokers on one file keep them in one row, each
+	// what it commits itself: all should be told the same.
+	Events int
 }
 
 const defaultBusyTimeout = 10 * time.Second
@@ -64,6 +84,9 @@ func (o *Options) withDefaults() (Options, error) {
 	}
 	if filled.BusyTimeout < 0 {
 		faults = append(faults, task.Invalid("Options.BusyTimeout", filled.BusyTimeout, "must not be negative"))
+	}
+	if filled.Events < 0 {
+		faults = append(faults, task.Invalid("Options.Events", filled.Events, "must not be negative"))
 	}
 	if filled.BusyTimeout == 0 {
 		filled.BusyTimeout = defaultBusyTimeout
@@ -127,7 +150,7 @@ func open(path string, o Options) (*Broker, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &Broker{writer: newWriter(c, nil)}, nil
+		return &Broker{writer: newWriter(c, nil), options: o, name: name}, nil
 	}
 	again := func() (*conn, error) { return openWriter(name, o, steps) }
 	c, err := again()
@@ -137,13 +160,15 @@ func open(path string, o Options) (*Broker, error) {
 	return &Broker{
 		writer:  newWriter(c, again),
 		readers: newReaders(func() (*conn, error) { return openReader(name, o) }),
+		options: o,
+		name:    name,
 	}, nil
 }
 
 // openWriter opens the connection that writes.
 func openWriter(name string, o Options, steps []string) (*conn, error) {
 	limit, setup := int64(fileMemory), o.pragmas()
-	if name == memory {
+	if inMemory(name) {
 		limit, setup = memoryMemory, append(setup, fmt.Sprintf(`PRAGMA max_page_count = %d`, (memoryCapacity+memoryReserve)/pageSize))
 	}
 	c, err := openConn(name, limit, o.BusyTimeout, setup...)
@@ -153,7 +178,8 @@ func openWriter(name string, o Options, steps []string) (*conn, error) {
 	if err := c.guard(func() error { return c.setUp(name, o, steps) }); err != nil {
 		return nil, c.giveUp(err)
 	}
-	if name == memory {
+	c.events = o.Events
+	if inMemory(name) {
 		c.capacity = memoryCapacity
 	}
 	return c, nil
@@ -179,7 +205,7 @@ func (c *conn) setUp(name string, o Options, steps []string) error {
 	if err := checkVersion(c.db, len(steps)); err != nil {
 		return err
 	}
-	if name != memory {
+	if !inMemory(name) {
 		if err := useWAL(c.db, o.BusyTimeout); err != nil {
 			return err
 		}
@@ -229,11 +255,15 @@ func (b *Broker) Ping(ctx context.Context) error {
 // Close implements [broker.Broker]. It waits for calls that have begun. It writes
 // what is committed into the file itself if no other process has it open.
 func (b *Broker) Close() error {
-	var err error
+	faults := []error{b.DB().Close()}
 	if b.readers != nil {
-		err = b.readers.close()
+		faults = append(faults, b.readers.close())
 	}
-	if err := errors.Join(err, b.writer.close()); err != nil {
+	faults = append(faults, b.writer.close())
+	if b.forget != nil {
+		b.forget()
+	}
+	if err := errors.Join(faults...); err != nil {
 		return fmt.Errorf("close: %w", err)
 	}
 	return nil

@@ -92,7 +92,7 @@ func TestEveryQueryReadsARangeOfAnIndex(t *testing.T) {
 func TestVerifyFindsWhatContradictsTheRules(t *testing.T) {
 	for _, c := range []struct{ sabotage, sentence string }{
 		{`UPDATE leat_entry SET queue = 9 WHERE id = 'second'`, "entry second lies in queue number 9, which does not exist"},
-		{`UPDATE leat_entry SET state = 7 WHERE id = 'second'`, "entry q/second is in state 7, which does not exist"},
+		{`UPDATE leat_entry SET state = 8 WHERE id = 'second'`, "entry q/second is in state 8, which does not exist"},
 		{`UPDATE leat_entry SET token = NULL WHERE id = 'second'`, "entry q/second is active and has no token"},
 		{`UPDATE leat_entry SET token = 'x' WHERE id = 'later'`, "entry q/later has a token and is not active"},
 		{`UPDATE leat_entry SET token = 'x', state = 1 WHERE id IN ('later', 'second')`, "entry q/second has the token of another"},

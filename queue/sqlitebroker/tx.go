@@ -22,7 +22,15 @@ type tx struct {
 	*conn
 	queues map[string]*queue
 	homes  map[broker.Home]*home
-	held   []heldEntry // what the check of settlements has found, for their writes
+	held   []known // what the check of settlements has found, for their writes
+
+	groups  map[groupName]groupSize // what is to be added
+	batches map[string]bool         // those that may be empty
+}
+
+func newTx(c *conn) *tx {
+	c.signalled = false
+	return &tx{conn: c, queues: make(map[string]*queue), homes: make(map[broker.Home]*home)}
 }
 
 // A call is what one caller does in a transaction. It is run again if the
@@ -46,6 +54,7 @@ const mostCalls = 64
 type writer struct {
 	open func() (*conn, error) // nil in memory, where a connection is the database
 	turn chan struct{}         // holds an element while somebody has the turn
+	bell bell                  // rung when there is something to tell
 
 	// These belong to whoever has the turn.
 	conn *conn // nil: to be opened
@@ -186,12 +195,15 @@ func (w *writer) run(calls []*call) error {
 	return w.use(func(c *conn) error {
 		err := c.transact(calls)
 		c.end()
+		if err == nil && c.signalled {
+			w.bell.ring()
+		}
 		return err
 	})
 }
 
 func (c *conn) transact(calls []*call) error {
-	t := &tx{conn: c, queues: make(map[string]*queue), homes: make(map[broker.Home]*home)}
+	t := newTx(c)
 	for _, one := range calls {
 		one.run(t)
 	}
@@ -211,6 +223,7 @@ func (t *tx) flush() {
 	for _, h := range t.homes {
 		t.flushHome(h)
 	}
+	t.flushGroups()
 }
 
 // take returns the calls that go into the next transaction.

@@ -21,24 +21,64 @@ var faultQueries = []string{
 	`SELECT format('entry %s/%s is active and has no token', q.name, e.id)
 		FROM leat_entry e JOIN leat_queue q ON q.num = e.queue WHERE e.state = 1 AND e.token IS NULL`,
 	`SELECT format('entry %s/%s has a token and is not active', q.name, e.id)
-		FROM leat_entry e JOIN leat_queue q ON q.num = e.queue WHERE e.state <> 1 AND e.token IS NOT NULL`,
+		FROM leat_entry e JOIN leat_queue q ON q.num = e.queue WHERE e.state NOT IN (1, 7) AND e.token IS NOT NULL`,
 	`SELECT format('entry %s/%s has the token of another', q.name, e.id) FROM leat_entry e JOIN leat_queue q ON q.num = e.queue
-		WHERE e.token IN (SELECT token FROM leat_entry WHERE token IS NOT NULL GROUP BY token HAVING count(*) > 1)`,
+		WHERE e.state = 1 AND e.token IN (SELECT token FROM leat_entry WHERE token IS NOT NULL GROUP BY token HAVING count(*) > 1)`,
+	`SELECT format('entry %s/%s is to be cancelled and is not active', q.name, e.id)
+		FROM leat_entry e JOIN leat_queue q ON q.num = e.queue WHERE e.state <> 1 AND e.asked IS NOT NULL`,
+	`SELECT format('entry %s/%s has ended as %d and is not archived', q.name, e.id, e.ended)
+		FROM leat_entry e JOIN leat_queue q ON q.num = e.queue WHERE e.state <> 5 AND e.ended IS NOT NULL`,
+	`SELECT format('entry %s/%s has version %d, its queue %d', q.name, e.id, e.version, q.version)
+		FROM leat_entry e JOIN leat_queue q ON q.num = e.queue WHERE e.version > q.version`,
+	`SELECT format('entry %s/%s has %d of %d attempts', q.name, e.id, count(a.number), e.attempts)
+		FROM leat_entry e JOIN leat_queue q ON q.num = e.queue LEFT JOIN leat_attempt a ON a.entry = e.num
+		GROUP BY e.num HAVING count(a.number) <> min(coalesce(e.attempts, 0), 10)`,
+	`SELECT format('attempt %d is of entry number %d, which does not exist', number, entry)
+		FROM leat_attempt WHERE entry NOT IN (SELECT num FROM leat_entry)`,
 	`SELECT format('entry %s/%s waits at place %d, which is not one of %d to %d', q.name, e.id, e.at, q.head, q.tail - 1)
 		FROM leat_entry e JOIN leat_queue q ON q.num = e.queue WHERE e.state = 2 AND e.at NOT BETWEEN q.head AND q.tail - 1`,
 	`SELECT format('%d entries of %s wait at place %d', count(*), q.name, e.at)
 		FROM leat_entry e JOIN leat_queue q ON q.num = e.queue WHERE e.state = 2 GROUP BY e.queue, e.at HAVING count(*) > 1`,
 
-	// Claims.
+	// Claims. Those without a TTL last as long as their entries, or are gone.
 	`SELECT format('claim %s is held by %s/%s, which does not exist', c.key, q.name, c.entry)
 		FROM leat_claim c LEFT JOIN leat_queue q ON q.num = c.queue
-		WHERE NOT EXISTS (SELECT 1 FROM leat_entry e WHERE e.queue = c.queue AND e.id = c.entry)`,
+		WHERE c.gone IS NULL AND NOT EXISTS (SELECT 1 FROM leat_entry e WHERE e.queue = c.queue AND e.id = c.entry)`,
 	`SELECT format('claim %s is held by %s/%s, which is completed or did not claim it', c.key, q.name, c.entry)
 		FROM leat_claim c JOIN leat_queue q ON q.num = c.queue JOIN leat_entry e ON e.queue = c.queue AND e.id = c.entry
-		WHERE e.state = 6 OR e.claim IS NOT c.key`,
+		WHERE c.gone IS NULL AND (e.state = 6 OR e.claim IS NOT c.key)`,
+	`SELECT format('claim %s is held for ever by %s/%s, which has ended or waits for it', c.key, q.name, c.entry)
+		FROM leat_claim c JOIN leat_queue q ON q.num = c.queue LEFT JOIN leat_entry e ON e.queue = c.queue AND e.id = c.entry
+		WHERE c.until = 9223372036854775807 AND (e.num IS NULL OR e.state = 5 AND e.ended IS NOT 4 OR e.behind IS NOT NULL)`,
+	`SELECT format('claim %s of %s is waited for by %s, which does not wait', c.key, q.name, c.waiter)
+		FROM leat_claim c JOIN leat_queue q ON q.num = c.queue WHERE c.waiter IS NOT NULL AND NOT EXISTS
+		(SELECT 1 FROM leat_entry e WHERE e.queue = c.queue AND e.id = c.waiter AND e.claim = c.key AND e.behind IS NOT NULL)`,
+	`SELECT format('entry %s/%s is in state %d and waits behind no claim', q.name, e.id, e.state)
+		FROM leat_entry e JOIN leat_queue q ON q.num = e.queue WHERE e.behind IS NOT NULL AND (e.state <> 3 OR NOT EXISTS
+		(SELECT 1 FROM leat_claim c WHERE c.queue = e.queue AND c.key = e.claim AND c.waiter = e.id))`,
+
+	// Groups and batches.
+	`SELECT format('entry %s/%s waits in no group', q.name, e.id)
+		FROM leat_entry e JOIN leat_queue q ON q.num = e.queue WHERE e.state = 7 AND e.group_name IS NULL`,
+	`SELECT format('group %s of %s counts %d and %d frozen entries, there are %d and %d', g.name, q.name, g.size, g.frozen,
+			count(e.num) - count(e.token), count(e.token))
+		FROM leat_group g JOIN leat_queue q ON q.num = g.queue
+		LEFT JOIN leat_entry e ON e.state = 7 AND e.queue = g.queue AND e.group_name = g.name
+		GROUP BY g.queue, g.name HAVING g.size <> count(e.num) - count(e.token) OR g.frozen <> count(e.token) OR count(e.num) = 0`,
+	`SELECT format('entry %s/%s waits in group %s, which is not counted', q.name, e.id, e.group_name)
+		FROM leat_entry e JOIN leat_queue q ON q.num = e.queue WHERE e.state = 7
+		AND NOT EXISTS (SELECT 1 FROM leat_group g WHERE g.queue = e.queue AND g.name = e.group_name)`,
+	`SELECT format('entry %s/%s is frozen in no batch of its group', q.name, e.id)
+		FROM leat_entry e JOIN leat_queue q ON q.num = e.queue WHERE e.state = 7 AND e.token IS NOT NULL AND NOT EXISTS
+		(SELECT 1 FROM leat_batch b WHERE b.token = e.token AND b.queue = e.queue AND b.group_name = e.group_name)`,
+	`SELECT format('batch %s of group %s is empty', b.token, b.group_name)
+		FROM leat_batch b WHERE NOT EXISTS (SELECT 1 FROM leat_entry e WHERE e.state = 7 AND e.token = b.token)`,
 
 	// Figures.
 	`SELECT format('queue %s counts %d failures of %d outcomes', name, failed, processed) FROM leat_queue WHERE failed > processed`,
+	`SELECT format('rows belong to queue number %d, which does not exist', queue)
+		FROM (SELECT queue FROM leat_day UNION SELECT queue FROM leat_claim UNION SELECT queue FROM leat_group UNION SELECT queue FROM leat_batch)
+		WHERE queue NOT IN (SELECT num FROM leat_queue)`,
 	`SELECT format('the days of queue %s count more than its total', q.name) FROM leat_day d JOIN leat_queue q ON q.num = d.queue
 		GROUP BY q.num HAVING sum(d.processed) > q.processed OR sum(d.failed) > q.failed`,
 
@@ -130,12 +170,11 @@ func (c *conn) verifyCounts(say func(string, ...any)) {
 	c.read(`SELECT queue, state, count(*) FROM leat_entry GROUP BY queue, state`, func(r *row) {
 		actual[place{r.int(), task.State(r.int())}] = r.int()
 	})
-	c.read(`SELECT name, `+queueColumns+` FROM leat_queue`, func(r *row) {
-		name := r.text()
+	c.read(`SELECT `+queueColumns+` FROM leat_queue`, func(r *row) {
 		q := r.queue()
 		for _, state := range counted {
 			if n := actual[place{q.num, state}]; n != q.count[state] {
-				say("queue %s counts %d %s entries, there are %d", name, q.count[state], state, n)
+				say("queue %s counts %d %s entries, there are %d", q.name, q.count[state], state, n)
 			}
 		}
 	})

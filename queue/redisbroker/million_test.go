@@ -91,15 +91,23 @@ func (m *million) of(state task.State) {
 	m.check(m.redis.Do(m.Context(), "slowlog", "reset").Err())
 	row := []string{name, m.pages(name, state)}
 	if state == task.Active {
-		row = append(row, "–", "–", m.remove(name, leases))
-	} else {
-		act := broker.Run
-		if state == task.Pending {
-			act = broker.Archive
-		}
-		row = append(row, m.bulk(name, state, act, *tasks/2), m.bulk(name, state, broker.Delete, *tasks/4), m.remove(name, nil))
+		slow := m.slowest(name)
+		m.release(leases)
+		m.check(m.redis.Do(m.Context(), "slowlog", "reset").Err())
+		row = append(row, "–", "–", m.remove(name))
+		m.row(append(row, slow))
+		return
 	}
-	m.rows = append(m.rows, "| "+strings.Join(append(row, m.slowest(name)), " | ")+" |")
+	act := broker.Run
+	if state == task.Pending {
+		act = broker.Archive
+	}
+	row = append(row, m.bulk(name, state, act, *tasks/2), m.bulk(name, state, broker.Delete, *tasks/4), m.remove(name))
+	m.row(append(row, m.slowest(name)))
+}
+
+func (m *million) row(cells []string) {
+	m.rows = append(m.rows, "| "+strings.Join(cells, " | ")+" |")
 	m.Log(m.rows[len(m.rows)-1])
 }
 
@@ -236,9 +244,8 @@ func (m *million) bulk(name string, state task.State, act broker.Act, n int) str
 	return rate(act.String(), done.Done, time.Since(begun))
 }
 
-// remove ends what is active, and removes a queue with everything that it still
-// holds.
-func (m *million) remove(name string, leases []broker.Lease) string {
+// release gives leases back.
+func (m *million) release(leases []broker.Lease) {
 	for some := range slices.Chunk(leases, broker.MaxParts) {
 		var settle []broker.Change
 		for _, l := range some {
@@ -247,6 +254,10 @@ func (m *million) remove(name string, leases []broker.Lease) string {
 		_, err := m.b.Apply(m.Context(), time.Now(), settle, broker.LeaseRequest{})
 		m.check(err)
 	}
+}
+
+// remove removes a queue with everything that it still holds.
+func (m *million) remove(name string) string {
 	info, err := m.inspector.QueueInfo(m.Context(), name)
 	m.check(err)
 	begun := time.Now()
@@ -283,7 +294,7 @@ func (m *million) slowest(name string) string {
 	if scripts == 0 {
 		return "none"
 	}
-	m.Errorf("%s: %d scripts took more than %v, the slowest %v: %.300q", name, scripts, longestScript, worst.Duration, worst.Args)
+	m.Errorf("%s: %d scripts took more than %v, the slowest %v: %.60q", name, scripts, longestScript, worst.Duration, worst.Args[:min(len(worst.Args), 12)])
 	return fmt.Sprintf("%d, up to %s", scripts, worst.Duration)
 }
 

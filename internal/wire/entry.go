@@ -120,9 +120,13 @@ func Words(e broker.Entry) string {
 	return strings.TrimSpace(strings.Join(w, " ") + " " + ClaimWords(e.Claim))
 }
 
-// ClaimWords returns how a claim ends, in words. asynq's need none.
+// ClaimWords returns how a claim ends, in words. asynq's need none, and one without
+// a key is none.
 func ClaimWords(c broker.Claim) string {
 	var w words
+	if c.Key == "" {
+		return ""
+	}
 	if c.UntilStart {
 		w = append(w, "claim=start")
 	}

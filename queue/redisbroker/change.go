@@ -151,7 +151,7 @@ func (w *changeWriter) ref(r broker.EntryRef) {
 func (w *changeWriter) replacement(r broker.Replacement) {
 	e := r.Entry
 	claim := e.Claim
-	e.Group, e.Claim = "", broker.Claim{}
+	e.Group, e.Claim = "", broker.Claim{} // these stay as they are
 	o := w.object()
 	o.field("queue").text(e.Queue)
 	o.field("id").text(e.ID)

@@ -23,7 +23,7 @@ end
 -- started frees the claim of an entry that is held until it starts.
 local function started(queue, id)
   local f = redis.call("HMGET", entry_key(queue, id), "leat_ms", "unique_key")
-  if f[1] and f[2] and string.find(f[1], "claim=start", 1, true) then free_claim(queue, id, f[2]) end
+  if f[2] and until_start(f[1]) then free_claim(queue, id, f[2]) end
 end
 
 -- freeze takes the oldest entries out of the group and into the batch. Ids without

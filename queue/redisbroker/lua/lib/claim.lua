@@ -3,6 +3,8 @@
 -- Beside it lies the id of the entry that waits behind it, if any.
 local behind_retry = 15000
 
+local function until_start(words) return words and string.find(words, "claim=start", 1, true) end
+
 local function behind_key(queue, claim)
   local begin = base(queue)
   return begin .. "leat:behind:" .. string.sub(claim, #begin + #"unique:" + 1)
@@ -20,7 +22,7 @@ local function holder_of(queue, claim)
   local f = redis.call("HMGET", entry_key(queue, held), "state", "unique_key", "leat_ms")
   if not f[1] or f[1] == "archived" or f[1] == "completed" or f[2] ~= claim then return end
   local started = f[1] == "active" or f[1] == "retry"
-  if started and f[3] and string.find(f[3], "claim=start", 1, true) then return end
+  if started and until_start(f[3]) then return end
   return held
 end
 

@@ -53,9 +53,8 @@ local function grant(queue, id, body, request)
   later("ZADD", container(queue, "lease"), request.ends, id)
   leases[#leases + 1] = {queue, id, token, body}
   record(queue, id, "active")
-  if body[2] and string.find(body[2], "claim=start", 1, true) then
-    free_claim(queue, id, redis.call("HGET", key, "unique_key"))
-  end
+  local claim = until_start(body[2]) and redis.call("HGET", key, "unique_key")
+  if claim then free_claim(queue, id, claim) end
 end
 
 -- withhold tells whether an entry that is next in line is not to be leased: it

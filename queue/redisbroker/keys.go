@@ -71,18 +71,20 @@ func (k keys) serverWorkers(name string) string { return k.workers() + ":{" + na
 
 // Fields of an entry's hash. The first ones are asynq's.
 const (
-	fieldMsg     = "msg"
-	fieldState   = "state"
-	fieldUnique  = "unique_key"
-	fieldGroup   = "group"
-	fieldWords   = "leat_ms"
-	fieldHome    = "leat_home"
-	fieldReads   = "leat_reads"
-	fieldExit    = "leat_exit"
-	fieldCrashes = "leat_crashes"
-	fieldBehind  = "leat_behind"
-	fieldToken   = "leat_token"
-	fieldUntil   = "leat_until"
+	fieldMsg      = "msg"
+	fieldState    = "state"
+	fieldUnique   = "unique_key"
+	fieldGroup    = "group"
+	fieldWords    = "leat_ms"
+	fieldHome     = "leat_home"
+	fieldReads    = "leat_reads"
+	fieldExit     = "leat_exit"
+	fieldCrashes  = "leat_crashes"
+	fieldAttempts = "leat_attempts"
+	fieldBehind   = "leat_behind"
+	fieldEnd      = "leat_end"
+	fieldToken    = "leat_token"
+	fieldUntil    = "leat_until"
 )
 
 // homeField is a home as it is stored with an entry: queue and id, neither of

@@ -55,6 +55,7 @@ type verifier struct {
 type queueKeys struct {
 	entries []string // ids
 	claims  []string
+	behind  []string // claims that somebody waits behind
 	runs    []string // ids of homes
 	latches []string // "home|latch"
 	groups  []string // groups and the sets that are being folded
@@ -78,7 +79,7 @@ func (v *verifier) scan(ctx context.Context) error {
 		}
 	}
 	for _, q := range v.queues { // SCAN may return a key twice
-		for _, names := range []*[]string{&q.entries, &q.claims, &q.runs, &q.latches, &q.groups} {
+		for _, names := range []*[]string{&q.entries, &q.claims, &q.behind, &q.runs, &q.latches, &q.groups} {
 			slices.Sort(*names)
 			*names = slices.Compact(*names)
 		}
@@ -106,6 +107,7 @@ func (v *verifier) sort(name string) {
 	}{
 		{"t:", &q.entries},
 		{"unique:", &q.claims},
+		{"leat:behind:", &q.behind},
 		{"leat:run:", &q.runs},
 		{"leat:latch:", &q.latches},
 		{"g:", &q.groups},

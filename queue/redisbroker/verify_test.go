@@ -41,6 +41,24 @@ func TestVerifySaysWhatIsWrong(t *testing.T) {
 		{"a latch that should be complete", func(x *bench) { x.set("leat:latch:run|map", "total", "1") }, "latch map of q/run is not complete with nothing missing"},
 		{"a latch without an end", func(x *bench) { x.must(x.c.HDel(x.Context(), x.queue("leat:latch:run|map"), "then")) }, "latch map of q/run keeps what it did, or lacks"},
 		{"a latch that its home does not know", func(x *bench) { x.must(x.c.Del(x.Context(), x.queue("leat:latches:run"))) }, "latch map of q/run is not among those"},
+		{"an entry in a group twice", func(x *bench) { x.member("g:g", 5, "frozen") }, "entry q/frozen is aggregating and 2 times in a group"},
+		{"an entry in no group", func(x *bench) { x.must(x.c.ZRem(x.Context(), x.queue("g:g"), "grouped")) }, "entry q/grouped is aggregating and 0 times in a group"},
+		{"a stranger in a group", func(x *bench) { x.member("g:g", 5, "ready") }, "group g of queue q names ready, which is pending"},
+		{"a group that is not known", func(x *bench) { x.must(x.c.SRem(x.Context(), x.queue("groups"), "g")) }, "group g of queue q is not among its groups"},
+		{"a group of nothing", func(x *bench) { x.must(x.c.SAdd(x.Context(), x.queue("groups"), "h")) }, "group h of queue q is known and holds nothing"},
+		{"a batch of nothing", func(x *bench) { x.must(x.c.Del(x.Context(), x.queue("g:g:token"))) }, "batch g:token of queue q holds nothing"},
+		{"a batch that asynq does not know", func(x *bench) { x.must(x.c.Del(x.Context(), x.queue("aggregation_sets"))) }, "batch token of group g of queue q is not known to asynq"},
+		{"a group to come that is not noted", func(x *bench) { x.must(x.c.Del(x.Context(), x.queue("leat:grouped"))) }, "entry q/coming is scheduled into group g, which is not noted"},
+		{"a note of no group to come", func(x *bench) { x.member("leat:grouped", 5, "later") }, "notes that later is scheduled into a group, which it is not"},
+		{"a claim that is held for ever", func(x *bench) {
+			x.set("t:archived", "unique_key", x.queue("unique:k3"))
+			x.must(x.c.Set(x.Context(), x.queue("unique:k3"), "archived", 0))
+		}, "claim k3 of queue q is held for ever by archived"},
+		{"a claim that is never deleted", func(x *bench) { x.must(x.c.Set(x.Context(), x.queue("unique:k3"), "gone 1900000000000", 0)) }, "claim k3 of queue q is held until 1900000000000 and never deleted"},
+		{"a wait behind nothing", func(x *bench) { x.must(x.c.Del(x.Context(), x.queue("leat:behind:held"))) }, "entry q/behind waits behind a claim that does not know"},
+		{"a wait of nobody", func(x *bench) { x.must(x.c.HDel(x.Context(), x.queue("t:behind"), "leat_behind")) }, "behind waits behind claim held of queue q, and does not know"},
+		{"an exit that is none", func(x *bench) { x.set("t:ready", "leat_exit", "\xc1") }, "entry q/ready is pending and cannot be read"},
+		{"attempts that are none", func(x *bench) { x.set("t:ready", "leat_attempts", "\xc1") }, "the attempts of entry q/ready cannot be read"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			x := &bench{T: t, server: server, b: open(t, server, "asynq"), c: client(t, server), now: time.UnixMilli(1900000000500)}
@@ -83,7 +101,10 @@ func (x *bench) soundStorage() {
 	x.settle(leases[1], broker.Archived, time.Time{}, false)
 	ready, later := e("ready"), e("later")
 	ready.Claim = broker.Claim{Key: "k", TTL: time.Hour}
+	exit := e("exit")
+	ready.Exit = &exit
 	later.DueAt = x.now.Add(time.Second)
+	x.soundGroup()
 	home := broker.Home{Queue: "q", ID: "run"}
 	member := func(id string) broker.Entry {
 		m := e(id)
@@ -98,4 +119,24 @@ func (x *bench) soundStorage() {
 		Feed:    []broker.Feed{{Latch: "map", Entries: []broker.Entry{member("m0"), member("m1"), member("m2")}}},
 		Arrive:  []broker.Arrival{{Latch: "map", Member: 0}},
 	})
+}
+
+// soundGroup stores an entry in a group, one in a batch of it, one that will come,
+// and one that waits behind another.
+func (x *bench) soundGroup() {
+	x.Helper()
+	e := func(id string) broker.Entry {
+		return broker.Entry{EntryRef: broker.EntryRef{Queue: "q", ID: id}, Type: "t"}
+	}
+	held, behind := e("held"), e("behind")
+	held.Claim = broker.Claim{Key: "held"}
+	behind.Claim = broker.Claim{Key: "held", Behind: true}
+	x.apply(broker.Change{Enqueue: []broker.Entry{held}})
+	x.next("held")
+	frozen, grouped, coming := e("frozen"), e("grouped"), e("coming")
+	frozen.Group, grouped.Group, coming.Group = "g", "g", "g"
+	coming.DueAt = x.now.Add(time.Hour)
+	x.apply(broker.Change{Enqueue: []broker.Entry{frozen, behind, coming}})
+	x.gather("token", "frozen")
+	x.apply(broker.Change{Enqueue: []broker.Entry{grouped}})
 }

@@ -19,7 +19,7 @@ type membership struct {
 
 var (
 	queueLists = []string{"pending", "active"}
-	queueSets  = []string{"lease", "scheduled", "retry", "archived", "completed", "leat:due"}
+	queueSets  = []string{"lease", "scheduled", "retry", "archived", "completed", "leat:due", "leat:grouped"}
 )
 
 // places are the containers that an entry in a state must be in, once, and in
@@ -31,7 +31,7 @@ var places = map[task.State][]string{
 	task.Retry:       {"retry"},
 	task.Archived:    {"archived"},
 	task.Completed:   {"completed"},
-	task.Aggregating: {"group"},
+	task.Aggregating: nil, // in its group or a batch of it: see groups
 }
 
 // queue checks that every entry is where its state says, that containers hold
@@ -41,22 +41,36 @@ func (v *verifier) queue(ctx context.Context, name string, q *queueKeys) error {
 	if err != nil {
 		return err
 	}
-	claimed := make(map[string]string, len(q.entries)) // id to claim
-	states := make(map[string]task.State, len(q.entries))
+	found := make(map[string]sighting, len(q.entries))
 	key := func(id string) string { return v.b.keys.entry(broker.EntryRef{Queue: name, ID: id}) }
 	err = each(ctx, v, q.entries, func(p redis.Pipeliner, id string) *redis.MapStringStringCmd {
 		return p.HGetAll(ctx, key(id))
 	}, func(id string, reply *redis.MapStringStringCmd) {
 		fields := reply.Val()
-		claimed[id] = fields[fieldUnique]
-		states[id] = v.entry(broker.EntryRef{Queue: name, ID: id}, fields, m)
+		state := v.entry(broker.EntryRef{Queue: name, ID: id}, fields, m)
+		found[id] = sighting{
+			state: state, claim: fields[fieldUnique], group: fields[fieldGroup],
+			behind: fields[fieldBehind] != "", parked: fields[fieldEnd] == broker.Undecodable.String(),
+		}
 	})
 	if err != nil {
 		return err
 	}
-	v.members(name, m, states)
+	v.members(name, m, found)
 	v.due(name, m)
-	return v.claims(ctx, name, q.claims, claimed)
+	if err := v.groups(ctx, name, q, found, m); err != nil {
+		return err
+	}
+	return v.claims(ctx, name, q, found)
+}
+
+// A sighting is what the checks of other keys need to know of an entry.
+type sighting struct {
+	state  task.State
+	claim  string // the name of its key, or ""
+	group  string
+	behind bool // it waits behind its claim
+	parked bool // it was archived unread, and keeps its claim
 }
 
 func (v *verifier) membership(ctx context.Context, name string, q *queueKeys) (membership, error) {
@@ -74,11 +88,6 @@ func (v *verifier) membership(ctx context.Context, name string, q *queueKeys) (m
 	}
 	for _, set := range queueSets {
 		if err := v.readSet(ctx, base+set, set, m); err != nil {
-			return m, err
-		}
-	}
-	for _, group := range q.groups {
-		if err := v.readSet(ctx, base+"g:"+group, "group", m); err != nil {
 			return m, err
 		}
 	}
@@ -117,7 +126,7 @@ func (v *verifier) entry(ref broker.EntryRef, fields map[string]string, m member
 		}
 	}
 	for set := range m.sets {
-		if set == "leat:due" {
+		if set == "leat:due" || set == "leat:grouped" {
 			continue
 		}
 		_, got := m.sets[set][ref.ID]
@@ -141,23 +150,26 @@ func (v *verifier) message(ref broker.EntryRef, state task.State, fields map[str
 		}
 		return
 	}
+	if list := fields[fieldAttempts]; list != "" && len(attempts(list)) == 0 {
+		v.fault("the attempts of entry %s cannot be read", ref)
+	}
 	if claim := fields[fieldUnique]; claim != "" && claim != v.b.keys.claim(e) {
 		v.fault("entry %s claims %s in its message and %s beside it", ref, v.b.keys.claim(e), claim)
 	}
 }
 
 // members checks that containers name only entries that exist.
-func (v *verifier) members(queue string, m membership, states map[string]task.State) {
+func (v *verifier) members(queue string, m membership, found map[string]sighting) {
 	for list, ids := range m.lists {
 		for id := range ids {
-			if _, ok := states[id]; !ok {
+			if _, ok := found[id]; !ok {
 				v.fault("%s of queue %s names %s, which does not exist", list, queue, id)
 			}
 		}
 	}
 	for set, ids := range m.sets {
 		for id, score := range ids {
-			if _, ok := states[id]; !ok {
+			if _, ok := found[id]; !ok {
 				v.fault("%s of queue %s names %s, which does not exist", set, queue, id)
 			}
 			if score != math.Trunc(score) {
@@ -179,17 +191,4 @@ func (v *verifier) due(queue string, m membership) {
 			v.fault("queue %s has an exact time for %s that is a whole second", queue, id)
 		}
 	}
-}
-
-// claims checks that each claim is held by an entry that claims it.
-func (v *verifier) claims(ctx context.Context, queue string, claims []string, claimed map[string]string) error {
-	key := func(claim string) string { return v.b.keys.claims(queue) + claim }
-	return each(ctx, v, claims, func(p redis.Pipeliner, claim string) *redis.StringCmd {
-		return p.Get(ctx, key(claim))
-	}, func(claim string, reply *redis.StringCmd) {
-		holder := reply.Val()
-		if reply.Err() == nil && claimed[holder] != key(claim) {
-			v.fault("claim %s of queue %s is held by %s, which does not claim it", claim, queue, holder)
-		}
-	})
 }

@@ -12,15 +12,16 @@ end
 
 -- holder_of returns the id of the entry that holds a claim now, or nothing. A
 -- claim without TTL does not count if asynq has ended its holder, or, where it
--- is held until that starts, has started it.
+-- is held until that starts, has started it. One that is parked has not ended.
 local function holder_of(queue, claim)
   local held = redis.call("GET", claim)
   if not held then return end
   local id, till = string.match(held, "^(%S+) (%d+)$")
   if id then return tonumber(till) > now and id or nil end
   if redis.call("TTL", claim) >= 0 then return held end
-  local f = redis.call("HMGET", entry_key(queue, held), "state", "unique_key", "leat_ms")
-  if not f[1] or f[1] == "archived" or f[1] == "completed" or f[2] ~= claim then return end
+  local f = redis.call("HMGET", entry_key(queue, held), "state", "unique_key", "leat_ms", "leat_end")
+  local ended = f[1] == "completed" or (f[1] == "archived" and f[4] ~= "undecodable")
+  if not f[1] or ended or f[2] ~= claim then return end
   local started = f[1] == "active" or f[1] == "retry"
   if started and until_start(f[3]) then return end
   return held

@@ -21,7 +21,7 @@ var allow = map[string][]string{
 	"queue/broker":           {"task"},
 	"queue/brokertest":       {"task", "queue/broker", "queue/brokertest/model", "pgregory.net/rapid", "github.com/google/go-cmp"},
 	"queue/brokertest/model": {"task", "queue/broker"},
-	"queue/redisbroker":      {"task", "queue/broker", "internal/wire", "github.com/redis/go-redis/v9", "github.com/google/uuid"},
+	"queue/redisbroker":      {"task", "queue/broker", "internal/shard", "internal/wire", "github.com/redis/go-redis/v9", "github.com/google/uuid"},
 	"queue/sqlitebroker":     {"task", "queue/broker", "github.com/ncruces/go-sqlite3"},
 	"queue/brokerurl":        {"task", "queue/broker", "queue/redisbroker", "queue/sqlitebroker"},
 	"queue":                  {"task", "queue/broker", "internal/loop", "github.com/google/uuid"},
@@ -32,6 +32,7 @@ var allow = map[string][]string{
 
 	"internal/wire":      {"task", "queue/broker", "google.golang.org/protobuf"},
 	"internal/loop":      {},
+	"internal/shard":     {"task", "queue/broker"},
 	"internal/redistest": {},
 
 	"internal/archtest":   {},

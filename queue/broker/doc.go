@@ -38,6 +38,9 @@
 // then those of the change, then those of latches that complete by them, in the
 // order in which they do. A latch that completes enqueues its entries at once.
 //
+// A storage that is divided, as a Redis Cluster is, may refuse a change about
+// things that lie apart ([ErrApart]): it says what must lie together.
+//
 // # Rule 2: a token decides
 //
 // A lease is the right to run an entry until a time. Its token is made for that

@@ -18,6 +18,7 @@ var (
 	ErrState     = errors.New("state does not allow it")
 	ErrChanged   = errors.New("changed meanwhile")
 	ErrNotEmpty  = errors.New("not empty")
+	ErrApart     = errors.New("kept apart")
 
 	// ErrRefused is matched by the error of a call that certainly changed
 	// nothing: the storage could not be reached, or said no. An error that
@@ -116,3 +117,19 @@ func EntryNotFound(ref EntryRef) error { return fmt.Errorf("entry %s: %w", ref, 
 // EntryChanged returns the outcome of a change that expected another version of
 // an entry. It wraps [ErrChanged].
 func EntryChanged(ref EntryRef) error { return fmt.Errorf("entry %s: %w", ref, ErrChanged) }
+
+// An ApartError is the outcome of a change about things that the storage keeps
+// apart, so that they cannot change together: see rule 1 of the package comment.
+// It matches [ErrApart].
+type ApartError struct {
+	One, Other string // "entry q/a"
+	Rule       string // what must lie together
+}
+
+// Error names both, and the rule.
+func (e *ApartError) Error() string {
+	return fmt.Sprintf("%s and %s are %v: %s", e.One, e.Other, ErrApart, e.Rule)
+}
+
+// Is reports whether target is [ErrApart].
+func (e *ApartError) Is(target error) bool { return target == ErrApart }

@@ -57,7 +57,7 @@ func (b *Broker) advanceAll(ctx context.Context, now time.Time, names []string, 
 	var errs []error
 	next := make(map[string]time.Time)
 	for left := limit; left > 0 && len(names) > 0; left = limit - all.Total() {
-		limits := limits(left, len(names))
+		limits := limits(left, len(names), len(asks))
 		if b.layout.Ordered() {
 			limits = []int{left}
 		}

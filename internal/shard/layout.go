@@ -43,14 +43,16 @@ type Layout interface {
 	// Group names the world in which most likely a group lies.
 	Group(queue, group string) string
 
-	// Mark returns token as a caller gets it, and Unmark the world of an entry's
-	// token, and the token as the world gave it.
+	// Mark returns the token of a world as a caller gets it.
 	Mark(name, token string) string
+
+	// Unmark names the world of an entry's token, and returns it as that gave it.
 	Unmark(ref broker.EntryRef, token string) (name, bare string, ok bool)
 
-	// Server names the world that keeps the record of a server, and Servers
-	// those that keep any.
+	// Server names the world that keeps the record of a server.
 	Server(id string) string
+
+	// Servers names the worlds that keep any.
 	Servers() []string
 
 	// Ears names the worlds that have to be listened to, to hear of all.

@@ -54,16 +54,18 @@ func callOf(calls map[string]*call, name string) *call {
 type inTurn struct {
 	a     *applying
 	names []string
+	all   int // names there were
 }
 
 func (t *inTurn) first(calls map[string]*call) {
+	t.all = len(t.names)
 	callOf(calls, t.names[0]).want = t.a.want
 	t.names = t.names[1:]
 }
 
 func (t *inTurn) rest() {
 	for len(t.names) > 0 && len(t.a.leases) < t.a.want.Max {
-		limits := limits(t.a.want.Max-len(t.a.leases), len(t.names))
+		limits := limits(t.a.want.Max-len(t.a.leases), len(t.names), t.all)
 		some := t.names[:len(limits)]
 		calls := make(map[string]*call, len(some))
 		for i, name := range some {
@@ -81,21 +83,21 @@ func (t *inTurn) rest() {
 	}
 }
 
-// limits says how much the first of n worlds are asked for next, if all together
-// may give no more than most: one of them for everything if it is little, which
-// keeps the order of what is there, or each of them for its part.
-func limits(most, n int) []int {
-	if most < 2*n {
+// limits says how much the first of n worlds, out of all, are asked for next, if
+// together they may give no more than most: one of them for everything if it is
+// little, which keeps the order of what is there, or each of them for its part.
+func limits(most, n, all int) []int {
+	if most < 2*all {
 		return []int{most}
 	}
-	all := make([]int, n)
-	for i := range all {
-		all[i] = most / n
+	parts := make([]int, n)
+	for i := range parts {
+		parts[i] = most / n
 		if i < most%n {
-			all[i]++
+			parts[i]++
 		}
 	}
-	return all
+	return parts
 }
 
 // atMost returns r for at most most entries.

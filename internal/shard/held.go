@@ -57,19 +57,22 @@ func refusedBy(ctx context.Context) error {
 }
 
 // ofLeases has the worlds of leases do something to them, each to its own, and
-// returns what became of the leases, in order. A lease that no world gave is lost.
+// returns what became of the leases, in order. A token that does not say its
+// world is that of a batch: all are asked, and it is lost if none knows it.
 func ofLeases[T any](b *Broker, all []T, of func(T) broker.LeaseRef, bare func(T, string) T, do func(World, []T) ([]broker.Held, error)) ([]broker.Held, error) {
 	held := make([]broker.Held, len(all))
 	indexes, parts := make(map[string][]int), make(map[string][]T)
 	for i, x := range all {
 		ref := of(x)
 		name, token, ok := b.layout.Unmark(ref.EntryRef, ref.Token)
+		in := []string{name}
 		if !ok {
-			held[i] = broker.Lost
-			continue
+			in, token = b.layout.Of(ref.Queue), ref.Token
 		}
-		indexes[name] = append(indexes[name], i)
-		parts[name] = append(parts[name], bare(x, token))
+		for _, name := range in {
+			indexes[name] = append(indexes[name], i)
+			parts[name] = append(parts[name], bare(x, token))
+		}
 	}
 	names := slices.Sorted(maps.Keys(parts))
 	answers, errs := parallel(names, func(name string) ([]broker.Held, error) { return do(b.layout.World(name), parts[name]) })
@@ -78,7 +81,9 @@ func ofLeases[T any](b *Broker, all []T, of func(T) broker.LeaseRef, bare func(T
 			return nil, errs[n]
 		}
 		for i, at := range indexes[name] {
-			held[at] = answers[n][i]
+			if held[at] == 0 || held[at] == broker.Lost {
+				held[at] = answers[n][i]
+			}
 		}
 	}
 	return held, nil

@@ -32,9 +32,12 @@ type Layout interface {
 	// Home names the world of a home.
 	Home(h broker.Home) string
 
-	// Entry names the world in which an entry lies that a change adds. What else
-	// the change is about has it in the world named within, if that is not empty.
-	Entry(e broker.Entry, within string) string
+	// Entry names the world in which an entry comes to lie.
+	Entry(e broker.Entry) string
+
+	// Stays reports whether an entry stays in the world of the change that adds
+	// it, if other things have brought that there.
+	Stays(e broker.Entry) bool
 
 	// Find names the world in which an entry most likely lies, and whether it
 	// lies there if it exists.
@@ -69,8 +72,8 @@ type Layout interface {
 // A thing lies in the world that the hash of a name has:
 //
 //   - of a home, the root of its id, which is what stands before the first ~;
-//   - of an entry whose id has a root, that; unless it is added by a change that
-//     has a world already, by a lease or a home: it stays there;
+//   - of an entry whose id was made and has a root, that; unless it is added by a
+//     change that is about something else, too: it stays in the world of that;
 //   - of another entry, its home's, or else its claim's key, its group's name, or
 //     its id.
 //
@@ -138,11 +141,9 @@ func (h *Hashed) Home(home broker.Home) string {
 }
 
 // Entry implements [Layout].
-func (h *Hashed) Entry(e broker.Entry, within string) string {
+func (h *Hashed) Entry(e broker.Entry) string {
 	root, made := rootOf(e.ID)
 	switch {
-	case made && within != "":
-		return within
 	case made:
 		return h.of(root)
 	case !e.Home.IsZero():
@@ -153,6 +154,12 @@ func (h *Hashed) Entry(e broker.Entry, within string) string {
 		return h.of(e.Group)
 	}
 	return h.of(e.ID)
+}
+
+// Stays implements [Layout]: what was made does.
+func (h *Hashed) Stays(e broker.Entry) bool {
+	_, made := rootOf(e.ID)
+	return made
 }
 
 // Find implements [Layout].

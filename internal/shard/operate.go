@@ -13,7 +13,7 @@ import (
 
 // Gather implements [broker.Operator]. The group is looked for where it most
 // likely is, and then in all other worlds: what joined it from a run is there.
-// A batch is of one world, and its token is marked.
+// A batch is of one world. Its token is the caller's, and says nothing of that.
 func (b *Broker) Gather(ctx context.Context, now time.Time, r broker.GatherRequest) (broker.Batch, error) {
 	if err := r.Check(); err != nil {
 		return broker.Batch{}, fmt.Errorf("gather: %w", err)
@@ -27,11 +27,9 @@ func (b *Broker) Gather(ctx context.Context, now time.Time, r broker.GatherReque
 		if err != nil {
 			return broker.Batch{}, err
 		}
-		if batch.Token != "" {
-			batch.Token = b.layout.Mark(name, batch.Token)
-			return batch, nil
+		if none = batch; batch.Token != "" || len(batch.Parked) > 0 {
+			break
 		}
-		none = batch
 	}
 	return none, nil
 }

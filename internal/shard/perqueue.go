@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/leatwork/leat/queue/broker"
@@ -73,7 +74,10 @@ func (q *PerQueue) Ordered() bool { return true }
 func (q *PerQueue) Home(h broker.Home) string { return h.Queue }
 
 // Entry implements [Layout].
-func (q *PerQueue) Entry(e broker.Entry, _ string) string { return e.Queue }
+func (q *PerQueue) Entry(e broker.Entry) string { return e.Queue }
+
+// Stays implements [Layout].
+func (q *PerQueue) Stays(broker.Entry) bool { return false }
 
 // Find implements [Layout].
 func (q *PerQueue) Find(ref broker.EntryRef) (string, bool) { return ref.Queue, true }
@@ -81,12 +85,12 @@ func (q *PerQueue) Find(ref broker.EntryRef) (string, bool) { return ref.Queue, 
 // Group implements [Layout].
 func (q *PerQueue) Group(queue, _ string) string { return queue }
 
-// Mark implements [Layout]: the entry says whose a token is.
-func (q *PerQueue) Mark(_, token string) string { return token }
+// Mark implements [Layout]: a token of one queue is none of another.
+func (q *PerQueue) Mark(name, token string) string { return name + mark + token }
 
-// Unmark implements [Layout].
+// Unmark implements [Layout]: the entry says whose a token is.
 func (q *PerQueue) Unmark(ref broker.EntryRef, token string) (name, bare string, ok bool) {
-	return ref.Queue, token, true
+	return ref.Queue, strings.TrimPrefix(token, ref.Queue+mark), true
 }
 
 // Server implements [Layout].

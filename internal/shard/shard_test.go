@@ -62,6 +62,7 @@ func TestQueuesThatLieApartKeepAllPromisesOfOneQueue(t *testing.T) {
 		return brokertest.Storage{
 			Open:      func(testing.TB) broker.Broker { return shard.New(layout) },
 			Leftovers: func(testing.TB) []string { return nil },
+			OneQueue:  true,
 		}
 	})
 }

@@ -65,7 +65,7 @@ func concurrentOneState(x *trial) {
 }
 
 func concurrentClosed(x *trial) {
-	other := x.storage.Open(x.T)
+	other := x.seen.watch(x.storage.Open(x.T))
 	c := withDocuments(home, "k")
 	c.Enqueue = entries("q", "a", "b")
 	applied, err := other.Apply(x.Context(), time.Now(), []broker.Change{c}, wanted("q", 1))

@@ -35,7 +35,7 @@ func randomOperations(t *testing.T, open func(testing.TB) Storage) {
 // play plays steps on a storage and on a new model, and returns what it did up
 // to the first difference and what that is; or nil.
 func play(t *testing.T, s Storage, steps []step) []string {
-	p := &pair{ctx: t.Context(), model: NewModel(), seen: newSightings(), tokens: make(map[string]bool)}
+	p := &pair{ctx: t.Context(), model: NewModel(), seen: newSightings(), apart: s.OneQueue, tokens: make(map[string]bool)}
 	b := s.Open(t)
 	defer b.Close()
 	p.real = p.seen.watch(b)
@@ -74,6 +74,7 @@ type pair struct {
 	model   *Model
 	real    broker.Broker
 	seen    *sightings
+	apart   bool          // see Storage.OneQueue
 	leases  []pairedLease // every lease there ever was
 	tokens  map[string]bool
 	history []string
@@ -166,6 +167,9 @@ func diffAs[E error](got, want error) string {
 // apply applies the same changes to both; they differ in the tokens.
 func (p *pair) apply(toModel, toReal []broker.Change, want broker.LeaseRequest) {
 	now := time.Now()
+	if p.apart {
+		toModel, toReal = p.refuseApart(toModel, toReal)
+	}
 	p.note("Apply %s, lease %s", brief(toModel), brief(want))
 	theirs, theirErr := p.model.Apply(p.ctx, now, toModel, want)
 	ours, ourErr := p.real.Apply(p.ctx, now, toReal, want)

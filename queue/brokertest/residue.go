@@ -22,6 +22,7 @@ type sightings struct {
 	servers map[string]bool
 	paused  map[string]bool
 	held    map[heldClaim]bool // claims that may outlast their entries
+	apart   bool               // a refusal of what lies apart ends the case
 }
 
 type heldClaim struct{ queue, key string }
@@ -58,7 +59,11 @@ func (w *watched) Apply(ctx context.Context, now time.Time, changes []broker.Cha
 		}
 	}
 	w.seen.mu.Unlock()
-	return w.Broker.Apply(ctx, now, changes, want)
+	done, err := w.Broker.Apply(ctx, now, changes, want)
+	if w.seen.apart {
+		endIfApart(changes, done.Outcomes)
+	}
+	return done, err
 }
 
 // note notes the home of c and the claims that it may leave held.

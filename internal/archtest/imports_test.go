@@ -24,6 +24,7 @@ var allow = map[string][]string{
 	"queue/redisbroker":      {"task", "queue/broker", "internal/shard", "internal/wire", "github.com/redis/go-redis/v9", "github.com/google/uuid"},
 	"queue/sqlitebroker":     {"task", "queue/broker", "github.com/ncruces/go-sqlite3"},
 	"queue/brokerurl":        {"task", "queue/broker", "queue/redisbroker", "queue/sqlitebroker"},
+	"queue/queuetest":        {"task", "queue", "queue/broker", "queue/brokertest/model"},
 	"queue":                  {"task", "queue/broker", "internal/loop", "github.com/google/uuid"},
 
 	"workflow":               {"task", "queue", "queue/broker", "workflow/internal/plan", "github.com/google/uuid"},

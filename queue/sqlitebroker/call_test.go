@@ -28,15 +28,7 @@ func entries(queue string, ids ...string) []broker.Entry {
 // must applies changes, all of which must take effect.
 func must(t testing.TB, b *sqlitebroker.Broker, changes ...broker.Change) {
 	t.Helper()
-	applied, err := b.Apply(t.Context(), time.Now(), changes, broker.LeaseRequest{})
-	if err != nil {
-		t.Fatalf("Apply() = %v, want nil", err)
-	}
-	for i, err := range applied.Outcomes {
-		if err != nil {
-			t.Fatalf("change %d: %v", i, err)
-		}
-	}
+	mustAt(t, b, time.Now(), changes...)
 }
 
 // lease leases at most most entries of queue for ten seconds.
@@ -63,4 +55,24 @@ func sound(t testing.TB, b *sqlitebroker.Broker) {
 	for _, fault := range faults {
 		t.Errorf("Verify() says: %s", fault)
 	}
+}
+
+// mustAt applies changes at now, all of which must take effect.
+func mustAt(t testing.TB, b *sqlitebroker.Broker, now time.Time, changes ...broker.Change) {
+	t.Helper()
+	for i, err := range outcomes(t, b, now, changes...) {
+		if err != nil {
+			t.Fatalf("change %d: %v", i, err)
+		}
+	}
+}
+
+// outcomes applies changes at now and returns what became of each.
+func outcomes(t testing.TB, b *sqlitebroker.Broker, now time.Time, changes ...broker.Change) []error {
+	t.Helper()
+	applied, err := b.Apply(t.Context(), now, changes, broker.LeaseRequest{})
+	if err != nil {
+		t.Fatalf("Apply() = %v, want nil", err)
+	}
+	return applied.Outcomes
 }

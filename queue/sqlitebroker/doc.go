@@ -46,16 +46,52 @@
 // with leat_, and their version is kept in one of them, leat_schema; a file that
 // a newer version has written is refused ([ErrSchema]). The file is switched to
 // a write-ahead log. Only this SQLite driver may have the file open in the
-// process: two drivers drop each other's locks.
+// process: two drivers drop each other's locks. [Broker.DB] is this one.
+//
+// # A transaction of the program's own
+//
+// [Broker.DB] is the same database for the program's own tables, and
+// [Broker.ApplyTx] makes changes part of a transaction on it: the task exists
+// exactly if the order does.
+//
+//	tx, err := b.DB().BeginTx(ctx, nil)
+//	if err != nil {
+//		return err
+//	}
+//	defer tx.Rollback()
+//	if _, err := tx.ExecContext(ctx, "INSERT INTO orders VALUES (?)", id); err != nil {
+//		return err
+//	}
+//	if _, err := b.ApplyTx(ctx, time.Now(), tx, changes); err != nil {
+//		return err
+//	}
+//	return tx.Commit()
+//
+// There is one right to write, and such a transaction holds it. It and the calls
+// of brokers wait for each other, up to [Options].BusyTimeout, and go on when the
+// other has ended: but who waits for a call while its own transaction is open
+// waits for itself, and is refused after that time.
+//
+// The program's import of this package registers the SQL driver "sqlite3" of
+// github.com/ncruces/go-sqlite3/driver. If another driver of that name is linked
+// in, build with -ldflags "-X github.com/ncruces/go-sqlite3/driver.driverName=".
 //
 // # What it keeps
 //
-// schema/001_init.sql describes each table. Queues and their figures stay when
-// they are empty; figures of a day are kept for ninety days. What else is
-// stored goes with the entry, the home or the server it belongs to, and the
-// space is used again: the file does not shrink by itself. Entries that wait for
-// a latch that has stopped go with their home.
+// The files in schema describe each table; a file of an older version is brought
+// up to date when it is opened, in one transaction. What is stored goes with the
+// entry, the home, the queue or the server it belongs to, and the space is used
+// again: the file does not shrink by itself. Entries that wait for a latch that
+// has stopped go with their home.
 //
-// An entry is rewritten when it is leased and when it is kept, with its
-// payload: payloads of megabytes cost that much writing each time.
+// Besides, it keeps: queues and their figures, until they are removed, and
+// figures of a day for ninety days; of each entry the last ten attempts; that a
+// queue is paused; a claim with a Hold that outlives its entry, until Advance has
+// seen that its time is over; the last thousand signals, which is how those who
+// listen in other processes hear of them; and as many events as [Options].Events
+// says, if it does.
+//
+// An entry is rewritten when it is leased, extended and kept, and when its progress
+// is reported, with its payload: payloads of megabytes cost that much writing each
+// time.
 package sqlitebroker

@@ -137,13 +137,24 @@ func (b *Broker) Plans(t testing.TB) map[string][]string {
 }
 
 // Days returns of how many days figures are kept.
-func (b *Broker) Days(t testing.TB) (n int) {
+func (b *Broker) Days(t testing.TB) int { return b.Rows(t, "leat_day") }
+
+// Rows returns how many rows a table has.
+func (b *Broker) Rows(t testing.TB, table string) int {
+	return b.number(t, `SELECT count(*) FROM `+table)
+}
+
+// Pages returns how many pages of b's database are in use.
+func (b *Broker) Pages(t testing.TB) int {
+	return b.number(t, `SELECT (SELECT page_count FROM pragma_page_count) - (SELECT freelist_count FROM pragma_freelist_count)`)
+}
+
+func (b *Broker) number(t testing.TB, sql string) (n int) {
 	b.Hold(t, func() {
-		lines, err := b.texts(b.writer.conn, `SELECT day FROM leat_day`)
-		if err != nil {
+		var err error
+		if n, err = value(b.writer.conn.db, sql, (*sqlite3.Stmt).ColumnInt); err != nil {
 			t.Fatal(err)
 		}
-		n = len(lines)
 	})
 	return n
 }

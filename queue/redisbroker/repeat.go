@@ -38,6 +38,7 @@ type sequences struct {
 	low  int64 // all before it have been answered or given up
 	open map[int64]bool
 
+	heard   int64     // how many have been answered
 	renewed time.Time // when the answers' time began anew
 }
 
@@ -59,12 +60,21 @@ func (s *sequences) begin() (sequence, low int64, renew int) {
 
 // answered says that a call has been answered that had that renew.
 func (s *sequences) answered(renew int) {
-	if renew == 0 {
-		return
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.renewed = time.Now()
+	s.heard++
+	if renew == 1 {
+		s.renewed = time.Now()
+	}
+}
+
+// needless reports whether answers are kept that nobody will ask for: all calls
+// have been answered. A call that was given up may still be under way, and has to
+// be refused when it arrives.
+func (s *sequences) needless() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.last > 0 && s.heard == s.last
 }
 
 // end says that a call has been answered or given up: it is not repeated.

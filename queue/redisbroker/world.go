@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync/atomic"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
@@ -62,8 +63,19 @@ func (b *world) Ping(ctx context.Context) error {
 	return nil
 }
 
-// Close implements [broker.Broker]. The client stays open.
+// farewell is how long a broker that is closed takes to clean up behind it.
+const farewell = time.Second
+
+// Close implements [broker.Broker]. The client stays open. The answers that are
+// kept for the broker go, if they can; otherwise they do by themselves.
 func (b *world) Close() error {
-	b.closed.Store(true)
+	if b.closed.Swap(true) || !b.sequences.needless() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), farewell)
+	defer cancel()
+	if err := b.client.Unlink(ctx, b.answers()).Err(); err != nil {
+		b.log.DebugContext(ctx, "answers stay until their time has passed", "err", err)
+	}
 	return nil
 }

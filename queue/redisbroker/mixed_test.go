@@ -148,7 +148,7 @@ func TestAnEntryThatCannotBeReadIsArchivedUnread(t *testing.T) {
 	for _, id := range []string{"garbage", "other"} {
 		got := x.c.HGetAll(t.Context(), x.queue("t:"+id)).Val()
 		delete(got, "msg")
-		want := map[string]string{"state": "archived", "leat_end": "undecodable"}
+		want := map[string]string{"state": "archived", "leat_end": "undecodable", "leat_until": "1900000001"}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", id, diff)
 		}

@@ -12,8 +12,7 @@ local queue, is_last = ARGV[4], ARGV[5] == "1"
 if redis.call("SISMEMBER", KEYS[1], queue) == 0 then return "NOT_FOUND" end
 
 -- obstacle returns why nothing can be deleted, or nothing. It also drops the
--- names of some groups that are empty; the keys of those that are not are among
--- those that are to be deleted.
+-- names of some groups that are empty.
 local function obstacle()
   for _, name in ipairs({"pending", "active", "scheduled", "retry", "archived", "completed", "aggregation_sets"}) do
     if redis.call("EXISTS", container(queue, name)) == 1 then return "NOT_EMPTY" end
@@ -28,9 +27,20 @@ end
 
 local problem = obstacle()
 if problem then return problem end
-for i = 6, #ARGV do
-  if string.sub(ARGV[i], 1, #base(queue) + 2) == base(queue) .. "g:" then return "NOT_EMPTY" end
+-- name_groups names the groups whose keys are to be deleted, so that they are found
+-- and emptied first, and tells whether there are any. asynq leaves groups unnamed.
+local function name_groups()
+  local begin, found = group_key(queue, ""), false
+  for i = 6, #ARGV do
+    if string.sub(ARGV[i], 1, #begin) == begin then
+      redis.call("SADD", container(queue, "groups"), string.sub(ARGV[i], #begin + 1))
+      found = true
+    end
+  end
+  return found
 end
+
+if name_groups() then return "NOT_EMPTY" end
 for i = 6, #ARGV do redis.call("UNLINK", ARGV[i]) end
 if is_last then
   redis.call("SREM", KEYS[1], queue)

@@ -58,7 +58,7 @@ local function has_ended(e) return e.state == "archived" or e.state == "complete
 local function archive(e, ending)
   local key = entry_key(e.queue, e.id)
   redis.call("HDEL", key, "pending_since", "leat_token", "leat_until", "leat_cancel")
-  redis.call("HSET", key, "state", "archived", unpack(ending and {"leat_end", ending} or nothing))
+  redis.call("HSET", key, "state", "archived", unpack(ending and {"leat_end", ending, "leat_until", now_s_up} or nothing))
   later("ZADD", container(e.queue, "archived"), now_s_up, e.id)
   record(e.queue, e.id, "archived")
   let_go(e, true)

@@ -88,6 +88,7 @@ local function keep(s, state)
   set("msg", s.msg or (s.patch and redis.call("HGET", key, "msg") .. s.patch))
   set("result", s.result)
   set("leat_end", s.ending)
+  set("leat_until", s.ending and now_s_up)
   if s.attempt then set("leat_attempts", with_attempt(redis.call("HGET", key, "leat_attempts"), s.attempt)) end
   redis.call("HDEL", key, "leat_token", "leat_until", "leat_crashes", "leat_cancel", "leat_end")
   redis.call("HSET", key, unpack(fields))

@@ -24,6 +24,7 @@ type bench struct {
 	client    *queue.Client
 	theirs    *asynq.Client
 	inspector *asynq.Inspector
+	ours      *queue.Inspector
 }
 
 func newBench(t testing.TB) *bench {
@@ -33,6 +34,7 @@ func newBench(t testing.TB) *bench {
 	x.redis = redis.NewClient(&redis.Options{Addr: server.Addr})
 	x.broker = openBroker(t, x.url)
 	x.client = queue.NewClient(x.broker)
+	x.ours = queue.NewInspector(x.broker)
 	x.theirs = asynq.NewClient(x.peer)
 	x.inspector = asynq.NewInspector(x.peer)
 	t.Cleanup(func() {

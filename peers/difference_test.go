@@ -6,10 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hibiken/asynq"
-
 	"github.com/leatwork/leat/queue/broker"
-	"github.com/leatwork/leat/task"
 )
 
 // Where the two differ: what one of them knows and the other does not.
@@ -70,30 +67,4 @@ func TestWhatLeatDoesNotAcceptIsArchivedForAsynqOnRedis(t *testing.T) {
 	x.must(x.inspector.RunTask("q", "a"))
 	peer.serve(x, "q", func(context.Context, run) error { return nil })
 	x.wantState("q", "a", "completed")
-}
-
-func TestLeatLeavesGroupsToAsynqOnRedis(t *testing.T) {
-	t.Parallel()
-	x := newBench(t)
-	if _, err := x.client.Enqueue(t.Context(), task.New("t", nil), task.Group("g")); err == nil {
-		t.Error("Leat enqueues into a group that it would never fold")
-	}
-	if _, err := x.theirs.Enqueue(asynq.NewTask("t", nil), asynq.Queue("q"), asynq.TaskID("a"), asynq.Group("g")); err != nil {
-		t.Fatal(err)
-	}
-	ran := make(chan run, 10)
-	leat.serve(x, "q", func(_ context.Context, r run) error {
-		ran <- r
-		return nil
-	})
-	x.must(peer.enqueue(x, spec{ID: "b", Type: "t", Queue: "q"}))
-	if r := <-ran; r.ID != "b" {
-		t.Errorf("Leat runs %s, want b", r.ID)
-	}
-	time.Sleep(1500 * time.Millisecond)
-	x.advance("q", time.Now())
-	if got := x.state("q", "a"); got != "aggregating" || len(ran) > 0 {
-		t.Errorf("the task in the group is %q, and %d ran; want it to wait for asynq", got, len(ran))
-	}
-	x.wantSound()
 }

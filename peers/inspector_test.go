@@ -14,64 +14,9 @@ import (
 	"github.com/hibiken/asynq"
 )
 
-// A stage is a queue in which Leat has put a task into each state, and named it
-// for that.
-type stage struct {
-	*bench
-	queue string
-	due   time.Time // of the scheduled one
-	end   func()    // lets the active one end, and the server
-}
-
-const stagedPayload = "payload"
-
-// setStage has Leat do all there is to do in a queue, which is paused then.
-func setStage(x *bench, queue string) *stage {
-	x.Helper()
-	s := &stage{bench: x, queue: queue}
-	s.due = time.Now().Add(time.Hour).Truncate(time.Second).Add(250 * time.Millisecond)
-	s.put(spec{ID: "scheduled", ProcessAt: s.due})
-	s.put(spec{ID: "completed", Retention: time.Hour})
-	s.put(spec{ID: "archived", MaxRetry: new(0)})
-	s.put(spec{ID: "retry", MaxRetry: new(3)})
-	s.put(spec{ID: "active", Deadline: time.Now().Add(time.Hour)})
-	ended := make(chan struct{})
-	stop := leat.serve(x, queue, func(_ context.Context, r run) error {
-		switch r.ID {
-		case "completed":
-			_, err := r.write([]byte("result"))
-			return err
-		case "archived", "retry":
-			return errLater
-		case "active":
-			<-ended
-		}
-		return nil
-	})
-	s.end = once(x, func() {
-		close(ended)
-		s.wantState(queue, "active", "")
-		stop()
-	})
-	for _, id := range []string{"scheduled", "completed", "archived", "retry", "active"} {
-		s.wantState(queue, id, id)
-	}
-	s.must(s.inspector.PauseQueue(queue))
-	s.put(spec{ID: "pending", Unique: time.Hour})
-	return s
-}
-
-func (s *stage) put(t spec) {
-	s.Helper()
-	t.Type, t.Payload, t.Queue = "t:"+t.ID, []byte(stagedPayload), s.queue
-	if err := leat.enqueue(s.bench, t); err != nil {
-		s.Fatal(err)
-	}
-}
-
 func TestAsynqsInspectorListsWhatLeatWroteOnRedis(t *testing.T) {
 	t.Parallel()
-	s := setStage(newBench(t), "q")
+	s := setStage(newBench(t), leat, "q")
 	now := time.Now()
 	want := map[string]asynq.TaskInfo{
 		"pending":   {State: asynq.TaskStatePending, MaxRetry: 25, Timeout: 30 * time.Minute, NextProcessAt: now},
@@ -88,6 +33,9 @@ func TestAsynqsInspectorListsWhatLeatWroteOnRedis(t *testing.T) {
 			State: asynq.TaskStateCompleted, MaxRetry: 25, Timeout: 30 * time.Minute,
 			Retention: time.Hour, CompletedAt: now, Result: []byte("result"),
 		},
+		"aggregating": {
+			State: asynq.TaskStateAggregating, MaxRetry: 25, Timeout: 30 * time.Minute, Group: stagedGroup,
+		},
 	}
 	same := cmp.Options{cmpopts.EquateApproxTime(soon), cmpopts.EquateEmpty()}
 	lists := map[string]func(string, ...asynq.ListOption) ([]*asynq.TaskInfo, error){
@@ -97,6 +45,9 @@ func TestAsynqsInspectorListsWhatLeatWroteOnRedis(t *testing.T) {
 		"retry":     s.inspector.ListRetryTasks,
 		"archived":  s.inspector.ListArchivedTasks,
 		"completed": s.inspector.ListCompletedTasks,
+		"aggregating": func(queue string, options ...asynq.ListOption) ([]*asynq.TaskInfo, error) {
+			return s.inspector.ListAggregatingTasks(queue, stagedGroup, options...)
+		},
 	}
 	for state, info := range want {
 		info.ID, info.Queue, info.Type, info.Payload = state, "q", "t:"+state, []byte(stagedPayload)
@@ -116,13 +67,13 @@ func TestAsynqsInspectorListsWhatLeatWroteOnRedis(t *testing.T) {
 
 func TestAsynqsInspectorCountsWhatLeatDidOnRedis(t *testing.T) {
 	t.Parallel()
-	s := setStage(newBench(t), "q")
+	s := setStage(newBench(t), leat, "q")
 	info, err := s.inspector.GetQueueInfo("q")
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := &asynq.QueueInfo{
-		Queue: "q", Size: 6, Pending: 1, Active: 1, Scheduled: 1, Retry: 1, Archived: 1, Completed: 1,
+		Queue: "q", Size: 7, Pending: 1, Active: 1, Scheduled: 1, Retry: 1, Archived: 1, Completed: 1, Aggregating: 1, Groups: 1,
 		Processed: 3, Failed: 2, ProcessedTotal: 3, FailedTotal: 2, Paused: true, Timestamp: time.Now(),
 	}
 	if diff := cmp.Diff(want, info, cmpopts.EquateApproxTime(soon), cmpopts.IgnoreFields(asynq.QueueInfo{}, "MemoryUsage", "Latency")); diff != "" {
@@ -143,7 +94,7 @@ func TestAsynqsInspectorCountsWhatLeatDidOnRedis(t *testing.T) {
 
 func TestAsynqsInspectorSeesLeatsServersOnRedis(t *testing.T) {
 	t.Parallel()
-	s := setStage(newBench(t), "q")
+	s := setStage(newBench(t), leat, "q")
 	var servers []*asynq.ServerInfo
 	s.eventually(soon, "the server says what it runs", func() bool {
 		var err error
@@ -170,7 +121,7 @@ func TestAsynqsInspectorSeesLeatsServersOnRedis(t *testing.T) {
 
 func TestLeatObeysAsynqsPauseOnRedis(t *testing.T) {
 	t.Parallel()
-	s := setStage(newBench(t), "q") // paused, with a server
+	s := setStage(newBench(t), leat, "q") // paused, with a server
 	time.Sleep(500 * time.Millisecond)
 	if got := s.state("q", "pending"); got != "pending" {
 		t.Errorf("a task of a paused queue is %q", got)
@@ -182,10 +133,10 @@ func TestLeatObeysAsynqsPauseOnRedis(t *testing.T) {
 
 func TestLeatRunsWhatAsynqsInspectorSendsBackOnRedis(t *testing.T) {
 	t.Parallel()
-	s := setStage(newBench(t), "q")
+	s := setStage(newBench(t), leat, "q")
 	s.end()
 	s.must(s.inspector.UpdateTaskPayload("q", "scheduled", []byte("new")))
-	sent := []string{"scheduled", "retry", "archived", "completed"}
+	sent := []string{"scheduled", "retry", "archived", "completed", "aggregating"}
 	for _, id := range sent {
 		if err := s.inspector.RunTask("q", id); err != nil {
 			t.Errorf("RunTask(%s): %v", id, err)
@@ -201,7 +152,7 @@ func TestLeatRunsWhatAsynqsInspectorSendsBackOnRedis(t *testing.T) {
 	for range 1 + len(sent) {
 		got = append(got, <-payloads)
 	}
-	want := []string{"pending with payload", "scheduled with new", "retry with payload", "archived with payload", "completed with payload"}
+	want := []string{"pending with payload", "scheduled with new", "retry with payload", "archived with payload", "completed with payload", "aggregating with payload"}
 	if diff := cmp.Diff(want, got, cmpopts.SortSlices(func(a, b string) bool { return a < b })); diff != "" {
 		t.Errorf("runs (-want +got):\n%s", diff)
 	}
@@ -235,6 +186,10 @@ func each(do func(*asynq.Inspector, string, string) error, id string) func(*asyn
 	return func(i *asynq.Inspector, queue string) error { return do(i, queue, id) }
 }
 
+func grouped(do func(*asynq.Inspector, string, string) (int, error)) func(*asynq.Inspector, string) error {
+	return all(func(i *asynq.Inspector, queue string) (int, error) { return do(i, queue, stagedGroup) })
+}
+
 func all(do func(*asynq.Inspector, string) (int, error)) func(*asynq.Inspector, string) error {
 	return func(i *asynq.Inspector, queue string) error {
 		n, err := do(i, queue)
@@ -254,26 +209,32 @@ func acts() []act {
 		{"run retry", each(run, "retry"), "retry", "pending", moved},
 		{"run archived", each(run, "archived"), "archived", "pending", nil},
 		{"run completed", each(run, "completed"), "completed", "pending", nil},
+		{"run aggregating", each(run, "aggregating"), "aggregating", "pending", nil},
 		{"archive pending", each(archive, "pending"), "pending", "archived", nil},
 		{"archive scheduled", each(archive, "scheduled"), "scheduled", "archived", moved},
 		{"archive retry", each(archive, "retry"), "retry", "archived", moved},
 		{"archive completed", each(archive, "completed"), "completed", "archived", nil},
+		{"archive aggregating", each(archive, "aggregating"), "aggregating", "archived", nil},
 		{"delete pending", each(remove, "pending"), "pending", "", nil},
 		{"delete scheduled", each(remove, "scheduled"), "scheduled", "", gone},
 		{"delete retry", each(remove, "retry"), "retry", "", gone},
 		{"delete archived", each(remove, "archived"), "archived", "", nil},
 		{"delete completed", each(remove, "completed"), "completed", "", nil},
+		{"delete aggregating", each(remove, "aggregating"), "aggregating", "", nil},
 		{"run all scheduled", all((*inspector).RunAllScheduledTasks), "scheduled", "pending", moved},
 		{"run all retry", all((*inspector).RunAllRetryTasks), "retry", "pending", moved},
 		{"run all archived", all((*inspector).RunAllArchivedTasks), "archived", "pending", nil},
+		{"run all aggregating", grouped((*inspector).RunAllAggregatingTasks), "aggregating", "pending", nil},
 		{"archive all pending", all((*inspector).ArchiveAllPendingTasks), "pending", "archived", nil},
 		{"archive all scheduled", all((*inspector).ArchiveAllScheduledTasks), "scheduled", "archived", moved},
 		{"archive all retry", all((*inspector).ArchiveAllRetryTasks), "retry", "archived", moved},
+		{"archive all aggregating", grouped((*inspector).ArchiveAllAggregatingTasks), "aggregating", "archived", nil},
 		{"delete all pending", all((*inspector).DeleteAllPendingTasks), "pending", "", []string{lostClaim}},
 		{"delete all scheduled", all((*inspector).DeleteAllScheduledTasks), "scheduled", "", gone},
 		{"delete all retry", all((*inspector).DeleteAllRetryTasks), "retry", "", gone},
 		{"delete all archived", all((*inspector).DeleteAllArchivedTasks), "archived", "", nil},
 		{"delete all completed", all((*inspector).DeleteAllCompletedTasks), "completed", "", nil},
+		{"delete all aggregating", grouped((*inspector).DeleteAllAggregatingTasks), "aggregating", "", nil},
 	}
 }
 
@@ -281,7 +242,7 @@ func TestAsynqsInspectorMayActOnWhatLeatWroteOnRedis(t *testing.T) {
 	t.Parallel()
 	for _, a := range acts() {
 		t.Run(a.name, func(t *testing.T) {
-			s := setStage(newBench(t), "q")
+			s := setStage(newBench(t), leat, "q")
 			s.end()
 			if err := a.do(s.inspector, "q"); err != nil {
 				t.Fatal(err)
@@ -310,7 +271,7 @@ func TestAsynqsInspectorMayActOnWhatLeatWroteOnRedis(t *testing.T) {
 
 func TestAQueueThatAsynqDeletesMayBeUsedAgainOnRedis(t *testing.T) {
 	t.Parallel()
-	s := setStage(newBench(t), "q")
+	s := setStage(newBench(t), leat, "q")
 	if err := s.inspector.DeleteQueue("q", true); err == nil {
 		t.Error("DeleteQueue() deletes a queue with an active task")
 	}

@@ -37,6 +37,7 @@ func specs() map[string]spec {
 		"unique, nil":   {Unique: time.Hour},
 		"unique, later": {Unique: time.Hour, ProcessAt: later},
 		"another queue": {Queue: "low.prio:2"},
+		"a group":       {Group: "g"},
 		"all": {
 			Payload: []byte("{}"), Headers: map[string]string{"k": "v"}, MaxRetry: new(7), Queue: "low",
 			Timeout: time.Minute, Deadline: later, Unique: time.Minute, ProcessAt: later, Retention: time.Minute,
@@ -66,8 +67,8 @@ func TestEnqueuingWritesTheSameKeysOnRedis(t *testing.T) {
 }
 
 // dump returns what is in Redis, by key, other than what time tells apart and
-// what one side alone writes: when a task became pending, which queues there
-// are, and what Leat remembers of its answers.
+// what one side alone writes: when a task became pending, or came into its group,
+// which queues there are, and what Leat remembers of its answers.
 func dump(x *bench) map[string]any {
 	x.Helper()
 	all := map[string]any{}
@@ -84,8 +85,16 @@ func dump(x *bench) map[string]any {
 			all[key] = hash
 		case "list":
 			all[key] = x.redis.LRange(x.Context(), key, 0, -1).Val()
+		case "set":
+			all[key] = x.redis.SMembers(x.Context(), key).Val()
 		case "zset":
-			all[key] = x.redis.ZRangeWithScores(x.Context(), key, 0, -1).Val()
+			members := x.redis.ZRangeWithScores(x.Context(), key, 0, -1).Val()
+			for i := range members {
+				if strings.Contains(key, "}:g:") {
+					members[i].Score = 0 // when it was added
+				}
+			}
+			all[key] = members
 		case "string":
 			ttl := x.redis.TTL(x.Context(), key).Val().Round(5 * time.Second)
 			all[key] = []string{x.redis.Get(x.Context(), key).Val(), ttl.String()}
@@ -105,7 +114,9 @@ func TestATaskRunsTheSameWhoeverEnqueuedItOnRedis(t *testing.T) {
 			ProcessIn: 100 * time.Millisecond, Retention: time.Hour,
 		}
 		plain := spec{ID: "plain", Type: "t", Queue: "q"}
-		for _, s := range []spec{all, plain} {
+		short := spec{ID: "short", Type: "t", Queue: "q", Payload: []byte{}, Timeout: 90 * time.Second}
+		both := spec{ID: "both", Type: "t", Queue: "q", Timeout: time.Minute, Deadline: deadline}
+		for _, s := range []spec{all, plain, short, both} {
 			if err := producer.enqueue(x, s); err != nil {
 				x.Fatal(err)
 			}
@@ -117,12 +128,12 @@ func TestATaskRunsTheSameWhoeverEnqueuedItOnRedis(t *testing.T) {
 			return nil
 		})
 		got := map[string]run{}
-		for range 2 {
+		for range 4 {
 			r := <-runs
 			got[r.ID] = r
 		}
 		x.wantState("q", "all", "completed")
-		x.wantState("q", "plain", "")
+		x.eventually(soon, "the others are gone", func() bool { return x.counts("q").Size() == 1 })
 		stop()
 		want := map[string]run{
 			"all": {
@@ -130,6 +141,8 @@ func TestATaskRunsTheSameWhoeverEnqueuedItOnRedis(t *testing.T) {
 				Headers: map[string]string{"a": "1", "b": "2"}, MaxRetry: 3, Deadline: deadline,
 			},
 			"plain": {ID: "plain", Queue: "q", Type: "t", MaxRetry: 25, Deadline: time.Now().Add(30 * time.Minute)},
+			"short": {ID: "short", Queue: "q", Type: "t", MaxRetry: 25, Deadline: time.Now().Add(90 * time.Second)},
+			"both":  {ID: "both", Queue: "q", Type: "t", MaxRetry: 25, Deadline: time.Now().Add(time.Minute)},
 		}
 		if diff := cmp.Diff(want, got, cmpopts.EquateApproxTime(10*time.Second), cmp.AllowUnexported(run{}), cmpopts.IgnoreFields(run{}, "write")); diff != "" {
 			x.Errorf("what handlers see (-want +got):\n%s", diff)

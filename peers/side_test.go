@@ -55,6 +55,7 @@ type spec struct {
 	ProcessAt time.Time
 	ProcessIn time.Duration
 	Retention time.Duration
+	Group     string
 }
 
 // A run is what a handler learns of its task.
@@ -117,6 +118,7 @@ func (s spec) leat() (options []task.Option) {
 	add(!s.ProcessAt.IsZero(), task.ProcessAt(s.ProcessAt))
 	add(s.ProcessIn != 0, task.ProcessIn(s.ProcessIn))
 	add(s.Retention != 0, task.Retention(s.Retention))
+	add(s.Group != "", task.Group(s.Group))
 	return options
 }
 
@@ -137,6 +139,7 @@ func (s spec) asynq() (options []asynq.Option) {
 	add(!s.ProcessAt.IsZero(), asynq.ProcessAt(s.ProcessAt))
 	add(s.ProcessIn != 0, asynq.ProcessIn(s.ProcessIn))
 	add(s.Retention != 0, asynq.Retention(s.Retention))
+	add(s.Group != "", asynq.Group(s.Group))
 	return options
 }
 
@@ -154,7 +157,7 @@ var (
 
 // delay is how long a task waits that failed with err.
 func delay(err error) time.Duration {
-	if errors.Is(err, errLater) {
+	if errors.Is(err, errLater) || errors.Is(err, context.Canceled) {
 		return time.Hour
 	}
 	return retryDelay

@@ -76,6 +76,7 @@ var suite = []struct {
 	{"list", listPromises},
 	{"server", serverPromises},
 	{"check", checkPromises},
+	{"check of operators", checkOperatePromises},
 	{"concurrent", concurrentPromises},
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"strings"
 	"testing"
@@ -70,6 +71,7 @@ func malformed(l broker.Lease) map[string]broker.Change {
 	}
 	manyHeaders := entry("q", "new")
 	manyHeaders.Headers = headers(broker.MaxHeaders+1, 1)
+	maps.Copy(all, malformedMoves(l))
 	for what, c := range map[string]broker.Change{
 		"no key":               {Put: []broker.Put{{}}},
 		"a key twice":          {Put: []broker.Put{{Key: "new"}, {Key: "new"}}},
@@ -285,6 +287,8 @@ func (x *trial) every(l broker.Lease) map[string]func(context.Context) error {
 	}
 	all["Servers"] = func(ctx context.Context) error { _, err := x.b.Servers(ctx, time.Now()); return err }
 	all["Ping"] = x.b.Ping
+	maps.Copy(all, operations(x.op(), "q", l))
+	all["Queues"] = func(ctx context.Context) error { _, err := x.op().Queues(ctx); return err }
 	return all
 }
 

@@ -325,7 +325,7 @@ func TestLeatsInspectorRecoversOrDropsWhatAWorkerOfAsynqsLeftOnRedis(t *testing.
 	}
 }
 
-// TestRemoveQueue… has asynq leave in a queue all that it ever leaves.
+// The stage has all that asynq ever leaves in a queue.
 func TestLeatsRemoveQueueLeavesNoKeyOfAQueueOfAsynqsOnRedis(t *testing.T) {
 	t.Parallel()
 	s := setStage(newBench(t), peer, "q")
@@ -336,6 +336,7 @@ func TestLeatsRemoveQueueLeavesNoKeyOfAQueueOfAsynqsOnRedis(t *testing.T) {
 	s.put(spec{ID: "unique", Unique: time.Hour})
 	s.put(spec{ID: "unique-group", Unique: time.Hour, Group: "other"})
 	s.must(s.inspector.DeleteTask("q", "unique-group")) // which keeps its claim
+	s.put(spec{ID: "an {id} of theirs", Group: stagedGroup})
 	// asynq's recoverer and forwarder put tasks into groups without naming those.
 	s.put(spec{ID: "stranded", Group: "stranded"})
 	s.must(s.redis.SRem(t.Context(), "asynq:{q}:groups", "stranded").Err())
@@ -356,6 +357,26 @@ func TestLeatsRemoveQueueLeavesNoKeyOfAQueueOfAsynqsOnRedis(t *testing.T) {
 	}
 	s.put(spec{ID: "again"})
 	wantRunAgain(s)
+}
+
+// asynq's tools empty the group, as Leat's do not.
+func TestAQueueIsRemovedOnceAsynqHasEmptiedAGroupWhoseNameLeatRefusesOnRedis(t *testing.T) {
+	t.Parallel()
+	s := setStage(newBench(t), peer, "q")
+	s.end()
+	const group = "a {name} of theirs"
+	s.put(spec{ID: "theirs", Group: group})
+	if err := s.ours.RemoveQueue(t.Context(), "q", true); !errors.Is(err, queue.ErrQueueNotEmpty) {
+		t.Errorf("RemoveQueue() = %v, want %v", err, queue.ErrQueueNotEmpty)
+	}
+	if got := s.info("q", "theirs").Group; got != group {
+		t.Errorf("the task is in the group %q, want %q", got, group)
+	}
+	if n, err := s.inspector.DeleteAllAggregatingTasks("q", group); err != nil || n != 1 {
+		t.Errorf("DeleteAllAggregatingTasks() = %d, %v, want 1", n, err)
+	}
+	s.must(s.ours.RemoveQueue(t.Context(), "q", true))
+	s.wantSound()
 }
 
 // wantRunAgain fails the test unless asynq runs what it has put into a queue that

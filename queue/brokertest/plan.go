@@ -15,7 +15,8 @@ var (
 	planQueues  = []string{"a", "b"}
 	planHomes   = []broker.Home{{Queue: "a", ID: "run"}, {Queue: "b", ID: "run"}}
 	planKeys    = []string{"k1", "k2", "k3"}
-	planClaims  = []string{"", "", "c1", "c2"}
+	planGroups  = []string{"", "", "", "g1", "g2"}
+	planClaims  = []string{"", "", "", "", "ttl1", "ttl2", "life1", "life2", "start", "hold"}
 	planLatches = []string{"l1", "l2", "l3", "l4", "l5", "l6", "l7", "l8"}
 )
 
@@ -34,25 +35,21 @@ func drawStep(t *rapid.T) step {
 }
 
 func drawOperation(t *rapid.T) operation {
-	switch n := rapid.IntRange(0, 19).Draw(t, "operation"); {
-	case n < 12:
-		return applyPlan{rapid.SliceOfN(rapid.Custom(drawChange), 1, 4).Draw(t, "changes"), drawWant(t)}
+	switch n := rapid.IntRange(0, 29).Draw(t, "operation"); {
 	case n < 14:
+		return applyPlan{rapid.SliceOfN(rapid.Custom(drawChange), 1, 4).Draw(t, "changes"), drawWant(t)}
+	case n < 16:
 		return applyPlan{want: drawWant(t)}
-	case n < 15:
+	case n < 17:
 		return drawExtend(t)
-	case n < 18:
-		return advancePlan{
-			queues: rapid.SampledFrom([][]string{{"a", "b"}, {"a", "b"}, {"b", "a"}, {"a"}, {"b"}, {"none", "b"}}).Draw(t, "queues"),
-			limit:  rapid.SampledFrom([]int{1000, 1000, 1, 2, 3}).Draw(t, "limit"),
-		}
-	case n < 19:
-		return pagePlan{
-			queue:  rapid.SampledFrom(planQueues).Draw(t, "queue"),
-			state:  rapid.SampledFrom(task.States()[:6]).Draw(t, "state"),
-			offset: rapid.IntRange(0, 4).Draw(t, "offset"),
-			limit:  rapid.IntRange(1, 3).Draw(t, "limit"),
-		}
+	case n < 21:
+		return drawAdvance(t)
+	case n < 22:
+		return drawPage(t)
+	case n < 25:
+		return drawGather(t)
+	case n < 29:
+		return drawOperate(t)
 	default:
 		return look{}
 	}
@@ -66,7 +63,10 @@ type applyPlan struct {
 
 func (a applyPlan) play(p *pair) {
 	var toModel, toReal []broker.Change
-	for _, c := range a.changes {
+	for i, c := range a.changes {
+		if i > 0 {
+			c.replace = nil // a change before it may have made another version, or not
+		}
 		model, real := c.change(p)
 		toModel, toReal = append(toModel, model), append(toReal, real)
 	}
@@ -129,17 +129,38 @@ func (e extendPlan) play(p *pair) {
 type advancePlan struct {
 	queues []string
 	limit  int
+	keep   broker.ArchiveLimits
+}
+
+func drawAdvance(t *rapid.T) operation {
+	return advancePlan{
+		queues: rapid.SampledFrom([][]string{{"a", "b"}, {"a", "b"}, {"b", "a"}, {"a"}, {"b"}, {"none", "b"}}).Draw(t, "queues"),
+		limit:  rapid.SampledFrom([]int{1000, 1000, 1, 2, 3}).Draw(t, "limit"),
+		keep: rapid.SampledFrom([]broker.ArchiveLimits{
+			{}, {}, {}, {Count: 1}, {Count: 3}, {Age: 10 * time.Second}, {Age: time.Hour, Count: 2},
+		}).Draw(t, "keep"),
+	}
+}
+
+// limited returns the limit of a, or none that matters where the order of what is
+// done first is not promised: among batches that end together, and because what
+// waits on behind a claim is not counted.
+func (a advancePlan) limited(p *pair) int {
+	if len(p.batches()) > 1 || p.waitsBehind() {
+		return 1000
+	}
+	return a.limit
 }
 
 func (a advancePlan) play(p *pair) {
-	now, r := time.Now(), broker.AdvanceRequest{Queues: a.queues, Limit: a.limit}
+	now, r := time.Now(), broker.AdvanceRequest{Queues: a.queues, Limit: a.limited(p), Keep: a.keep}
 	p.note("Advance %s", brief(r))
 	theirs, theirErr := p.model.Advance(p.ctx, now, r)
 	ours, ourErr := p.real.Advance(p.ctx, now, r)
 	if !p.both("Advance", ourErr, theirErr) {
 		return
 	}
-	if theirs.Total() == a.limit && !ours.Next.IsZero() && !ours.Next.After(now) {
+	if theirs.Total() == r.Limit && !ours.Next.IsZero() && !ours.Next.After(now) {
 		ours.Next = theirs.Next // any time up to now says it
 	}
 	p.same("advanced", ours, theirs)
@@ -149,24 +170,53 @@ func (a advancePlan) play(p *pair) {
 type pagePlan struct {
 	queue         string
 	state         task.State
+	group         string
+	newest        bool
 	offset, limit int
+	after         int // which entry it is after; negative: none
+}
+
+func drawPage(t *rapid.T) operation {
+	g := pagePlan{
+		queue:  rapid.SampledFrom(planQueues).Draw(t, "queue"),
+		state:  rapid.SampledFrom(task.States()).Draw(t, "state"),
+		newest: rapid.Bool().Draw(t, "newest"),
+		offset: rapid.IntRange(0, 2).Draw(t, "offset"),
+		limit:  rapid.IntRange(1, 3).Draw(t, "limit"),
+		after:  rapid.IntRange(-3, 3).Draw(t, "after"),
+	}
+	if g.state == task.Aggregating {
+		g.group = rapid.SampledFrom([]string{"g1", "g2"}).Draw(t, "group")
+	}
+	return g
+}
+
+// list returns the page that b has after the entry that is to be before it.
+func (g pagePlan) list(p *pair, b broker.Broker) ([]broker.Stored, error) {
+	r := broker.ListRequest{Queue: g.queue, State: g.state, Group: g.group, Newest: g.newest, Limit: 1000}
+	if g.after >= 0 {
+		all, err := b.List(p.ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		if g.after < len(all) {
+			r.After = all[g.after].Place
+		}
+	}
+	r.Offset, r.Limit = g.offset, g.limit
+	return b.List(p.ctx, r)
 }
 
 func (g pagePlan) play(p *pair) {
-	r := broker.ListRequest{Queue: g.queue, State: g.state, Offset: g.offset, Limit: g.limit}
-	p.note("List %s", brief(r))
-	theirs, theirErr := p.model.List(p.ctx, r)
-	ours, ourErr := p.real.List(p.ctx, r)
+	p.note("List %+v", g)
+	theirs, theirErr := g.list(p, p.model)
+	ours, ourErr := g.list(p, p.real)
 	if !p.both("List", ourErr, theirErr) {
 		return
 	}
 	p.same("page", ours, theirs)
 	for _, listed := range theirs {
-		want, theirErr := p.model.Entry(p.ctx, listed.EntryRef)
-		got, ourErr := p.real.Entry(p.ctx, listed.EntryRef)
-		if p.both("Entry", ourErr, theirErr) {
-			p.same("entry "+want.EntryRef.String(), got, want)
-		}
+		p.lookAtEntry(listed.EntryRef)
 	}
 }
 

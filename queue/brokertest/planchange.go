@@ -3,6 +3,7 @@ package brokertest
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"pgregory.net/rapid"
@@ -13,6 +14,9 @@ import (
 // A changePlan is a change whose choices are made when it is played.
 type changePlan struct {
 	settle  []settlePlan
+	move    []movePlan // not with settle: what either finds of the other is not promised
+	replace []replacePlan
+	watch   []entryPick
 	home    broker.Home
 	require []versionPlan
 	put     []versionPlan
@@ -27,8 +31,15 @@ type changePlan struct {
 func drawChange(t *rapid.T) changePlan {
 	c := changePlan{home: rapid.SampledFrom(planHomes).Draw(t, "home"), close: -1}
 	doing := func(what string, one, of int) bool { return rapid.IntRange(1, of).Draw(t, what) <= one }
-	if doing("settle", 1, 2) {
+	switch rapid.IntRange(0, 9).Draw(t, "doing") {
+	case 0, 1, 2, 3, 4:
 		c.settle = rapid.SliceOfN(rapid.Custom(drawSettle), 1, 3).Draw(t, "settle")
+	case 5, 6:
+		c.move = rapid.SliceOfN(rapid.Custom(drawMove), 1, 2).Draw(t, "move")
+	case 7:
+		c.replace = rapid.SliceOfN(rapid.Custom(drawReplace), 1, 1).Draw(t, "replace")
+	case 8:
+		c.watch = rapid.SliceOfN(rapid.Custom(drawPick), 1, 2).Draw(t, "watch")
 	}
 	if doing("require", 1, 6) {
 		c.require = rapid.SliceOfN(rapid.Custom(drawVersion), 1, 2).Draw(t, "require")
@@ -81,7 +92,13 @@ func (c changePlan) change(p *pair) (toModel, toReal broker.Change) {
 	if c.close >= 0 {
 		toModel.Close = time.Now().Add(c.close)
 	}
+	toModel.Move, toModel.Watch = moves(p, c.move), picks(p, c.watch)
 	toReal = toModel
+	for _, r := range c.replace {
+		if forModel, forReal, ok := r.replacement(p); ok {
+			toModel.Replace, toReal.Replace = append(toModel.Replace, forModel), append(toReal.Replace, forReal)
+		}
+	}
 	for _, s := range c.settle {
 		if l, ok := s.lease.from(p); ok {
 			toModel.Settle = append(toModel.Settle, s.settlement(l.model))
@@ -98,6 +115,8 @@ type settlePlan struct {
 	in     time.Duration
 	failed bool
 	result []byte
+	end    broker.End
+	told   bool // of the attempt
 }
 
 func drawSettle(t *rapid.T) settlePlan {
@@ -107,6 +126,8 @@ func drawSettle(t *rapid.T) settlePlan {
 		in:     rapid.SampledFrom([]time.Duration{0, time.Second, 1500 * time.Millisecond, 10 * time.Second, -time.Second, time.Microsecond}).Draw(t, "in"),
 		failed: rapid.Bool().Draw(t, "failed"),
 		result: rapid.SampledFrom([][]byte{nil, []byte("result"), []byte("another"), {}}).Draw(t, "result"),
+		end:    rapid.SampledFrom([]broker.End{0, 0, broker.Cancelled, broker.Expired, broker.Poison}).Draw(t, "end"),
+		told:   rapid.Bool().Draw(t, "told"),
 	}
 }
 
@@ -116,7 +137,14 @@ func (s settlePlan) settlement(l broker.Lease) broker.Settlement {
 	e.Retried++
 	e.LastErr = fmt.Sprintf("failed for the %d. time", e.Retried)
 	e.LastFailedAt, e.CompletedAt = now, now
-	return broker.Settlement{Token: l.Token, Entry: e, To: s.to, At: now.Add(s.in), Failed: s.failed, Result: s.result}
+	made := broker.Settlement{Token: l.Token, Entry: e, To: s.to, At: now.Add(s.in), Failed: s.failed, Result: s.result}
+	if s.to == broker.Archived {
+		made.End = s.end
+	}
+	if s.told {
+		made.Attempt = &broker.Attempt{Started: now.Add(-time.Second), Ended: now, Worker: "w", Err: e.LastErr}
+	}
+	return made
 }
 
 // A versionPlan is about a document at the version that it has, or at another.
@@ -149,6 +177,9 @@ type entryPlan struct {
 	id      int
 	collide bool
 	claim   string
+	behind  bool
+	group   string
+	exit    string        // id of its exit; "": none
 	due     time.Duration // from now; 0: no due time
 	home    broker.Home
 	more    int // which of its other fields are set
@@ -160,6 +191,9 @@ func drawEntry(t *rapid.T) entryPlan {
 		id:      rapid.IntRange(0, len(planIDs)-1).Draw(t, "id"),
 		collide: rapid.IntRange(0, 9).Draw(t, "collide") == 9,
 		claim:   rapid.SampledFrom(planClaims).Draw(t, "claim"),
+		behind:  rapid.Bool().Draw(t, "behind"),
+		group:   rapid.SampledFrom(planGroups).Draw(t, "group"),
+		exit:    rapid.SampledFrom([]string{"", "", "x1", "x2", "x3"}).Draw(t, "exit"),
 		due:     rapid.SampledFrom([]time.Duration{0, 0, 0, time.Second, 1500 * time.Millisecond, 1501 * time.Millisecond, time.Minute, -time.Second, time.Microsecond}).Draw(t, "due"),
 		home:    rapid.SampledFrom(append([]broker.Home{{}}, planHomes...)).Draw(t, "home"),
 		more:    rapid.IntRange(0, 2).Draw(t, "more"),
@@ -183,13 +217,38 @@ func (e entryPlan) entry(p *pair, beside []broker.Entry, now time.Time) broker.E
 	if !e.home.IsZero() && e.more > 1 {
 		made.Reads = planKeys[:2]
 	}
-	if e.claim != "" {
-		made.Claim = broker.Claim{Key: e.claim, TTL: hours}
-	}
+	made.Group = e.group
 	if e.due != 0 {
 		made.DueAt = now.Add(e.due)
 	}
+	made.Claim = e.claimed(e.claim, now)
+	if e.exit != "" {
+		exit := broker.Entry{EntryRef: broker.EntryRef{Queue: planExits, ID: e.exit}, Type: "exit", Home: e.home}
+		made.Exit = &exit
+	}
 	return made
+}
+
+// planExits is the queue of exits: no other entry is in it, so that it does not
+// matter what comes there first.
+const planExits = "x"
+
+// claimed returns a claim of the key. How it ends is that of the key: what comes
+// of claims that end differently and meet is not promised in every case.
+func (e entryPlan) claimed(key string, now time.Time) broker.Claim {
+	c := broker.Claim{Key: key}
+	switch {
+	case strings.HasPrefix(key, "ttl"):
+		c.TTL = hours
+	case strings.HasPrefix(key, "life"):
+		c.Behind = e.behind && e.due == 0 && e.group == ""
+		c.Since = now
+	case key == "start":
+		c.UntilStart = true
+	case key == "hold":
+		c.Hold = now.Add(10*time.Second + 1500*time.Microsecond)
+	}
+	return c
 }
 
 // unclaimed returns the entry for a latch: it has no claim, and is due at a

@@ -76,13 +76,18 @@ type pair struct {
 	seen    *sightings
 	apart   bool          // see Storage.OneQueue
 	leases  []pairedLease // every lease there ever was
+	gathers int           // how many batches were asked for
 	tokens  map[string]bool
 	history []string
 	faults  []string
 }
 
-// A pairedLease is one lease as each of the two gave it: the tokens differ.
-type pairedLease struct{ model, real broker.Lease }
+// A pairedLease is one lease as each of the two gave it: the tokens differ, other
+// than those of batches.
+type pairedLease struct {
+	model, real broker.Lease
+	batch       bool
+}
 
 // What the model has, on which choices depend.
 
@@ -193,7 +198,7 @@ func (p *pair) apply(toModel, toReal []broker.Change, want broker.LeaseRequest) 
 			p.faults = append(p.faults, fmt.Sprintf("the token %q of %s is empty or was used before", l.Token, l.Entry))
 		}
 		p.tokens[l.Token] = true
-		p.leases = append(p.leases, pairedLease{theirs.Leases[i], l})
+		p.leases = append(p.leases, pairedLease{model: theirs.Leases[i], real: l})
 	}
 }
 
@@ -214,16 +219,24 @@ func (look) play(p *pair) {
 	theirs, theirErr := p.model.Counts(p.ctx, now)
 	ours, ourErr := p.real.Counts(p.ctx, now)
 	if p.both("Counts", ourErr, theirErr) {
-		p.same("counts", withoutReadySince(ours, theirs), theirs)
+		p.same("counts", p.withoutGroups(withoutReadySince(ours, theirs), theirs), theirs)
 	}
-	for _, queue := range planQueues {
-		for _, state := range []task.State{task.Pending, task.Active, task.Scheduled, task.Retry, task.Archived, task.Completed} {
-			r := broker.ListRequest{Queue: queue, State: state, Limit: 1000}
+	for _, queue := range append([]string{planExits}, planQueues...) {
+		for _, r := range listings(queue) {
 			theirs, theirErr := p.model.List(p.ctx, r)
 			ours, ourErr := p.real.List(p.ctx, r)
 			if p.both("List", ourErr, theirErr) {
-				p.same(fmt.Sprintf("%s entries of %s", state, queue), ours, theirs)
+				p.same(fmt.Sprintf("%s entries of %s %s", r.State, queue, r.Group), ours, theirs)
 			}
+			for _, e := range theirs {
+				p.lookAtEntry(e.EntryRef)
+			}
+		}
+		p.lookAtQueue(now, queue)
+	}
+	for _, lease := range p.leases {
+		if p.model.Holds(lease.model.Ref()) {
+			p.lookAtEntry(lease.model.Entry.EntryRef)
 		}
 	}
 	for _, home := range planHomes {

@@ -81,7 +81,7 @@ func (g graph) entry(n *plan.Node) broker.Entry {
 		return g.decide("end", n)
 	}
 	e := g.task(n, g.root()+n.Name)
-	e.Reads = g.reads(n)
+	e.Reads, e.Exit = g.reads(n), g.lost(n, n.Name)
 	return e
 }
 
@@ -89,6 +89,7 @@ func (g graph) entry(n *plan.Node) broker.Entry {
 func (g graph) item(n *plan.Node, i int, element []byte) broker.Entry {
 	e := g.task(n, g.root()+n.ItemKey(i))
 	e.Payload, e.Reads = element, []string{plan.ControlKey}
+	e.Exit = g.lost(n, n.ItemKey(i))
 	return e
 }
 
@@ -101,27 +102,43 @@ func (g graph) failed(n *plan.Node) broker.Entry {
 
 func (g graph) task(n *plan.Node, id string) broker.Entry {
 	return broker.Entry{
-		EntryRef: broker.EntryRef{Queue: n.Settings.Queue, ID: id},
-		Type:     n.Spec.Type,
-		Headers:  n.Settings.Headers,
-		MaxRetry: n.Settings.MaxRetry,
-		Timeout:  n.Settings.Timeout,
-		Deadline: n.Settings.Deadline,
-		Home:     g.home,
+		EntryRef:   broker.EntryRef{Queue: n.Settings.Queue, ID: id},
+		Type:       n.Spec.Type,
+		Headers:    n.Settings.Headers,
+		MaxRetry:   n.Settings.MaxRetry,
+		MaxCrashes: n.Settings.MaxCrashes,
+		Timeout:    n.Settings.Timeout,
+		Deadline:   n.Settings.Deadline,
+		Home:       g.home,
 	}
 }
 
 // decide returns an entry of the engine's own: one id for each cause, in the
 // queue that is reserved for the workflow.
 func (g graph) decide(cause string, n *plan.Node) broker.Entry {
+	e := g.decision(cause, n.Name)
+	e.Reads, e.Exit = g.reads(n), g.lost(n, n.Name)
+	return e
+}
+
+// lost returns the decide about an entry that has ended otherwise than by its own
+// settlement: one that was deleted or archived by hand, cancelled, too late, or
+// poison. It is enqueued by whatever ends the entry, so that the run does not wait
+// for an outcome that nobody sends. part is the name of n, or of an item.
+func (g graph) lost(n *plan.Node, part string) *broker.Entry {
+	e := g.decision("lost", part)
+	e.Reads = []string{plan.ControlKey, n.ErrorKey()}
+	return &e
+}
+
+func (g graph) decision(cause, part string) broker.Entry {
 	name := decideName(g.Plan)
 	return broker.Entry{
-		EntryRef: broker.EntryRef{Queue: name, ID: g.root() + joint + cause + joint + n.Name},
+		EntryRef: broker.EntryRef{Queue: name, ID: g.root() + joint + cause + joint + part},
 		Type:     name,
 		MaxRetry: task.DefaultMaxRetry,
 		Timeout:  task.DefaultTimeout,
 		Home:     g.home,
-		Reads:    g.reads(n),
 	}
 }
 
@@ -150,21 +167,21 @@ func (g graph) inputs(n *plan.Node) []int {
 }
 
 // place finds which node of the plan an entry of a run is, and which item if it
-// is a map's, from its id: root~step, root~step~item, or root~~cause~step. The
-// cause is "" for a task. A nil node means that the plan has none of that name.
+// is a map's, from its id: root~step, root~step~item, or root~~cause~ and one of
+// these. The cause is "" for a task. A nil node means that the plan has none of
+// that name.
 func (g graph) place(id string) (n *plan.Node, cause string, item int) {
 	rest := strings.TrimPrefix(id, g.root())
 	if strings.HasPrefix(rest, joint) {
 		cause, rest, _ = strings.Cut(rest[1:], joint)
-		return g.Node(rest), cause, -1
 	}
-	name, index, found := strings.Cut(rest, joint)
-	if !found {
-		return g.Node(name), "", -1
+	if n := g.Node(rest); n != nil {
+		return n, cause, -1
 	}
+	name, index, _ := strings.Cut(rest, joint)
 	item, err := strconv.Atoi(index)
 	if err != nil {
-		return nil, "", -1
+		return nil, cause, -1
 	}
-	return g.Node(name), "", item
+	return g.Node(name), cause, item
 }

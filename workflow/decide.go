@@ -34,6 +34,8 @@ func (h decideHandler) ProcessTask(ctx context.Context, t *task.Task) error {
 		return v.finish(ctx)
 	case "fail":
 		return v.giveUp(ctx)
+	case "lost":
+		return v.lose(ctx)
 	default:
 		return fmt.Errorf("decide %s: unknown cause %q: %w", v.lease.Entry, v.cause, task.SkipRetry)
 	}

@@ -37,6 +37,7 @@ func serveHandler(t *testing.T, b broker.Broker, h task.Handler) *queue.Client {
 		Concurrency: 8, Queues: map[string]int{"default": 1, "heavy": 1},
 		RetryDelayFunc: func(int, error, *task.Task) time.Duration { return time.Second },
 		Logger:         slog.New(slog.DiscardHandler),
+		MaxCrashes:     -1, // faults of the broker have leases run out
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -26,7 +26,7 @@ type Step[In, Out any] struct{ spec plan.Spec }
 // rules of a [task.Handler]: it may run more than once, it should return when
 // its context ends, and its error is retried unless it wraps [task.SkipRetry].
 //
-// The options Queue, MaxRetry, Timeout, Deadline and Header of package task set
+// The options Queue, MaxRetry, MaxCrashes, Timeout, NoTimeout, Deadline and Header set
 // what holds wherever the step is used; others are refused when the workflow is
 // defined.
 //

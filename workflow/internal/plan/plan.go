@@ -117,7 +117,7 @@ func (p *Plan) settle(n *Node) error {
 	}
 	if s.ID != "" || s.Unique.Mode != 0 || !s.StartBy.IsZero() || !s.ProcessAt.IsZero() || s.Retention != 0 || s.Group != "" {
 		return fmt.Errorf("step %s: %w", n.Name, task.Invalid("option", fmt.Sprint(slices.Concat(n.Spec.Options, n.Options)),
-			"a step takes Queue, MaxRetry, Timeout, Deadline and Header"))
+			"a step takes Queue, MaxRetry, MaxCrashes, Timeout, NoTimeout, Deadline and Header"))
 	}
 	n.Settings = s
 	return nil

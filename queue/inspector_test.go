@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -12,9 +13,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/leatwork/leat/internal/redistest"
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/queue/brokertest/model"
+	"github.com/leatwork/leat/queue/redisbroker"
+	"github.com/leatwork/leat/queue/sqlitebroker"
 	"github.com/leatwork/leat/task"
 )
 
@@ -26,6 +30,27 @@ var inspected = []struct {
 }{
 	{"model", func(*testing.T) func(testing.TB) broker.Broker {
 		return func(testing.TB) broker.Broker { return model.New(model.Options{}) }
+	}},
+	{"sqlite", func(*testing.T) func(testing.TB) broker.Broker {
+		return func(t testing.TB) broker.Broker {
+			b, err := sqlitebroker.Open(":memory:", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return b
+		}
+	}},
+	{"redis", func(t *testing.T) func(testing.TB) broker.Broker {
+		server := redistest.Shared(t)
+		return func(t testing.TB) broker.Broker {
+			b, err := redisbroker.Open(server.SocketURL(), &redisbroker.Options{
+				Prefix: redistest.Prefix(), LocalClock: true, Logger: slog.New(slog.DiscardHandler),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return b
+		}
 	}},
 }
 
@@ -133,15 +158,17 @@ var figurePromises = []promise{
 		}
 	}},
 	{"servers are listed with what they run", func(x *inspection) {
-		x.serve(func(ctx context.Context, _ *task.Task) error { <-ctx.Done(); return ctx.Err() })
-		x.enqueue("a")
-		x.pass(6 * time.Second)
-		got, err := x.i.Servers(x.Context())
-		if err != nil || len(got) != 1 || len(got[0].Workers) != 1 {
-			x.Fatalf("Servers() = %+v, %v; want one that runs one task", got, err)
+		ref, now := broker.EntryRef{Queue: "default", ID: "a"}, time.Now()
+		for _, id := range []string{"2f1c7f0e-0000-4000-8000-000000000002", "2f1c7f0e-0000-4000-8000-000000000001"} {
+			record := broker.Server{ID: id, Host: "host", PID: 7, Concurrency: 3, Queues: map[string]int{"default": 1}, Status: "active", Started: now,
+				Workers: []broker.Worker{{Entry: ref, Type: "t", Started: now, Deadline: now.Add(time.Minute)}}}
+			if err := x.b.Beat(x.Context(), now, record); err != nil {
+				x.Fatal(err)
+			}
 		}
-		if got, want := got[0].Workers[0].Entry, (broker.EntryRef{Queue: "default", ID: "a"}); got != want {
-			x.Errorf("it runs %v, want %v", got, want)
+		got, err := x.i.Servers(x.Context())
+		if err != nil || len(got) != 2 || got[0].ID > got[1].ID || len(got[0].Workers) != 1 || got[0].Workers[0].Entry != ref {
+			x.Errorf("Servers() = %+v, %v; want two in order of their ids, each of which runs %v", got, err, ref)
 		}
 	}},
 	{"groups are listed with their sizes", func(x *inspection) {

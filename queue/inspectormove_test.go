@@ -3,6 +3,7 @@ package queue_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -67,15 +68,14 @@ var movePromises = []promise{
 		}
 	}},
 	{"a completed task is requeued, and is done again", func(x *inspection) {
-		x.serve(func(context.Context, *task.Task) error { return nil })
-		x.enqueue("a", task.Retention(time.Hour))
-		x.pass(time.Second)
-		if err := x.i.Run(x.Context(), "default", "a"); err != nil {
+		x.put("q", task.Completed)
+		if err := x.i.Run(x.Context(), "q", "completed"); err != nil {
 			x.Fatal(err)
 		}
-		x.pass(time.Second)
-		if got := x.task("default", "a").State; got != task.Completed || len(x.seen(queue.EventSettled)) != 2 {
-			x.Errorf("it is %s and was done %d times, want completed, 2", got, len(x.seen(queue.EventSettled)))
+		l := x.lease("q")
+		x.change(broker.Change{Settle: []broker.Settlement{{Token: l.Token, Entry: l.Entry, To: broker.Completed, At: time.Now().Add(time.Hour)}}})
+		if got := x.task("q", "completed").State; got != task.Completed || x.info("q").ProcessedTotal != 2 {
+			x.Errorf("it is %s and was done %d times, want completed, 2", got, x.info("q").ProcessedTotal)
 		}
 	}},
 	{"what is run keeps its retries and forgets how it ended", func(x *inspection) {
@@ -137,25 +137,25 @@ var movePromises = []promise{
 		x.wantIDs("default", task.Pending, "a")
 	}},
 	{"a paused queue begins nothing until it is resumed", func(x *inspection) {
-		x.serve(func(context.Context, *task.Task) error { return nil })
 		for _, want := range []bool{true, false} {
-			if got, err := x.i.Pause(x.Context(), "default"); err != nil || got != want {
+			if got, err := x.i.Pause(x.Context(), "q"); err != nil || got != want {
 				x.Errorf("Pause() = %v, %v; want %v", got, err, want)
 			}
 		}
-		x.enqueue("a")
-		x.pass(time.Minute)
-		x.wantIDs("default", task.Pending, "a")
-		if !x.info("default").Paused {
+		x.put("q", task.Pending)
+		want := broker.LeaseRequest{Queues: []broker.Share{{Queue: "q"}}, Max: 1, Until: time.Now().Add(time.Minute)}
+		if applied, err := x.b.Apply(x.Context(), time.Now(), nil, want); err != nil || len(applied.Leases) > 0 {
+			x.Errorf("Apply() leased %v, %v; want nothing", applied.Leases, err)
+		}
+		if !x.info("q").Paused {
 			x.Error("a paused queue is not shown as paused")
 		}
 		for _, want := range []bool{true, false} {
-			if got, err := x.i.Resume(x.Context(), "default"); err != nil || got != want {
+			if got, err := x.i.Resume(x.Context(), "q"); err != nil || got != want {
 				x.Errorf("Resume() = %v, %v; want %v", got, err, want)
 			}
 		}
-		x.pass(10 * time.Second)
-		x.wantIDs("default", task.Pending)
+		x.lease("q")
 	}},
 }
 
@@ -253,7 +253,7 @@ var editPromises = []promise{
 		others := 3
 		slow.apply = func(call applyCall) (broker.Applied, error) {
 			if others--; others >= 0 {
-				if err := x.i.EditPayload(x.Context(), "default", "a", []byte("other")); err != nil {
+				if err := x.i.EditPayload(x.Context(), "default", "a", fmt.Append(nil, "other ", others)); err != nil {
 					x.Error(err)
 				}
 			}

@@ -6,6 +6,9 @@ import (
 	"go/parser"
 	"go/token"
 	"go/types"
+	"io"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 )
@@ -28,7 +31,7 @@ var (
 
 `
 	fset := token.NewFileSet()
-	imported := importer.ForCompiler(fset, "source", nil)
+	imported := importer.ForCompiler(fset, "gc", exported(t))
 	for body, want := range map[string]string{
 		`var _, _ = thumb.Enqueue(ctx, desk, "a")`: "",
 		`var _, _ = thumb.Enqueue(ctx, desk, 7)`:   "cannot use 7",
@@ -51,4 +54,20 @@ var (
 			t.Errorf("%s\nthe compiler says %q, want %q", body, got, want)
 		}
 	}
+}
+
+// exported returns what finds the export data of this package and of those that it
+// imports.
+func exported(t *testing.T) importer.Lookup {
+	t.Helper()
+	list, err := exec.CommandContext(t.Context(), "go", "list", "-export", "-deps", "-f", "{{.ImportPath}} {{.Export}}", ".").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := make(map[string]string)
+	for line := range strings.Lines(string(list)) {
+		path, file, _ := strings.Cut(strings.TrimSpace(line), " ")
+		files[path] = file
+	}
+	return func(path string) (io.ReadCloser, error) { return os.Open(files[path]) }
 }

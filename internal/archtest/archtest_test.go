@@ -39,6 +39,7 @@ var rules = []rule{
 	{"nothing names the machine it was written on", machineFaults, machineSamples},
 	{"a program in a document is the file that it names", quoteFaults, quoteSamples},
 	{"a document names what exists", linkFaults, linkSamples},
+	{"a test that a document names exists", shownFaults, shownSamples},
 }
 
 func TestTheTreeFollowsTheRules(t *testing.T) {

@@ -19,7 +19,7 @@ const silence = 15 * time.Second
 
 // Listen implements [broker.Listener]. It returns an error if the server does not
 // let the channels be subscribed to, or the first connection cannot be made; one
-// that breaks later is made anew.
+// that breaks later is made anew, unless the client has been closed.
 func (b *world) Listen(ctx context.Context, hear func(broker.Signal)) error {
 	if err := b.started(ctx); err != nil {
 		return fmt.Errorf("listen: %w", err)
@@ -68,7 +68,7 @@ func (l *listener) run(ctx context.Context) error {
 			l.take(message)
 			l.asked, pause = false, firstPause
 			continue
-		case ctx.Err() != nil, isReply(err), !l.listening, l.b.closed.Load():
+		case ctx.Err() != nil, isReply(err), errors.Is(err, redis.ErrClosed), !l.listening, l.b.closed.Load():
 			return err
 		case isTimeout(err) && !l.asked:
 			if l.asked = true; l.subscription.Ping(ctx) == nil {

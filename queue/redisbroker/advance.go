@@ -10,7 +10,7 @@ import (
 )
 
 // advanceAtOnce is how much one script does at most, whatever the limit.
-const advanceAtOnce = 1000
+const advanceAtOnce = 500
 
 // Advance implements [broker.Broker]. Leases of asynq's are taken back 30 s
 // after they have run out, as asynq does.

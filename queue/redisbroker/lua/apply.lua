@@ -73,6 +73,7 @@ local function apply(changes)
   end
   for _, f in ipairs(after_changes) do f() end
   flush()
+  for _, f in ipairs(after_flush) do f() end
   return refused
 end
 

@@ -20,48 +20,54 @@ local function is_ripe()
   return (delay > 0 and oldest + delay <= now_s) or newest + grace <= now_s
 end
 
--- started frees the claim of an entry that is held until it starts.
-local function started(queue, id)
-  local f = redis.call("HMGET", entry_key(queue, id), "leat_ms", "unique_key")
-  if f[2] and until_start(f[1]) then free_claim(queue, id, f[2]) end
-end
-
--- freeze takes the oldest entries out of the group and into the batch. Ids without
--- an entry are dropped, and what was to be cancelled is.
+-- freeze takes the oldest entries out of the group and into the batch, and returns
+-- their ids and bodies. Ids without an entry are dropped, and what was to be
+-- cancelled is.
 local function freeze()
-  local oldest = redis.call("ZRANGE", waiting, 0, most - 1, "WITHSCORES")
-  local n = 0
+  local oldest, taken_out, starting = redis.call("ZRANGE", waiting, 0, most - 1, "WITHSCORES"), {}, {}
   for i = 1, #oldest, 2 do
-    local id, score = oldest[i], oldest[i + 1]
-    local f = redis.call("HMGET", entry_key(queue, id), "state", "leat_cancel")
+    local id = oldest[i]
+    local body, state, cancelled, claim = member(queue, id)
     later("ZREM", waiting, id)
-    if f[1] == "aggregating" and f[2] then
+    if state == "aggregating" and cancelled then
       archive(facts(queue, id), "cancelled")
-    elseif f[1] == "aggregating" then
+    elseif state == "aggregating" then
       redis.call("HSET", entry_key(queue, id), "leat_token", token)
-      later("ZADD", taken, score, id)
-      n = n + 1
+      later("ZADD", taken, oldest[i + 1], id)
+      taken_out[#taken_out + 1] = id
+      taken_out[#taken_out + 1] = body
+      if claim and until_start(body[2]) then starting[id] = claim end
     end
   end
   flush()
   forget_if_empty(queue, group)
-  if n == 0 then return false end
+  if #taken_out == 0 then return end
   if not has_leases(queue) then redis.call("SET", container(queue, "leat:advanced"), now_ns) end
   let_last(queue, group, set, ends)
-  for i = 1, #oldest, 2 do started(queue, oldest[i]) end
+  for i = 1, #taken_out, 2 do
+    if starting[taken_out[i]] then free_claim(queue, taken_out[i], starting[taken_out[i]]) end
+  end
   flush()
-  return true
+  return taken_out
 end
 
+-- again returns the ids and bodies of what is left of the batch.
+local function again()
+  local left = {}
+  for _, id in ipairs(redis.call("ZRANGE", taken, 0, -1)) do
+    left[#left + 1] = id
+    left[#left + 1] = (member(queue, id))
+  end
+  return left
+end
+
+local answer
 local held = redis.call("ZSCORE", container(queue, "leat:batches"), set .. " " .. group)
 if held and redis.call("EXISTS", taken) == 1 then
-  ends = held
-elseif not (is_ripe() and freeze()) then
-  return false
+  ends, answer = held, again()
+elseif is_ripe() then
+  answer = freeze()
 end
-local answer = {ends}
-for _, id in ipairs(redis.call("ZRANGE", taken, 0, -1)) do
-  answer[#answer + 1] = id
-  answer[#answer + 1] = member(queue, id)
-end
+if not answer then return false end
+table.insert(answer, 1, ends)
 return answer

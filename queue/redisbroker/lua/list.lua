@@ -28,13 +28,22 @@ local function behind(list)
   return 0
 end
 
+local function turned(list)
+  local back = {}
+  for i = #list, 1, -1 do back[#back + 1] = list[i] end
+  return back
+end
+
 local function pending()
   local list = container(queue, "pending")
-  local from = behind(list) + offset
-  if newest then return redis.call("LRANGE", list, from, from + limit - 1), from end
-  local ids, turned = redis.call("LRANGE", list, -from - limit, -from - 1), {}
-  for i = #ids, 1, -1 do turned[#turned + 1] = ids[i] end
-  return turned, from
+  local from, ids = behind(list) + offset, nil
+  if newest then
+    ids = redis.call("LRANGE", list, from, from + limit - 1)
+  else
+    ids = turned(redis.call("LRANGE", list, -from - limit, -from - 1))
+  end
+  for i, id in ipairs(ids) do ids[i] = {id, 0, 0} end
+  return ids, from
 end
 
 local function sorted(set)
@@ -49,26 +58,23 @@ local function sorted(set)
     from = ahead + at + offset
     to = from + limit
   end
-  local ids = page(queue, state, set, math.max(from, 0), math.min(to, n))
-  if not newest then return ids end
-  local turned = {}
-  for i = #ids, 1, -1 do turned[#turned + 1] = ids[i] end
-  return turned
+  local entries = page(queue, state, set, math.max(from, 0), math.min(to, n))
+  return newest and turned(entries) or entries
 end
 
-local ids, index
+local entries, index
 if state == "pending" then
-  ids, index = pending()
+  entries, index = pending()
 elseif state == "aggregating" then
-  ids = sorted(group_key(queue, group))
+  entries = sorted(group_key(queue, group))
 else
-  ids = sorted(container(queue, state == "active" and "lease" or state))
+  entries = sorted(container(queue, state == "active" and "lease" or state))
 end
 
 local found = {}
 if index then found[1] = index end
-for _, id in ipairs(ids) do
-  local e = read(queue, id)
+for _, entry in ipairs(entries) do
+  local e = read(queue, entry[1], entry[3])
   if e and e[2] == state then found[#found + 1] = e end
 end
 return found

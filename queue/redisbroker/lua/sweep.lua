@@ -22,8 +22,10 @@ local function first()
     return turned
   end
   local n = redis.call("ZCARD", source)
-  local ids = page(queue, state, source, 0, math.min(limit, n))
-  for _, id in ipairs(ids) do
+  local ids = {}
+  for _, e in ipairs(page(queue, state, source, 0, math.min(limit, n))) do
+    local id = e[1]
+    ids[#ids + 1] = id
     later("ZREM", source, id)
     if state == "scheduled" or state == "retry" then
       later("ZREM", container(queue, "leat:due"), id)

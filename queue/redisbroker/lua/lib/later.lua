@@ -37,9 +37,9 @@ local function flush()
   discard()
 end
 
--- What pieces of a script do before its changes, with all of them, and after
--- their writes.
-local before_changes, after_changes = {}, {}
+-- What pieces of a script do before its changes, with all of them, after their
+-- writes, and once these are flushed.
+local before_changes, after_changes, after_flush = {}, {}, {}
 
 -- What is checked and written of a change between its settlements and its
 -- documents, in the builds that have replace.lua.

@@ -26,27 +26,33 @@ local function widen(set, from, to)
   return from, to, crowded
 end
 
--- exactly returns {id, due} of the entries with ranks from from on and below to, in
--- order.
+-- exactly returns {id, order, due} of the entries with ranks from from on and below
+-- to, in order. In a crowded second, due is not looked up.
 local function exactly(queue, set, from, to, crowded)
   local found, all = redis.call("ZRANGE", set, from, to - 1, "WITHSCORES"), {}
   for i = 1, #found, 2 do
     local score = tonumber(found[i + 1])
-    all[#all + 1] = {found[i], crowded[found[i + 1]] and score * 1000 or exact_due(queue, found[i], score)}
+    local due = not crowded[found[i + 1]] and exact_due(queue, found[i], score) or nil
+    all[#all + 1] = {found[i], due or score * 1000, due}
   end
   table.sort(all, sooner)
   return all
 end
 
--- page returns the ids of the entries with ranks from from on and below to, which
--- exist, in order.
+-- page returns {id, order, time} of the entries with ranks from from on and below
+-- to, which exist, in order. The time is missing where it was not looked up.
 local function page(queue, state, set, from, to)
-  if from >= to then return {} end
-  if state ~= "scheduled" and state ~= "retry" then return redis.call("ZRANGE", set, from, to - 1) end
+  local entries = {}
+  if from >= to then return entries end
+  if state ~= "scheduled" and state ~= "retry" then
+    local found = redis.call("ZRANGE", set, from, to - 1, "WITHSCORES")
+    for i = 1, #found, 2 do entries[#entries + 1] = {found[i], 0, tonumber(found[i + 1]) * 1000} end
+    return entries
+  end
   local first, last, crowded = widen(set, from, to)
-  local all, ids = exactly(queue, set, first, last, crowded), {}
-  for i = from - first + 1, to - first do ids[#ids + 1] = all[i][1] end
-  return ids
+  local all = exactly(queue, set, first, last, crowded)
+  for i = from - first + 1, to - first do entries[#entries + 1] = all[i] end
+  return entries
 end
 
 -- rank_of returns how many entries lie before a place, {time in ms, id}, and

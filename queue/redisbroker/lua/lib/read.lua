@@ -27,13 +27,14 @@ end
 
 -- read returns an entry as {id, state, time, end of the batch, msg, words, home,
 -- reads, crashes, exit, group, result, ending, cancel, progress, behind}, or
--- nothing if there is none. Times are text, in milliseconds.
-local function read(queue, id)
+-- nothing if there is none. Times are text, in milliseconds; time may be known.
+local function read(queue, id, time)
   local f = redis.call("HMGET", entry_key(queue, id), "state", "msg", "leat_ms", "leat_home", "leat_reads",
     "leat_crashes", "leat_exit", "group", "result", "leat_end", "leat_cancel", "leat_progress", "leat_behind", "leat_token",
     "leat_until")
   if not f[1] then return end
-  local time, ends = when(queue, id, f[1], f[8], f[14])
+  local ends
+  if not time then time, ends = when(queue, id, f[1], f[8], f[14]) end
   if f[10] and tonumber(f[15] or 0) * 1000 ~= time then f[10] = false end -- asynq has archived it anew
   local e = {id, f[1], string.format("%.0f", time), string.format("%.0f", ends or 0)}
   for i = 2, 13 do e[#e + 1] = f[i] end

@@ -25,8 +25,6 @@ local function obstacle()
   return redis.call("EXISTS", groups) == 1 and "MORE" or nil
 end
 
-local problem = obstacle()
-if problem then return problem end
 -- name_groups names the groups whose keys are to be deleted, so that they are found
 -- and emptied first, and tells whether there are any. asynq leaves groups unnamed.
 local function name_groups()
@@ -40,6 +38,8 @@ local function name_groups()
   return found
 end
 
+local problem = obstacle()
+if problem then return problem end
 if name_groups() then return "NOT_EMPTY" end
 for i = 6, #ARGV do redis.call("UNLINK", ARGV[i]) end
 if is_last then

@@ -3,6 +3,10 @@
 -- Beside it lies the id of the entry that waits behind it, if any.
 local behind_retry = 15000
 
+-- How much longer than it counts, in seconds, a claim is kept that is held beyond
+-- the end of its holder.
+local hold_slack = 5
+
 local function until_start(words) return words and string.find(words, "claim=start", 1, true) end
 
 local function behind_key(queue, claim)
@@ -71,7 +75,7 @@ local function free_claim(queue, id, claim, words, archived)
   if archived and held == id and redis.call("TTL", claim) >= 0 then return end
   local till = words and tonumber(string.match(words, "hold=(%d+)") or 0) or 0
   if till > now then
-    redis.call("SET", claim, id .. " " .. string.format("%.0f", till), "EX", seconds(till - now) + 60)
+    redis.call("SET", claim, id .. " " .. string.format("%.0f", till), "EX", seconds(till - now) + hold_slack)
     return
   end
   redis.call("DEL", claim)

@@ -11,8 +11,9 @@ import (
 )
 
 // Advance implements [broker.Broker]. The limit is shared out among the worlds,
-// and what some do not need goes to the others. The limits of an archive are
-// shared out, too: of a queue that lies in sixteen worlds, each keeps a sixteenth.
+// and what some do not need goes to the others. Of what is kept of an archive each
+// world keeps about its part, as it was some seconds ago; of several queues, the
+// one that has its largest part there decides.
 func (b *Broker) Advance(ctx context.Context, now time.Time, r broker.AdvanceRequest) (broker.Advanced, error) {
 	if err := r.Check(); err != nil {
 		return broker.Advanced{}, fmt.Errorf("advance: %w", err)
@@ -20,12 +21,11 @@ func (b *Broker) Advance(ctx context.Context, now time.Time, r broker.AdvanceReq
 	var names []string
 	asks := make(map[string]broker.AdvanceRequest)
 	for _, q := range r.Queues {
-		of := b.layout.Of(q)
-		for _, name := range of {
+		for _, name := range b.layout.Of(q) {
 			ask, seen := asks[name]
 			if !seen {
 				names = append(names, name)
-				ask.Keep = share(r.Keep, len(of))
+				ask.Keep = r.Keep
 			}
 			ask.Queues = append(ask.Queues, q)
 			asks[name] = ask
@@ -33,6 +33,11 @@ func (b *Broker) Advance(ctx context.Context, now time.Time, r broker.AdvanceReq
 	}
 	if len(names) == 0 {
 		return broker.Advanced{}, refusedBy(ctx)
+	}
+	if r.Keep.Count+int(r.Keep.Bytes) > 0 && !b.layout.Ordered() {
+		if err := b.shareOut(ctx, now, names, asks); err != nil {
+			return broker.Advanced{}, fmt.Errorf("advance: %w", err)
+		}
 	}
 	return b.advanceAll(ctx, now, b.inAdvanceTurn(names), asks, r.Limit)
 }
@@ -43,13 +48,6 @@ func (b *Broker) inAdvanceTurn(names []string) []string {
 		return names
 	}
 	return b.inTurn(names)
-}
-
-// share returns what one of n worlds may keep.
-func share(keep broker.ArchiveLimits, n int) broker.ArchiveLimits {
-	keep.Count = (keep.Count + n - 1) / n
-	keep.Bytes = (keep.Bytes + int64(n) - 1) / int64(n)
-	return keep
 }
 
 func (b *Broker) advanceAll(ctx context.Context, now time.Time, names []string, asks map[string]broker.AdvanceRequest, limit int) (broker.Advanced, error) {

@@ -58,7 +58,8 @@ type Layout interface {
 	// Servers names the worlds that keep any.
 	Servers() []string
 
-	// Ears names the worlds that have to be listened to, to hear of all.
+	// Ears names the worlds that have to be listened to, or asked for events, to
+	// hear of all.
 	Ears() []string
 
 	// Rule says what must lie together.

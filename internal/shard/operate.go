@@ -85,22 +85,22 @@ func (b *Broker) Remove(ctx context.Context, now time.Time, queue string, force 
 	if counts[0].Size() > 0 {
 		return fmt.Errorf("remove queue %s: %w", queue, broker.ErrNotEmpty)
 	}
-	found, missing := false, error(nil)
-	for _, name := range b.layout.Of(queue) {
+	var without []string // worlds in which the queue has never been
+	var missing error
+	names := b.layout.Of(queue)
+	for _, name := range names {
 		err := b.layout.World(name).Remove(ctx, now, queue, force)
-		switch {
-		case errors.Is(err, broker.ErrNotFound):
-			missing = err
-		case err != nil:
+		if errors.Is(err, broker.ErrNotFound) {
+			without, missing = append(without, name), err
+		} else if err != nil {
 			return err
-		default:
-			found = true
 		}
 	}
-	if !found {
+	if len(without) == len(names) {
 		return missing
 	}
-	return nil
+	_, err = ask(b, without, func(w World) (bool, error) { return w.Pause(ctx, now, queue, false) })
+	return err
 }
 
 // Beat implements [broker.Broker].

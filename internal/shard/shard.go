@@ -34,12 +34,14 @@ type World interface {
 	broker.Operator
 	broker.Listener
 	broker.Verifier
+	broker.Streamer
 }
 
 // A Broker is several worlds that act as one.
 type Broker struct {
-	layout Layout
-	turn   atomic.Uint64 // of whom is asked first
+	layout   Layout
+	turn     atomic.Uint64 // of whom is asked first
+	archives archives
 }
 
 var _ World = (*Broker)(nil)

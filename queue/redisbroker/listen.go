@@ -21,14 +21,19 @@ const silence = 15 * time.Second
 // let the channels be subscribed to, or the first connection cannot be made; one
 // that breaks later is made anew, unless the client has been closed.
 func (b *world) Listen(ctx context.Context, hear func(broker.Signal)) error {
+	return b.listen(ctx, hear, b.keys)
+}
+
+// listen listens to all channels that are named by all.
+func (b *world) listen(ctx context.Context, hear func(broker.Signal), all ...keys) error {
 	if err := b.started(ctx); err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	kinds := map[string]broker.SignalKind{
-		b.keys.asynqCancels(): broker.CancelSent,
-		b.keys.cancels():      broker.CancelSent,
-		b.keys.ends():         broker.EndSeen,
-		b.keys.progress():     broker.ProgressSeen,
+	kinds, asynqs := make(map[string]broker.SignalKind), make(map[string]bool)
+	for _, k := range all {
+		asynqs[k.asynqCancels()] = true
+		kinds[k.asynqCancels()], kinds[k.cancels()] = broker.CancelSent, broker.CancelSent
+		kinds[k.ends()], kinds[k.progress()] = broker.EndSeen, broker.ProgressSeen
 	}
 	var channels []string
 	for channel := range kinds {
@@ -39,7 +44,7 @@ func (b *world) Listen(ctx context.Context, hear func(broker.Signal)) error {
 	defer subscription.Close()
 	err := subscription.Subscribe(ctx, channels...)
 	if err == nil {
-		l := listener{b: b, subscription: subscription, kinds: kinds, hear: hear}
+		l := listener{b: b, subscription: subscription, kinds: kinds, asynqs: asynqs, hear: hear}
 		err = l.run(ctx)
 	}
 	if ctx.Err() != nil {
@@ -53,6 +58,7 @@ type listener struct {
 	b            *world
 	subscription *redis.PubSub
 	kinds        map[string]broker.SignalKind
+	asynqs       map[string]bool // channels that are asynq's
 	hear         func(broker.Signal)
 
 	confirmed int  // how many channels are subscribed to on this connection
@@ -110,7 +116,7 @@ func (l *listener) take(message any) {
 // queue first.
 func (l *listener) signal(m *redis.Message) (broker.Signal, bool) {
 	signal := broker.Signal{Kind: l.kinds[m.Channel]}
-	if m.Channel == l.b.keys.asynqCancels() {
+	if l.asynqs[m.Channel] {
 		signal.Entry.ID = m.Payload
 		return signal, m.Payload != ""
 	}

@@ -97,15 +97,11 @@ func begin(client redis.UniversalClient, o Options, p probe) (*Broker, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := newWorld(client, o)
-	w.plainScripts = plain
-	if err := w.measure(ctx); err != nil {
-		return nil, p.explain(err)
-	}
-	if err := w.agree(ctx, p.address); err != nil {
+	s, err := worlds(ctx, client, o, p, plain)
+	if err != nil {
 		return nil, err
 	}
-	return &Broker{storage: w, client: client}, nil
+	return &Broker{storage: s, client: client}, nil
 }
 
 // settle returns o with what is left out filled in. A URL may have named shards.

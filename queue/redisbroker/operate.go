@@ -128,9 +128,13 @@ func (r remover) homeless(keys []string) error {
 
 // each calls do with the keys of the queue, some at a time.
 func (r remover) each(ctx context.Context, do func(keys []string) error) error {
+	c, err := r.b.scanner(ctx)
+	if err != nil {
+		return refusal(err)
+	}
 	var cursor uint64
 	for {
-		keys, next, err := r.b.client.Scan(ctx, cursor, r.b.keys.queue(r.queue)+"*", scanCount).Result()
+		keys, next, err := c.Scan(ctx, cursor, r.b.keys.queue(r.queue)+"*", scanCount).Result()
 		if err != nil {
 			return refusal(err)
 		}

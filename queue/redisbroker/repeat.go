@@ -6,8 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/leatwork/leat/queue/broker"
 )
 
@@ -108,7 +106,7 @@ func (b *world) ask(ctx context.Context, s script, leases bool, keys []string, a
 		switch {
 		case err == nil:
 			return answer, nil
-		case isReply(err) && !redis.IsLoadingError(err):
+		case isReply(err) && !passing(err):
 			return nil, fmt.Errorf("asked again after %w: %w", lost, err)
 		}
 	}

@@ -119,5 +119,8 @@ func (b *world) run(ctx context.Context, s script, keys []string, args ...any) *
 	if b.plainScripts {
 		build = s.plain
 	}
+	if _, ok := b.client.(*redis.ClusterClient); ok {
+		return b.runInCluster(ctx, build, keys, args)
+	}
 	return build.Run(ctx, b.client, keys, args...)
 }

@@ -53,6 +53,19 @@ func TestTopologyACL(t *testing.T) {
 	}
 }
 
+// TestTopologyClusterShards has the ids of every case share a root, so that it has
+// everything in one of the sixteen shards: what a case says of unrelated things is
+// not promised between shards.
+func TestTopologyClusterShards(t *testing.T) {
+	x := redistest.StartCluster(t, redistest.Options{})
+	topology{url: x.URL() + "?shards=16", nodes: x.Nodes[:3], rooted: true}.run(t)
+}
+
+func TestTopologyClusterQueues(t *testing.T) {
+	x := redistest.StartCluster(t, redistest.Options{})
+	topology{url: x.URL(), nodes: x.Nodes[:3], oneQueue: true}.run(t)
+}
+
 // documentedACL returns the rules of docs/operate.md that are headed so.
 func documentedACL(t *testing.T, heading string) []string {
 	t.Helper()
@@ -75,6 +88,8 @@ type topology struct {
 	nodes    []*redistest.Server
 	password string // of the nodes
 	db       int
+	rooted   bool // see brokertest.Rooted
+	oneQueue bool // see brokertest.Storage
 }
 
 // run runs the suite. Brokers are opened outside of a case's bubble: what
@@ -99,8 +114,12 @@ func (x topology) run(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				if x.rooted {
+					return brokertest.Rooted(b, "root")
+				}
 				return b
 			},
+			OneQueue: x.oneQueue,
 			Leftovers: func(t testing.TB) []string {
 				return slices.Concat(each(t, x, func(c *redis.Client) []string { return namesLeft(t, c, o.Prefix) })...)
 			},

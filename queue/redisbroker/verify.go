@@ -67,9 +67,12 @@ func (v *verifier) fault(format string, args ...any) {
 
 // scan finds all keys of queues.
 func (v *verifier) scan(ctx context.Context) error {
-	c := v.b.client
+	c, err := v.b.scanner(ctx)
+	if err != nil {
+		return err
+	}
 	for cursor, first := uint64(0), true; first || cursor != 0; first = false {
-		names, next, err := c.Scan(ctx, cursor, string(v.b.keys)+":*", scanCount).Result()
+		names, next, err := c.Scan(ctx, cursor, v.b.pattern(), scanCount).Result()
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,179 @@
+package redisbroker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/leatwork/leat/queue/broker"
+)
+
+// A register keeps, in asynq's layout on a cluster, what is of no queue: the set
+// of all queues, and the records of servers. Each of its keys has a slot of its
+// own, so that no script can write two of them together. The set of queues is
+// written before a queue's first entry; if the entry is refused then, there is a
+// queue without entries.
+type register struct {
+	*world
+	written sync.Map // queues that are in the set, by name
+}
+
+// note has queue be in the set.
+func (r *register) note(ctx context.Context, queue string) error {
+	if _, ok := r.written.Load(queue); ok {
+		return nil
+	}
+	if err := r.client.SAdd(ctx, r.keys.queues(), queue).Err(); err != nil {
+		return fmt.Errorf("register queue %s: %w", queue, refusal(err))
+	}
+	r.written.Store(queue, true)
+	return nil
+}
+
+// repair writes the queues again that this process has written, as far as there
+// still are such: somebody may have removed one.
+func (r *register) repair(ctx context.Context) error {
+	for name := range r.written.Range {
+		queue := name.(string)
+		alive, err := r.client.SIsMember(ctx, (&world{keys: r.keys, only: queue}).registry(), queue).Result()
+		if err != nil {
+			return err
+		}
+		r.written.Delete(queue)
+		if alive {
+			if err := r.note(ctx, queue); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Beat implements [broker.Broker], as lua/beat.lua does, command by command.
+func (r *register) Beat(ctx context.Context, now time.Time, s broker.Server) error {
+	err := errors.Join(s.Check(), r.started(ctx))
+	if err == nil {
+		err = r.measure(ctx)
+	}
+	if err == nil {
+		err = r.beat(ctx, r.clock.at(now), s)
+	}
+	if err == nil {
+		err = r.repair(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("beat of server %s: %w", s.ID, refusal(err))
+	}
+	return nil
+}
+
+func (r *register) beat(ctx context.Context, now time.Time, s broker.Server) error {
+	if err := r.forget(ctx, now, s); err != nil || s.Gone {
+		return err
+	}
+	records, err := serverRecords(s)
+	if err != nil {
+		return err
+	}
+	name := fmt.Sprintf("%s:%d:%s", s.Host, s.PID, s.ID)
+	ends := float64(broker.CeilSecond(now).Add(broker.ServerTTL).Unix())
+	if err := r.client.Set(ctx, r.keys.server(name), records[0], broker.ServerTTL).Err(); err != nil {
+		return err
+	}
+	workers := r.keys.serverWorkers(name)
+	if _, err := r.client.TxPipelined(ctx, func(p redis.Pipeliner) error {
+		p.Del(ctx, workers)
+		if len(records) > 1 {
+			p.HSet(ctx, workers, records[1:]...)
+			p.Expire(ctx, workers, broker.ServerTTL)
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	if err := r.client.ZAdd(ctx, r.keys.servers(), redis.Z{Score: ends, Member: r.keys.server(name)}).Err(); err != nil {
+		return err
+	}
+	return r.client.ZAdd(ctx, r.keys.workers(), redis.Z{Score: ends, Member: workers}).Err()
+}
+
+// forget removes the records of servers that have died, some at a time, and of s
+// if it is gone: whoever says so may not know its host.
+func (r *register) forget(ctx context.Context, now time.Time, s broker.Server) error {
+	dead := &redis.ZRangeBy{Min: "-inf", Max: strconv.FormatInt(now.Unix()-1, 10), Count: 100}
+	for _, set := range []string{r.keys.servers(), r.keys.workers()} {
+		names, err := r.client.ZRangeByScore(ctx, set, dead).Result()
+		if err != nil {
+			return err
+		}
+		if s.Gone {
+			all, err := r.client.ZRange(ctx, set, 0, -1).Result()
+			if err != nil {
+				return err
+			}
+			for _, name := range all {
+				if strings.HasSuffix(name, ":"+s.ID+"}") {
+					names = append(names, name)
+				}
+			}
+		}
+		for _, name := range names {
+			if err := errors.Join(r.client.ZRem(ctx, set, name).Err(), r.client.Del(ctx, name).Err()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Verify implements [broker.Verifier]: queues check that they are registered.
+func (r *register) Verify(context.Context, time.Time) ([]string, error) { return nil, nil }
+
+// A queueWorld is the world of one queue, which the register knows.
+type queueWorld struct {
+	*world
+	register *register
+}
+
+// Apply implements [broker.Broker].
+func (q *queueWorld) Apply(ctx context.Context, now time.Time, changes []broker.Change, want broker.LeaseRequest) (broker.Applied, error) {
+	for _, c := range changes {
+		if len(c.Enqueue)+len(c.Open)+len(c.Feed) == 0 {
+			continue
+		}
+		if err := q.register.note(ctx, q.only); err != nil {
+			return broker.Applied{}, fmt.Errorf("apply: %w", err)
+		}
+		break
+	}
+	return q.world.Apply(ctx, now, changes, want)
+}
+
+// Queues implements [broker.Operator].
+func (q *queueWorld) Queues(context.Context) ([]string, error) { return []string{q.only}, nil }
+
+// Remove implements [broker.Operator]. asynq, which may have made the queue, has
+// written only the set of all.
+func (q *queueWorld) Remove(ctx context.Context, now time.Time, queue string, force bool) error {
+	known, err := q.client.SIsMember(ctx, q.keys.queues(), queue).Result()
+	if err == nil && known {
+		err = q.client.SAdd(ctx, q.registry(), queue).Err()
+	}
+	if err != nil {
+		return fmt.Errorf("remove %s: %w", queue, refusal(err))
+	}
+	if err := q.world.Remove(ctx, now, queue, force); err != nil {
+		return err
+	}
+	q.register.written.Delete(queue)
+	if err := q.client.SRem(ctx, q.keys.queues(), queue).Err(); err != nil {
+		return fmt.Errorf("remove %s: %w", queue, refusal(err))
+	}
+	return nil
+}

@@ -70,7 +70,7 @@ func (a *applying) divide(changes []broker.Change) map[string]*call {
 			continue
 		}
 		r, c := a.b.route(c)
-		if a.outcomes[i] = r.apart; r.apart != nil {
+		if a.outcomes[i] = r.apart; r.apart != nil || r.name == "" {
 			continue
 		}
 		a.routes[i] = r

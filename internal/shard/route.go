@@ -45,7 +45,8 @@ func (r *route) about(ref broker.EntryRef, likely string) {
 	}
 }
 
-// route finds the world of c, and returns c as that is to get it.
+// route finds the world of c, and returns c as that is to get it. A change that
+// does nothing has none.
 func (b *Broker) route(c broker.Change) (*route, broker.Change) {
 	r := &route{layout: b.layout}
 	c.Settle = slices.Clone(c.Settle)
@@ -71,9 +72,6 @@ func (b *Broker) route(c broker.Change) (*route, broker.Change) {
 		r.about(ref, "")
 	}
 	r.adds(c)
-	if r.name == "" { // it does nothing
-		r.name = b.layout.Home(broker.Home{})
-	}
 	return r, c
 }
 

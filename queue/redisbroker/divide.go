@@ -106,6 +106,7 @@ func (b *world) perQueue(ctx context.Context, p probe) (storage, error) {
 	layout := shard.NewPerQueue(r, func(queue string) shard.World {
 		w := b.in(b.keys)
 		w.only = queue
+		r.written.LoadOrStore(queue, false)
 		return &queueWorld{w, r}
 	})
 	return shard.New(layout), b.agree(ctx, p.address)

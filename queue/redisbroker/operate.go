@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -138,6 +139,7 @@ func (r remover) each(ctx context.Context, do func(keys []string) error) error {
 		if err != nil {
 			return refusal(err)
 		}
+		keys = slices.DeleteFunc(keys, r.b.keeps)
 		if len(keys) > 0 {
 			if err := do(keys); err != nil {
 				return err

@@ -16,40 +16,34 @@ import (
 
 // A register keeps, in asynq's layout on a cluster, what is of no queue: the set
 // of all queues, and the records of servers. Each of its keys has a slot of its
-// own, so that no script can write two of them together. The set of queues is
-// written before a queue's first entry; if the entry is refused then, there is a
-// queue without entries.
+// own, so that no script can write two of them together. A queue has a key of its
+// own that says whether it exists; it comes into the set of all behind the first
+// change to it that a process makes, and if that dies in between, behind that of
+// another.
 type register struct {
 	*world
-	written sync.Map // queues that are in the set, by name
+	written sync.Map // queues that this process uses, by name: whether they are in the set
 }
 
-// note has queue be in the set.
+// note has queue be in the set, if there is such a queue.
 func (r *register) note(ctx context.Context, queue string) error {
-	if _, ok := r.written.Load(queue); ok {
+	if written, _ := r.written.Load(queue); written == true {
 		return nil
 	}
-	if err := r.client.SAdd(ctx, r.keys.queues(), queue).Err(); err != nil {
-		return fmt.Errorf("register queue %s: %w", queue, refusal(err))
+	exists, err := r.client.SIsMember(ctx, (&world{keys: r.keys, only: queue}).registry(), queue).Result()
+	if err == nil && exists {
+		err = r.client.SAdd(ctx, r.keys.queues(), queue).Err()
 	}
-	r.written.Store(queue, true)
-	return nil
+	r.written.Store(queue, err == nil && exists)
+	return err
 }
 
-// repair writes the queues again that this process has written, as far as there
-// still are such: somebody may have removed one.
+// repair notes all queues again: somebody may have removed one from the set.
 func (r *register) repair(ctx context.Context) error {
-	for name := range r.written.Range {
-		queue := name.(string)
-		alive, err := r.client.SIsMember(ctx, (&world{keys: r.keys, only: queue}).registry(), queue).Result()
-		if err != nil {
+	for queue := range r.written.Range {
+		r.written.Store(queue, false)
+		if err := r.note(ctx, queue.(string)); err != nil {
 			return err
-		}
-		r.written.Delete(queue)
-		if alive {
-			if err := r.note(ctx, queue); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
@@ -141,18 +135,16 @@ type queueWorld struct {
 	register *register
 }
 
-// Apply implements [broker.Broker].
+// Apply implements [broker.Broker]. What does not get into the set of queues now
+// does so with the next change, or the next Beat.
 func (q *queueWorld) Apply(ctx context.Context, now time.Time, changes []broker.Change, want broker.LeaseRequest) (broker.Applied, error) {
-	for _, c := range changes {
-		if len(c.Enqueue)+len(c.Open)+len(c.Feed) == 0 {
-			continue
-		}
+	done, err := q.world.Apply(ctx, now, changes, want)
+	if err == nil && len(changes) > 0 {
 		if err := q.register.note(ctx, q.only); err != nil {
-			return broker.Applied{}, fmt.Errorf("apply: %w", err)
+			q.log.DebugContext(ctx, "queue is not in the set of queues yet", "queue", q.only, "err", err)
 		}
-		break
 	}
-	return q.world.Apply(ctx, now, changes, want)
+	return done, err
 }
 
 // Queues implements [broker.Operator].

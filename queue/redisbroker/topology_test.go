@@ -58,12 +58,12 @@ func TestTopologyACL(t *testing.T) {
 // not promised between shards.
 func TestTopologyClusterShards(t *testing.T) {
 	x := redistest.StartCluster(t, redistest.Options{})
-	topology{url: x.URL() + "?shards=16", nodes: x.Nodes[:3], rooted: true}.run(t)
+	topology{url: x.URL() + "?shards=16", prefix: "shop", nodes: x.Nodes[:3], rooted: true}.run(t)
 }
 
 func TestTopologyClusterQueues(t *testing.T) {
 	x := redistest.StartCluster(t, redistest.Options{})
-	topology{url: x.URL(), nodes: x.Nodes[:3], oneQueue: true}.run(t)
+	topology{url: x.URL(), prefix: "shop", nodes: x.Nodes[:3], oneQueue: true}.run(t)
 }
 
 // documentedACL returns the rules of docs/operate.md that are headed so.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -50,6 +51,12 @@ func (b *world) answers() string {
 		return b.keys.queue(b.only) + "leat:answer:" + b.caller
 	}
 	return b.keys.answers(b.caller)
+}
+
+// keeps reports whether key is one of those that outlast a queue beside which they
+// lie.
+func (b *world) keeps(key string) bool {
+	return key == b.registry() || b.only != "" && strings.HasPrefix(key, b.keys.queue(b.only)+"leat:answer:")
 }
 
 // Ping implements [broker.Broker].

@@ -153,6 +153,12 @@ func (a advancePlan) limited(p *pair) int {
 }
 
 func (a advancePlan) play(p *pair) {
+	if p.apart && len(a.queues) > 1 { // see Storage.OneQueue
+		for _, queue := range a.queues {
+			advancePlan{queues: []string{queue}, limit: a.limit, keep: a.keep}.play(p)
+		}
+		return
+	}
 	now, r := time.Now(), broker.AdvanceRequest{Queues: a.queues, Limit: a.limited(p), Keep: a.keep}
 	p.note("Advance %s", brief(r))
 	theirs, theirErr := p.model.Advance(p.ctx, now, r)

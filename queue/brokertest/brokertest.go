@@ -22,6 +22,11 @@ type Storage struct {
 	// Open opens a broker on the storage. The suite closes it.
 	Open func(testing.TB) broker.Broker
 
+	// OpenStreaming opens a broker that keeps about as many events, as a
+	// [broker.Streamer]. A broker that has no such option leaves it out, and
+	// fails the cases about events.
+	OpenStreaming func(t testing.TB, events int) broker.Broker
+
 	// Leftovers names everything that is stored, except what is permanent by
 	// documentation: registered queues and counters. The name of a thing that
 	// belongs to an entry contains the entry's id, and that of a claim its key;
@@ -74,6 +79,7 @@ var suite = []struct {
 	{"watch", watchPromises},
 	{"queue", queuePromises},
 	{"place", listPlacePromises},
+	{"stream", streamPromises},
 	{"list", listPromises},
 	{"server", serverPromises},
 	{"check", checkPromises},
@@ -96,7 +102,11 @@ var outside = []struct {
 	sentence string
 	run      func(*testing.T, func(testing.TB) Storage)
 }{
-	{"a claim ends with its TTL, by the storage's own clock", func(t *testing.T, open func(testing.TB) Storage) { try(t, open(t), claimEnds) }},
+	{"a claim ends with its TTL, by the storage's own clock", inRealTime(claimEnds)},
+	{"a replacement with a TTL holds its claim as long anew", inRealTime(claimRenewed)},
+	{"who listens is told of cancellations, and of what is watched", inRealTime(listenTells)},
+	{"to listen ends with its context", inRealTime(listenEnds)},
+	{"all who listen are told of everything", inRealTime(listenMany)},
 	{"random operations get the model's answers", randomOperations},
 }
 

@@ -155,6 +155,17 @@ func claimReadBack(x *trial) {
 	equal(x, "stored when it is free", x.get("q", "a").Claim, want.Claim)
 }
 
+// claimRenewed runs in real time, as claimEnds does.
+func claimRenewed(x *trial) {
+	e := claiming("q", "a", "k")
+	e.Claim.TTL = time.Second
+	x.enqueue(e)
+	x.must(broker.Change{Replace: []broker.Replacement{{Entry: claiming("q", "a", "k")}}})
+	x.pass(1200 * time.Millisecond)
+	x.claimed("when its first TTL has passed", claiming("q", "b", "k"), "a")
+	x.must(settling(x.leaseOne("q"), broker.Done))
+}
+
 // claimEnds runs in real time, because a storage may let claims expire by its
 // own clock: a claim is free when its TTL, less a fraction of a second, has
 // passed, and is then not freed by the entry that held it before.

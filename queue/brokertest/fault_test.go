@@ -16,11 +16,7 @@ import (
 func TestAFaultyBrokerPassesTheSuiteWithoutFaults(t *testing.T) {
 	none := func(int, string) Fault { return Fault{} }
 	Run(t, func(testing.TB) Storage {
-		m := NewModel()
-		return Storage{
-			Open:      func(testing.TB) broker.Broker { return Faulty(m, none) },
-			Leftovers: func(testing.TB) []string { return m.Leftovers() },
-		}
+		return storageOf(func(b broker.Broker) broker.Broker { return Faulty(b, none) })
 	})
 }
 

@@ -4,18 +4,29 @@ import (
 	"testing"
 
 	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/queue/brokertest/model"
 )
 
 // TestTheModelPassesTheSuite also tests the suite: no case asks for more than
 // the specification gives.
 func TestTheModelPassesTheSuite(t *testing.T) {
 	Run(t, func(testing.TB) Storage {
-		m := NewModel()
-		return Storage{
-			Open:      func(testing.TB) broker.Broker { return m },
-			Leftovers: func(testing.TB) []string { return m.Leftovers() },
-		}
+		return storageOf(func(b broker.Broker) broker.Broker { return b })
 	})
+}
+
+// storageOf returns a storage of models, opened as through makes them. The one that
+// keeps events is another than the one that keeps none: a case uses either.
+func storageOf(through func(broker.Broker) broker.Broker) Storage {
+	m, streaming := NewModel(), NewModel()
+	return Storage{
+		Open: func(testing.TB) broker.Broker { return through(m) },
+		OpenStreaming: func(_ testing.TB, events int) broker.Broker {
+			streaming = model.New(model.Options{Events: events})
+			return through(streaming)
+		},
+		Leftovers: func(testing.TB) []string { return append(m.Leftovers(), streaming.Leftovers()...) },
+	}
 }
 
 func BenchmarkTheModel(b *testing.B) {

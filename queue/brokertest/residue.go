@@ -178,27 +178,18 @@ func (s *sightings) empty(ctx context.Context, b broker.Broker, now time.Time) (
 	if err := s.part(ctx, b, now); err != nil {
 		return now, err
 	}
-	request := broker.AdvanceRequest{Limit: 1000}
-	counts, err := b.Counts(ctx, now)
-	if err != nil {
-		return now, err
-	}
-	for _, c := range counts {
-		request.Queues = append(request.Queues, c.Queue)
-	}
-	for home := range s.homes {
-		if !slices.Contains(request.Queues, home.Queue) {
-			request.Queues = append(request.Queues, home.Queue)
-		}
-	}
 	changes := s.last(now)
 	const most = 1000 // rounds; a broker that never ends must not hang the suite
 	for round := range most {
-		advanced, err := b.Advance(ctx, now, request)
+		queues, err := s.queues(ctx, b, now)
 		if err != nil {
 			return now, err
 		}
-		done, err := work(ctx, b, now, request.Queues, changes, round)
+		advanced, err := b.Advance(ctx, now, broker.AdvanceRequest{Queues: queues, Limit: 1000})
+		if err != nil {
+			return now, err
+		}
+		done, err := work(ctx, b, now, queues, changes, round)
 		if err != nil {
 			return now, err
 		}
@@ -209,6 +200,25 @@ func (s *sightings) empty(ctx context.Context, b broker.Broker, now time.Time) (
 		now = now.Add(3 * time.Second) // what has been away for long keeps its leases a while
 	}
 	return now, fmt.Errorf("there was something to do %d times in a row", most)
+}
+
+// queues returns the queues that there are, and those beside which there may be
+// homes.
+func (s *sightings) queues(ctx context.Context, b broker.Broker, now time.Time) ([]string, error) {
+	counts, err := b.Counts(ctx, now)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, c := range counts {
+		names = append(names, c.Queue)
+	}
+	for home := range s.homes {
+		if !slices.Contains(names, home.Queue) {
+			names = append(names, home.Queue)
+		}
+	}
+	return names, nil
 }
 
 // part has servers leave, and queues resumed.

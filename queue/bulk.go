@@ -89,17 +89,18 @@ func (r BulkRequest) check() error {
 // To find tasks takes a page for each [broker.MaxSweep] tasks of the state, and
 // about a hundred bytes of memory for each one that the filter takes.
 func (i *Inspector) Bulk(ctx context.Context, r BulkRequest) (BulkResult, error) {
-	o, err := i.operator()
-	if err := errors.Join(err, r.check()); err != nil {
+	if err := errors.Join(checkBroker(i.broker), r.check()); err != nil {
 		return BulkResult{}, fmt.Errorf("bulk: %w", err)
 	}
 	queues := []string{r.Queue}
 	if r.Queue == "" {
-		if queues, err = i.Queues(ctx); err != nil {
+		all, err := i.Queues(ctx)
+		if err != nil {
 			return BulkResult{}, fmt.Errorf("bulk: %w", err)
 		}
+		queues = all
 	}
-	b := &bulk{Inspector: i, operator: o, BulkRequest: r}
+	b := &bulk{Inspector: i, BulkRequest: r}
 	for _, queue := range queues {
 		if err := b.doQueue(ctx, queue); err != nil {
 			return b.BulkResult, fmt.Errorf("%s all %s of %s: %w", r.Do, r.State, queue, err)
@@ -116,7 +117,6 @@ func (i *Inspector) Bulk(ctx context.Context, r BulkRequest) (BulkResult, error)
 // A bulk is a request on its way.
 type bulk struct {
 	*Inspector
-	operator broker.Operator
 	BulkRequest
 	BulkResult
 }
@@ -150,7 +150,7 @@ func (b *bulk) groups(ctx context.Context, queue string) ([]broker.Group, error)
 		}
 		return []broker.Group{{Size: inState(counts[0], b.State)}}, nil
 	}
-	groups, err := b.operator.Groups(ctx, queue)
+	groups, err := b.broker.Groups(ctx, queue)
 	if err != nil || b.Group == "" {
 		return groups, err
 	}
@@ -174,7 +174,7 @@ func (b *bulk) sweep(ctx context.Context, r broker.SweepRequest, n int) error {
 			return err
 		}
 		r.Limit = min(n, broker.MaxSweep)
-		done, err := b.operator.Sweep(ctx, time.Now(), r)
+		done, err := b.broker.Sweep(ctx, time.Now(), r)
 		if err != nil {
 			return err
 		}

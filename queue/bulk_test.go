@@ -348,7 +348,7 @@ func TestABulkStopsAtTheFirstAnswerThatItDoesNotExpect(t *testing.T) {
 			applied.Outcomes[1] = full
 			return applied, err
 		}}
-		i := queue.NewInspector(operated{faulty, x.b.(broker.Operator)})
+		i := queue.NewInspector(faulty)
 		got, err := i.Bulk(x.Context(), queue.BulkRequest{Queue: "q", State: task.Retry, Do: broker.Run})
 		if !errors.Is(err, full) || got.Done != 2 {
 			t.Errorf("Bulk() = %+v, %v; want two done, and why not the third", got, err)

@@ -32,31 +32,13 @@ type Inspector struct{ broker broker.Broker }
 // nil b, every call is refused with a [task.InvalidError].
 func NewInspector(b broker.Broker) *Inspector { return &Inspector{broker: b} }
 
-// operator returns the part of the broker that this is about.
-func (i *Inspector) operator() (broker.Operator, error) {
-	if err := checkBroker(i.broker); err != nil {
-		return nil, err
-	}
-	return operator(i.broker)
-}
-
-// operator returns the part of b that groups, operators and waiting programs need.
-func operator(b broker.Broker) (broker.Operator, error) {
-	o, ok := b.(broker.Operator)
-	if !ok {
-		return nil, fmt.Errorf("broker %T for operators: %w", b, errors.ErrUnsupported)
-	}
-	return o, nil
-}
-
 // Queues returns the names of all queues, sorted. It takes one trip, whose cost
 // grows with their number.
 func (i *Inspector) Queues(ctx context.Context) ([]string, error) {
-	o, err := i.operator()
-	if err != nil {
+	if err := checkBroker(i.broker); err != nil {
 		return nil, fmt.Errorf("queues: %w", err)
 	}
-	names, err := o.Queues(ctx)
+	names, err := i.broker.Queues(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("queues: %w", err)
 	}
@@ -91,11 +73,7 @@ func (i *Inspector) QueueInfo(ctx context.Context, queue string) (*QueueInfo, er
 			return nil, fmt.Errorf("figures of %s: %w", queue, err)
 		}
 	}
-	o, err := i.operator()
-	if err == nil {
-		info.Memory, err = o.Memory(ctx, queue)
-	}
-	info.MemoryErr = err
+	info.Memory, info.MemoryErr = i.broker.Memory(ctx, queue)
 	return info, nil
 }
 
@@ -125,11 +103,10 @@ func (i *Inspector) Figures(ctx context.Context, queues ...string) ([]QueueInfo,
 // (UTC) first: at most [broker.MaxHistory]. It takes one trip, and one more if
 // there were none.
 func (i *Inspector) History(ctx context.Context, queue string, days int) ([]broker.Day, error) {
-	o, err := i.operator()
-	if err != nil {
+	if err := checkBroker(i.broker); err != nil {
 		return nil, fmt.Errorf("history of %s: %w", queue, err)
 	}
-	history, err := o.History(ctx, time.Now(), queue, days)
+	history, err := i.broker.History(ctx, time.Now(), queue, days)
 	if idle := !slices.ContainsFunc(history, func(d broker.Day) bool { return d.Processed > 0 }); err == nil && idle {
 		err = i.exists(ctx, queue)
 	}
@@ -143,11 +120,10 @@ func (i *Inspector) History(ctx context.Context, queue string, days int) ([]brok
 // or an error that matches [ErrQueueNotFound]. It takes one trip, whose cost grows
 // with their number, and one more if there are none.
 func (i *Inspector) Groups(ctx context.Context, queue string) ([]broker.Group, error) {
-	o, err := i.operator()
-	if err != nil {
+	if err := checkBroker(i.broker); err != nil {
 		return nil, fmt.Errorf("groups of %s: %w", queue, err)
 	}
-	groups, err := o.Groups(ctx, queue)
+	groups, err := i.broker.Groups(ctx, queue)
 	if err == nil && len(groups) == 0 {
 		err = i.exists(ctx, queue)
 	}

@@ -351,7 +351,7 @@ func (x *inspection) group(queue, group string, ids ...string) {
 func (x *inspection) freeze(queue, group string) broker.Batch {
 	x.Helper()
 	now := time.Now()
-	batch, err := x.b.(broker.Operator).Gather(x.Context(), now, broker.GatherRequest{
+	batch, err := x.b.Gather(x.Context(), now, broker.GatherRequest{
 		Queue: queue, Group: group, Token: queue + "-" + group, MaxSize: 100, Until: now.Add(10 * time.Second),
 	})
 	if err != nil || batch.Token == "" {

@@ -241,7 +241,7 @@ var editPromises = []promise{
 			x.lease("default")
 			return call.run()
 		}
-		err := queue.NewInspector(operated{slow, x.b.(broker.Operator)}).EditPayload(x.Context(), "default", "a", []byte("new"))
+		err := queue.NewInspector(slow).EditPayload(x.Context(), "default", "a", []byte("new"))
 		x.wantState("EditPayload()", err, task.Active)
 		if got := string(x.task("default", "a").Payload); got != "a" {
 			x.Errorf("its payload is %q, want a", got)
@@ -259,17 +259,11 @@ var editPromises = []promise{
 			}
 			return call.run()
 		}
-		if err := queue.NewInspector(operated{slow, x.b.(broker.Operator)}).EditPayload(x.Context(), "default", "a", []byte("new")); err != nil {
+		if err := queue.NewInspector(slow).EditPayload(x.Context(), "default", "a", []byte("new")); err != nil {
 			x.Fatalf("EditPayload() = %v, want nil", err)
 		}
 		if got := string(x.task("default", "a").Payload); got != "new" || others >= 0 {
 			x.Errorf("its payload is %q with %d edits to come, want new, none", got, others)
 		}
 	}},
-}
-
-// operated is a broker whose part for operators is another's.
-type operated struct {
-	broker.Broker
-	broker.Operator
 }

@@ -31,11 +31,10 @@ func (i *Inspector) Resume(ctx context.Context, queue string) (bool, error) {
 }
 
 func (i *Inspector) pause(ctx context.Context, queue string, paused bool) (bool, error) {
-	o, err := i.operator()
-	if err != nil {
+	if err := checkBroker(i.broker); err != nil {
 		return false, err
 	}
-	return o.Pause(ctx, time.Now(), queue, paused)
+	return i.broker.Pause(ctx, time.Now(), queue, paused)
 }
 
 // maxRemovals is how often a queue is emptied that is filled at the same time.
@@ -55,16 +54,16 @@ const maxRemovals = 10
 // left of the queue stays paused; the call may be repeated. If somebody goes on
 // enqueueing, the error matches ErrQueueNotEmpty at last.
 func (i *Inspector) RemoveQueue(ctx context.Context, queue string, force bool) error {
-	o, err := i.operator()
+	err := checkBroker(i.broker)
 	if err == nil && force {
-		err = i.prepareRemoval(ctx, o, queue)
+		err = i.prepareRemoval(ctx, queue)
 	}
 	if err == nil {
-		err = o.Remove(ctx, time.Now(), queue, force)
+		err = i.broker.Remove(ctx, time.Now(), queue, force)
 	}
 	for n := 0; n < maxRemovals && force && errors.Is(err, broker.ErrNotEmpty); n++ {
-		if err = i.empty(ctx, o, queue); err == nil {
-			err = o.Remove(ctx, time.Now(), queue, force)
+		if err = i.empty(ctx, queue); err == nil {
+			err = i.broker.Remove(ctx, time.Now(), queue, force)
 		}
 	}
 	switch {
@@ -80,22 +79,22 @@ func (i *Inspector) RemoveQueue(ctx context.Context, queue string, force bool) e
 }
 
 // prepareRemoval pauses a queue, unless some of its tasks are in somebody's hands.
-func (i *Inspector) prepareRemoval(ctx context.Context, o broker.Operator, queue string) error {
+func (i *Inspector) prepareRemoval(ctx context.Context, queue string) error {
 	if err := i.exists(ctx, queue); err != nil {
 		return err
 	}
-	if err := i.idle(ctx, o, queue); err != nil {
+	if err := i.idle(ctx, queue); err != nil {
 		return err
 	}
-	paused, err := o.Pause(ctx, time.Now(), queue, true)
+	paused, err := i.broker.Pause(ctx, time.Now(), queue, true)
 	if err != nil {
 		return err
 	}
-	err = i.idle(ctx, o, queue)
+	err = i.idle(ctx, queue)
 	if paused && errors.Is(err, ErrQueueNotEmpty) {
 		// Somebody has begun one between the look and the pause: leave the queue
 		// as it was.
-		_, unpaused := o.Pause(ctx, time.Now(), queue, false)
+		_, unpaused := i.broker.Pause(ctx, time.Now(), queue, false)
 		err = errors.Join(err, unpaused)
 	}
 	return err
@@ -103,7 +102,7 @@ func (i *Inspector) prepareRemoval(ctx context.Context, o broker.Operator, queue
 
 // idle returns an error that matches ErrQueueNotEmpty if tasks of a queue are
 // being run or folded.
-func (i *Inspector) idle(ctx context.Context, o broker.Operator, queue string) error {
+func (i *Inspector) idle(ctx context.Context, queue string) error {
 	now := time.Now()
 	counts, err := i.broker.Counts(ctx, now, queue)
 	if err != nil {
@@ -118,7 +117,7 @@ func (i *Inspector) idle(ctx context.Context, o broker.Operator, queue string) e
 		active -= len(orphans)
 	}
 	if counts[0].Aggregating > 0 {
-		groups, err := o.Groups(ctx, queue)
+		groups, err := i.broker.Groups(ctx, queue)
 		if err != nil {
 			return err
 		}
@@ -156,12 +155,12 @@ func (i *Inspector) orphans(ctx context.Context, now time.Time, queue string) ([
 }
 
 // empty deletes the tasks of a queue that nobody is at.
-func (i *Inspector) empty(ctx context.Context, o broker.Operator, queue string) error {
+func (i *Inspector) empty(ctx context.Context, queue string) error {
 	orphans, err := i.orphans(ctx, time.Now(), queue)
 	if err != nil {
 		return err
 	}
-	b := bulk{Inspector: i, operator: o, BulkRequest: BulkRequest{Do: broker.Delete}}
+	b := bulk{Inspector: i, BulkRequest: BulkRequest{Do: broker.Delete}}
 	if err := b.moveAll(ctx, queue, orphans); err != nil {
 		return err
 	}

@@ -60,7 +60,7 @@ var removePromises = []promise{
 	{"a queue of which tasks are being run is not removed even by force, and left as it is", func(x *inspection) {
 		x.put("q", task.Active, task.Pending, task.Retry)
 		before := x.everything("q")
-		watched := &racing{Broker: x.b, Operator: x.b.(broker.Operator), beforePause: func() { x.Error("the queue was paused, want it left as it is") }}
+		watched := &racing{Broker: x.b, beforePause: func() { x.Error("the queue was paused, want it left as it is") }}
 		err := queue.NewInspector(watched).RemoveQueue(x.Context(), "q", true)
 		if !errors.Is(err, queue.ErrQueueNotEmpty) || !strings.Contains(err.Error(), "1 of its tasks are being run") {
 			x.Errorf("RemoveQueue() = %v, want ErrQueueNotEmpty and how many are being run", err)
@@ -71,7 +71,7 @@ var removePromises = []promise{
 	}},
 	{"a task that is begun just before the queue is paused keeps it from being removed", func(x *inspection) {
 		x.put("q", task.Pending)
-		racing := &racing{Broker: x.b, Operator: x.b.(broker.Operator), beforePause: func() { x.lease("q") }}
+		racing := &racing{Broker: x.b, beforePause: func() { x.lease("q") }}
 		if err := queue.NewInspector(racing).RemoveQueue(x.Context(), "q", true); !errors.Is(err, queue.ErrQueueNotEmpty) {
 			x.Errorf("RemoveQueue() = %v, want ErrQueueNotEmpty", err)
 		}
@@ -120,7 +120,7 @@ var removePromises = []promise{
 	}},
 	{"a queue that is filled while it is removed is given up at last", func(x *inspection) {
 		n := 0
-		racing := &racing{Broker: x.b, Operator: x.b.(broker.Operator), beforeRemove: func() {
+		racing := &racing{Broker: x.b, beforeRemove: func() {
 			x.enqueueTo("q", fmt.Sprint(n))
 			n++
 		}}
@@ -134,7 +134,6 @@ var removePromises = []promise{
 // A racing broker lets something happen between the calls of its operator.
 type racing struct {
 	broker.Broker
-	broker.Operator
 	beforePause, beforeRemove func()
 }
 
@@ -142,14 +141,14 @@ func (r *racing) Pause(ctx context.Context, now time.Time, queue string, paused 
 	if r.beforePause != nil && paused {
 		r.beforePause()
 	}
-	return r.Operator.Pause(ctx, now, queue, paused)
+	return r.Broker.Pause(ctx, now, queue, paused)
 }
 
 func (r *racing) Remove(ctx context.Context, now time.Time, queue string, force bool) error {
 	if r.beforeRemove != nil {
 		r.beforeRemove()
 	}
-	return r.Operator.Remove(ctx, now, queue, force)
+	return r.Broker.Remove(ctx, now, queue, force)
 }
 
 // wantRemoved demands that nothing is left of a queue.

@@ -35,11 +35,7 @@ func Report(ctx context.Context, data []byte) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("report: %w", context.Cause(ctx))
 	}
-	o, err := operator(r.broker)
-	if err == nil {
-		err = r.progress.report(ctx, o, r.lease.Ref(), data)
-	}
-	if err != nil {
+	if err := r.progress.report(ctx, r.broker, r.lease.Ref(), data); err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
 	return nil

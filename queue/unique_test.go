@@ -201,7 +201,7 @@ var firsts = map[string]func(*first){
 	"went with its queue, which was removed": func(f *first) {
 		f.pending()
 		f.moved(broker.Delete)
-		if err := f.b.(broker.Operator).Remove(f.Context(), time.Now(), "default", true); err != nil {
+		if err := f.b.Remove(f.Context(), time.Now(), "default", true); err != nil {
 			f.Fatal(err)
 		}
 	},

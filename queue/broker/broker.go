@@ -47,6 +47,8 @@ type Broker interface {
 	// Servers returns the servers that are alive at now, in order of their ids.
 	Servers(ctx context.Context, now time.Time) ([]Server, error)
 
+	Operator
+
 	// Ping returns nil if the storage answers.
 	Ping(ctx context.Context) error
 

@@ -8,7 +8,7 @@ import (
 	"github.com/leatwork/leat/task"
 )
 
-// An Operator is the part of [Broker] that groups, operators and waiting
+// An Operator is the part of every [Broker] that groups, operators and waiting
 // programs need.
 type Operator interface {
 	// Gather leases the oldest entries of a group as one batch, if the group is

@@ -287,8 +287,8 @@ func (x *trial) every(l broker.Lease) map[string]func(context.Context) error {
 	}
 	all["Servers"] = func(ctx context.Context) error { _, err := x.b.Servers(ctx, time.Now()); return err }
 	all["Ping"] = x.b.Ping
-	maps.Copy(all, operations(x.op(), "q", l))
-	all["Queues"] = func(ctx context.Context) error { _, err := x.op().Queues(ctx); return err }
+	maps.Copy(all, operations(x.b, "q", l))
+	all["Queues"] = func(ctx context.Context) error { _, err := x.b.Queues(ctx); return err }
 	return all
 }
 

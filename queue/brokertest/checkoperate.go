@@ -102,7 +102,7 @@ func checkOperate(x *trial) {
 	l := x.leaseOne("q")
 	x.enqueue(entry("q", "pending"), grouped("grouped", "g"))
 	for _, queue := range []string{"", "{q}", "q q"} {
-		for method, call := range operations(x.op(), queue, l) {
+		for method, call := range operations(x.b, queue, l) {
 			err := call(x.Context())
 			x.invalid(method+" with queue "+queue, err)
 			x.refusal(method+" with queue "+queue, err)
@@ -128,7 +128,7 @@ func checkGather(x *trial) {
 	} {
 		r := good
 		f(&r)
-		_, err := x.op().Gather(x.Context(), time.Now(), r)
+		_, err := x.b.Gather(x.Context(), time.Now(), r)
 		x.invalid(what, err)
 		x.refusal(what, err)
 	}
@@ -161,7 +161,7 @@ func checkSweep(x *trial) {
 		"a state there is not": {State: task.Aggregating + 1, Do: broker.Delete, Limit: 1},
 	} {
 		r.Queue = "q"
-		_, err := x.op().Sweep(x.Context(), time.Now(), r)
+		_, err := x.b.Sweep(x.Context(), time.Now(), r)
 		x.invalid(what, err)
 		x.refusal(what, err)
 	}

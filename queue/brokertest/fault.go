@@ -105,44 +105,41 @@ func (f *faulty) Ping(ctx context.Context) error {
 	return err
 }
 
-// operator returns the broker as what it has to be for the calls below.
-func (f *faulty) operator() broker.Operator { return f.b.(broker.Operator) }
-
 func (f *faulty) Gather(ctx context.Context, now time.Time, r broker.GatherRequest) (broker.Batch, error) {
-	return through(ctx, f, "Gather", func() (broker.Batch, error) { return f.operator().Gather(ctx, now, r) })
+	return through(ctx, f, "Gather", func() (broker.Batch, error) { return f.b.Gather(ctx, now, r) })
 }
 
 func (f *faulty) Groups(ctx context.Context, queue string) ([]broker.Group, error) {
-	return through(ctx, f, "Groups", func() ([]broker.Group, error) { return f.operator().Groups(ctx, queue) })
+	return through(ctx, f, "Groups", func() ([]broker.Group, error) { return f.b.Groups(ctx, queue) })
 }
 
 func (f *faulty) Report(ctx context.Context, now time.Time, reports ...broker.Progress) ([]broker.Held, error) {
-	return through(ctx, f, "Report", func() ([]broker.Held, error) { return f.operator().Report(ctx, now, reports...) })
+	return through(ctx, f, "Report", func() ([]broker.Held, error) { return f.b.Report(ctx, now, reports...) })
 }
 
 func (f *faulty) Sweep(ctx context.Context, now time.Time, r broker.SweepRequest) (int, error) {
-	return through(ctx, f, "Sweep", func() (int, error) { return f.operator().Sweep(ctx, now, r) })
+	return through(ctx, f, "Sweep", func() (int, error) { return f.b.Sweep(ctx, now, r) })
 }
 
 func (f *faulty) Pause(ctx context.Context, now time.Time, queue string, paused bool) (bool, error) {
-	return through(ctx, f, "Pause", func() (bool, error) { return f.operator().Pause(ctx, now, queue, paused) })
+	return through(ctx, f, "Pause", func() (bool, error) { return f.b.Pause(ctx, now, queue, paused) })
 }
 
 func (f *faulty) Remove(ctx context.Context, now time.Time, queue string, force bool) error {
-	_, err := through(ctx, f, "Remove", func() (struct{}, error) { return struct{}{}, f.operator().Remove(ctx, now, queue, force) })
+	_, err := through(ctx, f, "Remove", func() (struct{}, error) { return struct{}{}, f.b.Remove(ctx, now, queue, force) })
 	return err
 }
 
 func (f *faulty) Queues(ctx context.Context) ([]string, error) {
-	return through(ctx, f, "Queues", func() ([]string, error) { return f.operator().Queues(ctx) })
+	return through(ctx, f, "Queues", func() ([]string, error) { return f.b.Queues(ctx) })
 }
 
 func (f *faulty) History(ctx context.Context, now time.Time, queue string, days int) ([]broker.Day, error) {
-	return through(ctx, f, "History", func() ([]broker.Day, error) { return f.operator().History(ctx, now, queue, days) })
+	return through(ctx, f, "History", func() ([]broker.Day, error) { return f.b.History(ctx, now, queue, days) })
 }
 
 func (f *faulty) Memory(ctx context.Context, queue string) (int64, error) {
-	return through(ctx, f, "Memory", func() (int64, error) { return f.operator().Memory(ctx, queue) })
+	return through(ctx, f, "Memory", func() (int64, error) { return f.b.Memory(ctx, queue) })
 }
 
 // Listen listens to a broker that is a [broker.Listener], and otherwise fails at

@@ -25,7 +25,7 @@ var groupPromises = []promise{
 // groups returns the groups of a queue in which entries wait that are not frozen.
 func (x *trial) groups(queue string) []broker.Group {
 	x.Helper()
-	found, err := x.op().Groups(x.Context(), queue)
+	found, err := x.b.Groups(x.Context(), queue)
 	if err != nil {
 		x.Fatalf("Groups(%s) = %v, want nil", queue, err)
 	}

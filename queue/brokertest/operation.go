@@ -10,17 +10,7 @@ import (
 	"github.com/leatwork/leat/task"
 )
 
-// Calls to a broker as an operator that a case makes on its way, as in call.go.
-
-// op returns the trial's broker as an operator.
-func (x *trial) op() broker.Operator {
-	x.Helper()
-	o := operator(x.b)
-	if w, ok := o.(*watched); o == nil || ok && w.Operator == nil {
-		x.Fatal("the broker is no broker.Operator")
-	}
-	return o
-}
+// What operators do to entries and batches, as a case does it on its way.
 
 // acts are all that there are.
 var acts = []broker.Act{broker.Run, broker.Archive, broker.Delete, broker.Reschedule, broker.Cancel}
@@ -114,7 +104,7 @@ func (x *trial) gather(group, token string, most int) broker.Batch {
 
 func (x *trial) gatherAs(r broker.GatherRequest) broker.Batch {
 	x.Helper()
-	b, err := x.op().Gather(x.Context(), time.Now(), r)
+	b, err := x.b.Gather(x.Context(), time.Now(), r)
 	if err != nil {
 		x.Fatalf("Gather(%s) = %v, want nil", brief(r), err)
 	}
@@ -149,7 +139,7 @@ func (x *trial) page(r broker.ListRequest) []broker.Stored {
 // pause pauses or resumes a queue, and returns whether that was new.
 func (x *trial) pause(queue string, paused bool) bool {
 	x.Helper()
-	fresh, err := x.op().Pause(x.Context(), time.Now(), queue, paused)
+	fresh, err := x.b.Pause(x.Context(), time.Now(), queue, paused)
 	if err != nil {
 		x.Fatalf("Pause(%s, %t) = %v, want nil", queue, paused, err)
 	}
@@ -163,7 +153,7 @@ func (x *trial) sweep(state task.State, do broker.Act, limit int) int {
 	if state == task.Aggregating {
 		r.Group = "g"
 	}
-	n, err := x.op().Sweep(x.Context(), time.Now(), r)
+	n, err := x.b.Sweep(x.Context(), time.Now(), r)
 	if err != nil {
 		x.Fatalf("Sweep(%s) = %v, want nil", brief(r), err)
 	}
@@ -177,7 +167,7 @@ func (x *trial) report(data string, leases ...broker.Lease) []broker.Held {
 	for _, l := range leases {
 		reports = append(reports, broker.Progress{LeaseRef: l.Ref(), Data: []byte(data)})
 	}
-	held, err := x.op().Report(x.Context(), time.Now(), reports...)
+	held, err := x.b.Report(x.Context(), time.Now(), reports...)
 	if err != nil {
 		x.Fatalf("Report() = %v, want nil", err)
 	}
@@ -189,7 +179,7 @@ func (x *trial) report(data string, leases ...broker.Lease) []broker.Held {
 func (x *trial) remove(queue string, force bool) error {
 	var err error
 	for range 10 {
-		err = x.op().Remove(x.Context(), time.Now(), queue, force)
+		err = x.b.Remove(x.Context(), time.Now(), queue, force)
 		if err == nil || errors.Is(err, broker.ErrNotFound) || errors.Is(err, broker.ErrNotEmpty) {
 			return err
 		}

@@ -44,7 +44,7 @@ func (g gatherPlan) play(p *pair) {
 	}
 	p.note("Gather %s", brief(r))
 	theirs, theirErr := p.model.Gather(p.ctx, now, r)
-	ours, ourErr := operator(p.real).Gather(p.ctx, now, r)
+	ours, ourErr := p.real.Gather(p.ctx, now, r)
 	if !p.both("Gather", ourErr, theirErr) {
 		return
 	}
@@ -119,7 +119,7 @@ func (r reportPlan) play(p *pair) {
 	}
 	p.note("Report %s", brief(toModel))
 	theirs, theirErr := p.model.Report(p.ctx, now, toModel...)
-	ours, ourErr := operator(p.real).Report(p.ctx, now, toReal...)
+	ours, ourErr := p.real.Report(p.ctx, now, toReal...)
 	if p.both("Report", ourErr, theirErr) {
 		p.same("held", ours, theirs)
 	}
@@ -148,7 +148,7 @@ func (s sweepPlan) play(p *pair) {
 		s.request.Limit = 1 // as with moves
 	}
 	theirs, theirErr := p.model.Sweep(p.ctx, now, s.request)
-	ours, ourErr := operator(p.real).Sweep(p.ctx, now, s.request)
+	ours, ourErr := p.real.Sweep(p.ctx, now, s.request)
 	if p.both("Sweep", ourErr, theirErr) {
 		p.same("swept", ours, theirs)
 	}
@@ -164,7 +164,7 @@ func (s pausePlan) play(p *pair) {
 	now := time.Now()
 	p.note("Pause %s %t", s.queue, s.paused)
 	theirs, theirErr := p.model.Pause(p.ctx, now, s.queue, s.paused)
-	ours, ourErr := operator(p.real).Pause(p.ctx, now, s.queue, s.paused)
+	ours, ourErr := p.real.Pause(p.ctx, now, s.queue, s.paused)
 	if p.both("Pause", ourErr, theirErr) {
 		p.same("new", ours, theirs)
 	}
@@ -180,12 +180,12 @@ func (r removePlan) play(p *pair) {
 	now := time.Now()
 	p.note("Remove %s %t", r.queue, r.force)
 	want := p.model.Remove(p.ctx, now, r.queue, r.force)
-	got := operator(p.real).Remove(p.ctx, now, r.queue, r.force)
+	got := p.real.Remove(p.ctx, now, r.queue, r.force)
 	for range 10 {
 		if got == nil || errors.Is(got, broker.ErrNotFound) || errors.Is(got, broker.ErrNotEmpty) {
 			break
 		}
-		got = operator(p.real).Remove(p.ctx, now, r.queue, r.force)
+		got = p.real.Remove(p.ctx, now, r.queue, r.force)
 	}
 	for _, sentinel := range []error{broker.ErrNotFound, broker.ErrNotEmpty} {
 		if (got == nil) != (want == nil) || errors.Is(got, sentinel) != errors.Is(want, sentinel) {
@@ -207,12 +207,12 @@ func (p *pair) lookAtEntry(ref broker.EntryRef) {
 // lookAtQueue compares what is only told of a queue by name.
 func (p *pair) lookAtQueue(now time.Time, queue string) {
 	theirs, theirErr := p.model.Groups(p.ctx, queue)
-	ours, ourErr := operator(p.real).Groups(p.ctx, queue)
+	ours, ourErr := p.real.Groups(p.ctx, queue)
 	if p.both("Groups", ourErr, theirErr) {
 		p.same("groups of "+queue, waitingOnly(ours), waitingOnly(theirs))
 	}
 	days, theirErr := p.model.History(p.ctx, now, queue, 3)
-	ourDays, ourErr := operator(p.real).History(p.ctx, now, queue, 3)
+	ourDays, ourErr := p.real.History(p.ctx, now, queue, 3)
 	if p.both("History", ourErr, theirErr) {
 		p.same("history of "+queue, ourDays, days)
 	}

@@ -90,7 +90,7 @@ func progressLarge(x *trial) {
 	data := bytes.Repeat([]byte("\x00\xff\r\n"), broker.MaxProgress/4)
 	x.report(string(data), l)
 	equal(x, "progress", x.get("q", "a").Progress, data)
-	_, err := x.op().Report(x.Context(), time.Now(), broker.Progress{LeaseRef: l.Ref(), Data: append(data, 0)})
+	_, err := x.b.Report(x.Context(), time.Now(), broker.Progress{LeaseRef: l.Ref(), Data: append(data, 0)})
 	x.invalid("one byte more", err)
 	x.refusal("one byte more", err)
 	equal(x, "progress", len(x.get("q", "a").Progress), broker.MaxProgress)

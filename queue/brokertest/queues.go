@@ -21,7 +21,7 @@ var queuePromises = []promise{
 // names returns the names of all queues, as an operator is told.
 func (x *trial) names() []string {
 	x.Helper()
-	names, err := x.op().Queues(x.Context())
+	names, err := x.b.Queues(x.Context())
 	if err != nil {
 		x.Fatalf("Queues() = %v, want nil", err)
 	}
@@ -31,7 +31,7 @@ func (x *trial) names() []string {
 // history returns the figures of a queue for as many days.
 func (x *trial) history(queue string, days int) []broker.Day {
 	x.Helper()
-	found, err := x.op().History(x.Context(), time.Now(), queue, days)
+	found, err := x.b.History(x.Context(), time.Now(), queue, days)
 	if err != nil || len(found) != days {
 		x.Fatalf("History(%s, %d) = %v, %v, want as many and nil", queue, days, found, err)
 	}
@@ -108,7 +108,7 @@ func queueHistoryLong(x *trial) {
 	x.pass((broker.MaxHistory - 1) * 24 * time.Hour)
 	equal(x, "processed ninety days ago", x.history("q", broker.MaxHistory)[broker.MaxHistory-1].Processed, 1)
 	for _, days := range []int{0, -1, broker.MaxHistory + 1} {
-		_, err := x.op().History(x.Context(), time.Now(), "q", days)
+		_, err := x.b.History(x.Context(), time.Now(), "q", days)
 		x.invalid(fmt.Sprint(days, " days"), err)
 		x.refusal(fmt.Sprint(days, " days"), err)
 	}
@@ -116,7 +116,7 @@ func queueHistoryLong(x *trial) {
 
 func queueMemory(x *trial) {
 	const each, n = 2000, 50
-	before, err := x.op().Memory(x.Context(), "q")
+	before, err := x.b.Memory(x.Context(), "q")
 	if err != nil {
 		return // the storage does not tell
 	}
@@ -125,7 +125,7 @@ func queueMemory(x *trial) {
 		e.Payload = bytes.Repeat([]byte("x"), each)
 		x.enqueue(e)
 	}
-	after, err := x.op().Memory(x.Context(), "q")
+	after, err := x.b.Memory(x.Context(), "q")
 	if err != nil || after-before < each*n/2 || after-before > each*n*5 {
 		x.Errorf("Memory() = %d, %v and was %d, want about %d more and nil", after, err, before, each*n)
 	}

@@ -39,17 +39,10 @@ func newSightings() *sightings {
 // A watched broker notes what is to be removed as it passes through it.
 type watched struct {
 	broker.Broker
-	broker.Operator
 	seen *sightings
 }
 
-func (s *sightings) watch(b broker.Broker) broker.Broker { return &watched{b, operator(b), s} }
-
-// operator returns b as the operator that it has to be, or nil.
-func operator(b broker.Broker) broker.Operator {
-	o, _ := b.(broker.Operator)
-	return o
-}
+func (s *sightings) watch(b broker.Broker) broker.Broker { return &watched{b, s} }
 
 func (w *watched) Apply(ctx context.Context, now time.Time, changes []broker.Change, want broker.LeaseRequest) (broker.Applied, error) {
 	w.seen.mu.Lock()
@@ -95,7 +88,7 @@ func (w *watched) Beat(ctx context.Context, now time.Time, s broker.Server) erro
 }
 
 func (w *watched) Pause(ctx context.Context, now time.Time, queue string, paused bool) (bool, error) {
-	fresh, err := w.Operator.Pause(ctx, now, queue, paused)
+	fresh, err := w.Broker.Pause(ctx, now, queue, paused)
 	if !errors.Is(err, broker.ErrRefused) {
 		w.seen.mu.Lock()
 		defer w.seen.mu.Unlock()
@@ -229,7 +222,7 @@ func (s *sightings) part(ctx context.Context, b broker.Broker, now time.Time) er
 		}
 	}
 	for queue := range s.paused {
-		if _, err := operator(b).Pause(ctx, now, queue, false); err != nil {
+		if _, err := b.Pause(ctx, now, queue, false); err != nil {
 			return err
 		}
 	}
@@ -277,17 +270,14 @@ func work(ctx context.Context, b broker.Broker, now time.Time, queues []string, 
 // fold gathers what waits in the groups of a queue, and returns the changes that
 // work it off.
 func fold(ctx context.Context, b broker.Broker, now time.Time, queue, token string) ([]broker.Change, error) {
-	if operator(b) == nil {
-		return nil, nil
-	}
-	groups, err := operator(b).Groups(ctx, queue)
+	groups, err := b.Groups(ctx, queue)
 	if err != nil {
 		return nil, err
 	}
 	var done []broker.Change
 	for _, g := range groups {
 		r := broker.GatherRequest{Queue: queue, Group: g.Name, Token: token + "-" + g.Name, MaxSize: broker.MaxBatch, Until: now.Add(time.Hour)}
-		batch, err := operator(b).Gather(ctx, now, r)
+		batch, err := b.Gather(ctx, now, r)
 		if err != nil {
 			return nil, err
 		}

@@ -181,42 +181,40 @@ func (r *rooted) Servers(ctx context.Context, now time.Time) ([]broker.Server, e
 func (r *rooted) Ping(ctx context.Context) error { return r.b.Ping(ctx) }
 func (r *rooted) Close() error                   { return r.b.Close() }
 
-func (r *rooted) operator() broker.Operator { return r.b.(broker.Operator) }
-
 func (r *rooted) Gather(ctx context.Context, now time.Time, g broker.GatherRequest) (broker.Batch, error) {
-	found, err := r.operator().Gather(ctx, now, g)
+	found, err := r.b.Gather(ctx, now, g)
 	return bare(r, found, err)
 }
 
 func (r *rooted) Groups(ctx context.Context, queue string) ([]broker.Group, error) {
-	return r.operator().Groups(ctx, queue)
+	return r.b.Groups(ctx, queue)
 }
 
 func (r *rooted) Report(ctx context.Context, now time.Time, reports ...broker.Progress) ([]broker.Held, error) {
-	held, err := r.operator().Report(ctx, now, put(r, reports)...)
+	held, err := r.b.Report(ctx, now, put(r, reports)...)
 	return bare(r, held, err)
 }
 
 func (r *rooted) Sweep(ctx context.Context, now time.Time, s broker.SweepRequest) (int, error) {
-	return r.operator().Sweep(ctx, now, s)
+	return r.b.Sweep(ctx, now, s)
 }
 
 func (r *rooted) Pause(ctx context.Context, now time.Time, queue string, paused bool) (bool, error) {
-	return r.operator().Pause(ctx, now, queue, paused)
+	return r.b.Pause(ctx, now, queue, paused)
 }
 
 func (r *rooted) Remove(ctx context.Context, now time.Time, queue string, force bool) error {
-	return r.operator().Remove(ctx, now, queue, force)
+	return r.b.Remove(ctx, now, queue, force)
 }
 
-func (r *rooted) Queues(ctx context.Context) ([]string, error) { return r.operator().Queues(ctx) }
+func (r *rooted) Queues(ctx context.Context) ([]string, error) { return r.b.Queues(ctx) }
 
 func (r *rooted) History(ctx context.Context, now time.Time, queue string, days int) ([]broker.Day, error) {
-	return r.operator().History(ctx, now, queue, days)
+	return r.b.History(ctx, now, queue, days)
 }
 
 func (r *rooted) Memory(ctx context.Context, queue string) (int64, error) {
-	return r.operator().Memory(ctx, queue)
+	return r.b.Memory(ctx, queue)
 }
 
 func (r *rooted) Verify(ctx context.Context, now time.Time) ([]string, error) {

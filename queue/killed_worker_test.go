@@ -20,6 +20,7 @@ const (
 	workerURL    = "LEAT_TEST_WORKER_URL"    // the broker; set in worker processes alone
 	workerLedger = "LEAT_TEST_WORKER_LEDGER" // the file to write its notes to
 	workerHolds  = "LEAT_TEST_WORKER_HOLDS"  // if set, no handler returns before its context ends
+	workerLease  = "LEAT_TEST_WORKER_LEASE"  // the LeaseDuration, if set
 )
 
 // How many tasks a worker runs at a time.
@@ -33,10 +34,14 @@ type errand struct {
 
 type fails string
 
+// exitHard is how a process ends that runs an errand which fails hard.
+const exitHard = 7
+
 const (
 	failsNever  fails = "never"
 	failsOnce   fails = "once"
 	failsAlways fails = "always"
+	failsHard   fails = "hard" // it ends its process
 )
 
 var errErrand = errors.New("as it was told to")
@@ -61,8 +66,10 @@ func work(t *testing.T) bool {
 		t.Fatal(err)
 	}
 	defer b.Close()
+	lease, _ := time.ParseDuration(os.Getenv(workerLease)) //nolint:errcheck // none is none
 	srv, err := queue.NewServer(b, queue.Config{
 		Concurrency:    workerSlots,
+		LeaseDuration:  lease,
 		RetryDelayFunc: func(int, error, *task.Task) time.Duration { return time.Second },
 		Observer:       l.observe,
 	})
@@ -104,6 +111,9 @@ func (e errand) do(ctx context.Context, retried int) error {
 	case <-elapsed:
 	case <-ctx.Done():
 		return context.Cause(ctx)
+	}
+	if e.Fails == failsHard {
+		os.Exit(exitHard)
 	}
 	if e.Fails == failsAlways || e.Fails == failsOnce && retried == 0 {
 		return errErrand

@@ -250,21 +250,42 @@ func (f *first) second(options ...task.Option) string {
 	}
 }
 
+// onEveryBroker runs f on a bench of each broker, in a bubble.
+func onEveryBroker(t *testing.T, f func(t *testing.T, inBubble func(string, func(*bench)))) {
+	for _, of := range inspected {
+		t.Run(of.name, func(t *testing.T) {
+			open := of.open(t)
+			f(t, func(name string, f func(*bench)) {
+				t.Run(name, func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						b := open(t)
+						defer b.Close()
+						f(newBench(t, b))
+					})
+				})
+			})
+		})
+	}
+}
+
 func TestTheTableOfUniquenessIsTrue(t *testing.T) {
 	cells, rows, columns := documented(t, "modes")
 	same(t, "rows", rows, firsts)
 	same(t, "columns", columns, uniqueModes)
-	for _, c := range cells {
-		t.Run(c.row+", "+c.column, func(t *testing.T) {
-			inBubble(t, func(x *bench) {
+	onEveryBroker(t, func(t *testing.T, inBubble func(string, func(*bench))) {
+		for _, c := range cells {
+			if strings.HasSuffix(t.Name(), "/redis") && c.column == "Unique" && c.row == "waits, and its TTL or period is over" {
+				continue // it ends by the clock of the server: brokertest waits for that in real time
+			}
+			inBubble(c.row+", "+c.column, func(x *bench) {
 				f := &first{bench: x, mode: uniqueModes[c.column]}
 				firsts[c.row](f)
 				if got := f.second(); got != c.says {
-					t.Errorf("if the first task %s, the second with %s is: %s; the table says: %s", c.row, c.column, got, c.says)
+					x.Errorf("if the first task %s, the second with %s is: %s; the table says: %s", c.row, c.column, got, c.says)
 				}
 			})
-		})
-	}
+		}
+	})
 }
 
 var holders = map[string]func(*first){
@@ -284,23 +305,23 @@ func TestTheTableOfConflictsIsTrue(t *testing.T) {
 	cells, rows, columns := documented(t, "conflicts")
 	same(t, "rows", rows, holders)
 	same(t, "columns", columns, conflicts)
-	for _, c := range cells {
-		modes := []string{"Unique", "UniqueUntilDone", "UniqueFor"}
-		for _, mode := range modes {
-			if slices.ContainsFunc(modes, func(m string) bool { return strings.HasSuffix(c.row, " of "+m) }) && !strings.HasSuffix(c.row, " of "+mode) {
-				continue
+	onEveryBroker(t, func(t *testing.T, inBubble func(string, func(*bench))) {
+		for _, c := range cells {
+			modes := []string{"Unique", "UniqueUntilDone", "UniqueFor"}
+			if _, only, ok := strings.Cut(c.row, " of "); ok {
+				modes = []string{only}
 			}
-			t.Run(c.row+", "+c.column+", "+mode, func(t *testing.T) {
-				inBubble(t, func(x *bench) {
+			for _, mode := range modes {
+				inBubble(c.row+", "+c.column+", "+mode, func(x *bench) {
 					f := &first{bench: x, mode: uniqueModes[mode]}
 					holders[c.row](f)
 					if got := f.second(task.OnConflict(conflicts[c.column])); got != c.says {
-						t.Errorf("if the holder %s, a task with %s and %s is: %s; the table says: %s", c.row, mode, c.column, got, c.says)
+						x.Errorf("if the holder %s, a task with %s and %s is: %s; the table says: %s", c.row, mode, c.column, got, c.says)
 					}
 				})
-			})
+			}
 		}
-	}
+	})
 }
 
 func TestATaskThatReplacesAnotherIsDueWhenItSaysItself(t *testing.T) {

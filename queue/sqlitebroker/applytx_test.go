@@ -172,6 +172,12 @@ func TestACallWaitsForATransactionAndNoLongerThanItsPatience(t *testing.T) {
 		if err := applyAll(t.Context(), b, enqueue("q", "b")); !errors.Is(err, broker.ErrRefused) {
 			t.Errorf("Apply() beside a transaction that does not end = %v, want %v", err, broker.ErrRefused)
 		}
+		began := time.Now()
+		if second, err := b.DB().BeginTx(t.Context(), nil); err == nil {
+			t.Error("a second transaction began beside the first", second.Rollback())
+		} else if took := time.Since(began); took > 30*time.Second {
+			t.Errorf("BeginTx() beside a transaction that does not end took %v", took)
+		}
 		waits := make(chan error)
 		go func() { waits <- applyAll(t.Context(), b, enqueue("q", "c")) }()
 		time.Sleep(50 * time.Millisecond)

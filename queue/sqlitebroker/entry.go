@@ -11,13 +11,13 @@ import (
 
 // entryColumns are what row.entry reads. The big ones are last: what lies
 // before them is read without them.
-const entryColumns = `id, state, at, version, type, max_retry, retried, last_error, failed, timeout, deadline,
+const entryColumns = `id, state, at, type, max_retry, retried, last_error, failed, timeout, deadline,
 	retention, completed, start_by, group_name, claim, claim_start, claim_hold, claim_since, behind,
 	max_crashes, crashes, home_queue, home_id, reads, headers, leaves, payload`
 
 var (
 	selectEntryNum = prepared(`SELECT num FROM leat_entry WHERE queue = ? AND id = ?`)
-	insertEntry    = prepared(`INSERT INTO leat_entry (queue, ready, ` + entryColumns + `)
+	insertEntry    = prepared(`INSERT INTO leat_entry (queue, ready, version, ` + entryColumns + `)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`)
 	replaceEntry = prepared(`UPDATE leat_entry SET version = ?2, type = ?3, max_retry = ?4, retried = ?5, last_error = ?6,
 		failed = ?7, timeout = ?8, deadline = ?9, retention = ?10, completed = ?11, start_by = ?12,
@@ -36,7 +36,6 @@ func (r *row) entry(queue string) (broker.Stored, error) {
 	case task.Active, task.Completed:
 		s.Until = fromMilli(at)
 	}
-	s.Version = fmt.Sprint(r.int())
 	s.Type, s.MaxRetry, s.Retried = r.text(), int(r.int()), int(r.int())
 	s.LastErr, s.LastFailedAt = r.text(), r.second()
 	s.Timeout, s.Deadline, s.Retention = r.duration(), r.milli(), r.duration()
@@ -81,8 +80,8 @@ func (t *tx) insert(now time.Time, q *queue, e *broker.Entry, state task.State, 
 		claim = broker.Claim{}
 	}
 	waits := claim.Behind && state == task.Scheduled // it may not be scheduled otherwise
-	t.on(insertEntry).int(q.num).any(ready).
-		text(e.ID).int(int64(state)).int(at).int(q.written()).
+	t.on(insertEntry).int(q.num).any(ready).int(q.written()).
+		text(e.ID).int(int64(state)).int(at).
 		text(e.Type).int(int64(e.MaxRetry)).int(int64(e.Retried)).some(e.LastErr).any(seconds(e.LastFailedAt)).
 		any(millis(e.Timeout)).any(milli(e.Deadline)).any(millis(e.Retention)).any(seconds(e.CompletedAt)).
 		any(milli(e.StartBy)).some(e.Group).

@@ -26,8 +26,11 @@ type known struct {
 	leaves  bool // it has an exit
 }
 
-const knownColumns = `num, id, state, at, token, group_name, claim, claim_hold, behind,
-	ended, crashes, attempts, asked, watched, leaves IS NOT NULL`
+// knownColumns are what row.known reads. Most entries have nothing in those after
+// the sixth, which says so: to read a column costs more than to have it looked at.
+const knownColumns = `num, id, state, at, token,
+	coalesce(group_name, claim, ended, crashes, attempts, asked, watched, leaves) IS NOT NULL,
+	group_name, claim, claim_hold, behind, ended, crashes, attempts, asked, watched, leaves IS NOT NULL`
 
 var (
 	selectKnown = prepared(`SELECT ` + knownColumns + ` FROM leat_entry WHERE queue = ? AND id = ?`)
@@ -41,12 +44,15 @@ var (
 
 // known reads knownColumns of an entry of q.
 func (r *row) known(q *queue) known {
-	return known{
-		q: q, num: r.int(), id: r.text(), state: task.State(r.int()), at: r.int(), token: r.text(), group: r.text(),
-		claim: heldClaim{key: r.text(), hold: r.int(), behind: r.flag()},
-		end:   broker.End(r.int()), crashes: r.int(), tried: r.int(),
-		asked: r.flag(), watched: r.flag(), leaves: r.flag(),
+	k := known{q: q, num: r.int(), id: r.text(), state: task.State(r.int()), at: r.int(), token: r.text()}
+	if more := r.flag(); !more {
+		return k
 	}
+	k.group = r.text()
+	k.claim = heldClaim{key: r.text(), hold: r.int(), behind: r.flag()}
+	k.end, k.crashes, k.tried = broker.End(r.int()), r.int(), r.int()
+	k.asked, k.watched, k.leaves = r.flag(), r.flag(), r.flag()
+	return k
 }
 
 // ref returns the name of k.

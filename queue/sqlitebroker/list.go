@@ -12,7 +12,7 @@ import (
 )
 
 // storedColumns are what row.stored reads.
-const storedColumns = `at, num, attempts, ended, asked, progress, result,
+const storedColumns = `at, version, num, attempts, ended, asked, progress, result,
 	CASE WHEN state = 7 THEN (SELECT until FROM leat_batch b WHERE b.token = leat_entry.token) END, ` + entryColumns
 
 var (
@@ -33,13 +33,13 @@ var (
 // were recorded, and where it stands.
 func (r *row) stored(queue string) (s broker.Stored, tried, at int64) {
 	at = r.int()
-	num := r.int()
+	version, num := strconv.FormatInt(r.int(), 10), r.int()
 	if r.int() > 0 {
 		tried = num
 	}
 	end, asked, progress, result, until := broker.End(r.int()), r.flag(), r.blob(), r.blob(), r.milli()
 	s, _ = r.entry(queue)
-	s.End, s.CancelAsked, s.Progress, s.Result = end, asked, progress, result
+	s.Version, s.End, s.CancelAsked, s.Progress, s.Result = version, end, asked, progress, result
 	if !until.IsZero() {
 		s.Until = until
 	}

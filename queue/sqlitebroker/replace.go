@@ -1,7 +1,7 @@
 package sqlitebroker
 
 import (
-	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/leatwork/leat/queue/broker"
@@ -50,7 +50,7 @@ func (k *known) waits() bool {
 }
 
 func (t *tx) versionOf(k *known) (version string) {
-	t.on(selectVersionOf).int(k.num).first(func(r *row) { version = fmt.Sprint(r.int()) })
+	t.on(selectVersionOf).int(k.num).first(func(r *row) { version = strconv.FormatInt(r.int(), 10) })
 	return version
 }
 

@@ -147,14 +147,7 @@ func happenings(t testing.TB, b *sqlitebroker.Broker, after string, limit int) (
 
 func TestEventsAreKeptAsLongAsThereIsRoom(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "leat.db")
-	keeping := func(n int) *sqlitebroker.Broker {
-		b, err := sqlitebroker.Open(path, &sqlitebroker.Options{Events: n})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return b
-	}
-	b := keeping(5)
+	b := keeping(t, path, 5)
 	must(t, b, enqueue("q", "a", "b", "c"))
 	l := lease(t, b, "q", 1).Leases[0]
 	all, cursor := happenings(t, b, "", 9)
@@ -171,7 +164,7 @@ func TestEventsAreKeptAsLongAsThereIsRoom(t *testing.T) {
 	if err := b.Close(); err != nil {
 		t.Fatal(err)
 	}
-	b = keeping(2)
+	b = keeping(t, path, 2)
 	must(t, b, enqueue("q", "e", "f", "g"))
 	if all, _ := happenings(t, b, "", 9); !cmp.Equal(all, []string{"f 2", "g 2"}) {
 		t.Errorf("events where two are kept are %q", all)

@@ -18,8 +18,9 @@ func TestBroker(t *testing.T) {
 func fileStorage(t testing.TB) brokertest.Storage {
 	path := filepath.Join(t.TempDir(), "leat.db")
 	return brokertest.Storage{
-		Open:      func(t testing.TB) broker.Broker { return open(t, path) },
-		Leftovers: func(t testing.TB) []string { return leftovers(t, open(t, path)) },
+		Open:          func(t testing.TB) broker.Broker { return open(t, path) },
+		OpenStreaming: func(t testing.TB, events int) broker.Broker { return keeping(t, path, events) },
+		Leftovers:     func(t testing.TB) []string { return leftovers(t, open(t, path)) },
 	}
 }
 
@@ -32,16 +33,23 @@ func leftovers(t testing.TB, b *sqlitebroker.Broker) []string {
 }
 
 // memoryStorage is one broker, since a database in memory belongs to it: the
-// brokers of a case are all that one.
+// brokers of a case are all that one, or one that was opened to keep events.
 func memoryStorage(t testing.TB) brokertest.Storage {
-	b := open(t, ":memory:")
-	t.Cleanup(func() {
-		if err := b.Close(); err != nil {
-			t.Errorf("Close() = %v, want nil", err)
-		}
-	})
+	opened := func(t testing.TB, b *sqlitebroker.Broker) *sqlitebroker.Broker {
+		t.Cleanup(func() {
+			if err := b.Close(); err != nil {
+				t.Errorf("Close() = %v, want nil", err)
+			}
+		})
+		return b
+	}
+	b := opened(t, open(t, ":memory:"))
 	return brokertest.Storage{
-		Open:      func(testing.TB) broker.Broker { return shared{b} },
+		Open: func(testing.TB) broker.Broker { return shared{b} },
+		OpenStreaming: func(t testing.TB, events int) broker.Broker {
+			b = opened(t, keeping(t, ":memory:", events))
+			return shared{b}
+		},
 		Leftovers: func(t testing.TB) []string { return b.Leftovers(t) },
 	}
 }
@@ -59,6 +67,16 @@ func TestAClosedBrokerRefusesEveryCall(t *testing.T) {
 func open(t testing.TB, path string) *sqlitebroker.Broker {
 	t.Helper()
 	b, err := sqlitebroker.Open(path, nil)
+	if err != nil {
+		t.Fatalf("Open(%s) = %v, want nil", path, err)
+	}
+	return b
+}
+
+// keeping opens a broker that keeps events, which the caller closes.
+func keeping(t testing.TB, path string, events int) *sqlitebroker.Broker {
+	t.Helper()
+	b, err := sqlitebroker.Open(path, &sqlitebroker.Options{Events: events})
 	if err != nil {
 		t.Fatalf("Open(%s) = %v, want nil", path, err)
 	}

@@ -221,37 +221,49 @@ func (b *bulk) pick(ctx context.Context, queue, group string) error {
 	return b.moveAll(ctx, queue, ids)
 }
 
+// together is how many tasks are moved in one call to the broker: few enough for a
+// Redis to do it between two other calls that do not notice.
+const together = 100
+
 // moveAll does it to the tasks with these ids.
 func (b *bulk) moveAll(ctx context.Context, queue string, ids []string) error {
 	for step := range slices.Chunk(ids, broker.MaxSweep) {
 		if b.Stopped {
 			return nil
 		}
-		var changes []broker.Change
-		for _, id := range step {
-			m := broker.Move{EntryRef: broker.EntryRef{Queue: queue, ID: id}, Do: b.Do, At: b.At}
-			changes = append(changes, broker.Change{Move: []broker.Move{m}})
-		}
-		outcomes, err := apply(ctx, b.broker, time.Now(), changes)
-		if err != nil {
-			return err
-		}
-		for _, outcome := range outcomes {
-			switch {
-			case outcome == nil:
-				b.Done++
-			case errors.Is(outcome, broker.ErrNotFound), errors.Is(outcome, broker.ErrState):
-				b.Skipped++
-			default:
-				err = outcome
+		for some := range slices.Chunk(step, together) {
+			if err := b.move(ctx, queue, some); err != nil {
+				return err
 			}
-		}
-		if err != nil {
-			return err
 		}
 		b.report()
 	}
 	return nil
+}
+
+// move does it to some tasks in one call, to each in a change of its own: one that
+// has moved on does not keep the others.
+func (b *bulk) move(ctx context.Context, queue string, ids []string) error {
+	var changes []broker.Change
+	for _, id := range ids {
+		m := broker.Move{EntryRef: broker.EntryRef{Queue: queue, ID: id}, Do: b.Do, At: b.At}
+		changes = append(changes, broker.Change{Move: []broker.Move{m}})
+	}
+	outcomes, err := apply(ctx, b.broker, time.Now(), changes)
+	if err != nil {
+		return err
+	}
+	for _, outcome := range outcomes {
+		switch {
+		case outcome == nil:
+			b.Done++
+		case errors.Is(outcome, broker.ErrNotFound), errors.Is(outcome, broker.ErrState):
+			b.Skipped++
+		default:
+			err = outcome
+		}
+	}
+	return err
 }
 
 // inState returns how many entries are in a state.

@@ -17,6 +17,8 @@ import (
 // is still there.
 const silence = 15 * time.Second
 
+var errSilent = errors.New("nothing is heard, not even an answer")
+
 // Listen implements [broker.Listener]. It returns an error if the server does not
 // let the channels be subscribed to, or the first connection cannot be made; one
 // that breaks later is made anew, unless the client has been closed.
@@ -29,64 +31,69 @@ func (b *world) listen(ctx context.Context, hear func(broker.Signal), all ...key
 	if err := b.started(ctx); err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	kinds, asynqs := make(map[string]broker.SignalKind), make(map[string]bool)
+	l := &listener{b: b, hear: hear, kinds: make(map[string]broker.SignalKind), asynqs: make(map[string]bool)}
 	for _, k := range all {
-		asynqs[k.asynqCancels()] = true
-		kinds[k.asynqCancels()], kinds[k.cancels()] = broker.CancelSent, broker.CancelSent
-		kinds[k.ends()], kinds[k.progress()] = broker.EndSeen, broker.ProgressSeen
+		l.asynqs[k.asynqCancels()] = true
+		l.kinds[k.asynqCancels()], l.kinds[k.cancels()] = broker.CancelSent, broker.CancelSent
+		l.kinds[k.ends()], l.kinds[k.progress()] = broker.EndSeen, broker.ProgressSeen
 	}
-	var channels []string
-	for channel := range kinds {
-		channels = append(channels, channel)
+	for {
+		err := l.connect(ctx)
+		switch {
+		case ctx.Err() != nil:
+			err = ctx.Err()
+		case isReply(err), errors.Is(err, redis.ErrClosed), !l.listening, b.closed.Load():
+		case wait(ctx, l.pause):
+			l.pause = min(2*l.pause, longestPause)
+			continue
+		default:
+			err = ctx.Err()
+		}
+		return fmt.Errorf("listen: %w", refusal(err))
 	}
-	subscription := b.client.Subscribe(ctx)
-	defer context.AfterFunc(ctx, func() { subscription.Close() })()
-	defer subscription.Close()
-	err := subscription.Subscribe(ctx, channels...)
-	if err == nil {
-		l := listener{b: b, subscription: subscription, kinds: kinds, asynqs: asynqs, hear: hear}
-		err = l.run(ctx)
-	}
-	if ctx.Err() != nil {
-		err = ctx.Err()
-	}
-	return fmt.Errorf("listen: %w", refusal(err))
 }
 
 // A listener hears what is told on the channels of kinds.
 type listener struct {
-	b            *world
-	subscription *redis.PubSub
-	kinds        map[string]broker.SignalKind
-	asynqs       map[string]bool // channels that are asynq's
-	hear         func(broker.Signal)
-
-	confirmed int  // how many channels are subscribed to on this connection
-	listening bool // has been, ever
-	asked     bool // whether the connection is still there
+	b         *world
+	kinds     map[string]broker.SignalKind
+	asynqs    map[string]bool // channels that are asynq's
+	hear      func(broker.Signal)
+	confirmed int           // how many channels are subscribed to on this connection
+	listening bool          // has been, ever
+	pause     time.Duration // before the next connection
 }
 
-func (l *listener) run(ctx context.Context) error {
-	for pause := firstPause; ; {
-		message, err := l.subscription.ReceiveTimeout(ctx, silence)
+// connect listens on one connection until that breaks, and returns why.
+func (l *listener) connect(ctx context.Context) error {
+	subscription := l.b.client.Subscribe(ctx)
+	defer context.AfterFunc(ctx, func() { subscription.Close() })()
+	defer subscription.Close()
+	l.confirmed = 0
+	var channels []string
+	for channel := range l.kinds {
+		channels = append(channels, channel)
+	}
+	if err := subscription.Subscribe(ctx, channels...); err != nil {
+		return err
+	}
+	asked := false // whether the connection is still there
+	for {
+		message, err := subscription.ReceiveTimeout(ctx, silence)
 		switch {
 		case err == nil:
+			asked = false
 			l.take(message)
-			l.asked, pause = false, firstPause
-			continue
-		case ctx.Err() != nil, isReply(err), errors.Is(err, redis.ErrClosed), !l.listening, l.b.closed.Load():
+		case !isTimeout(err):
 			return err
-		case isTimeout(err) && !l.asked:
-			if l.asked = true; l.subscription.Ping(ctx) == nil {
-				continue
+		case asked:
+			return errSilent
+		default:
+			asked = true
+			if err := subscription.Ping(ctx); err != nil {
+				return err
 			}
 		}
-		// go-redis connects anew, and subscribes, at the next call.
-		l.confirmed, l.asked = 0, false
-		if !wait(ctx, pause) {
-			return ctx.Err()
-		}
-		pause = min(2*pause, longestPause)
 	}
 }
 
@@ -102,7 +109,7 @@ func (l *listener) take(message any) {
 			return
 		}
 		if l.confirmed++; l.confirmed == len(l.kinds) {
-			l.confirmed, l.listening = 0, true
+			l.listening, l.pause = true, firstPause
 			l.hear(broker.Signal{Kind: broker.Listening})
 		}
 	case *redis.Message:

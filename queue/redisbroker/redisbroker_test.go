@@ -39,7 +39,10 @@ func TestAClosedBrokerRefusesEveryCall(t *testing.T) {
 // storage is what server holds under prefix.
 func storage(server *redistest.Server, prefix string) brokertest.Storage {
 	return brokertest.Storage{
-		Open:      func(t testing.TB) broker.Broker { return open(t, server, prefix) },
+		Open: func(t testing.TB) broker.Broker { return open(t, server, prefix) },
+		OpenStreaming: func(t testing.TB, events int) broker.Broker {
+			return openWith(t, server, redisbroker.Options{Prefix: prefix, Events: events})
+		},
 		Leftovers: func(t testing.TB) []string { return leftovers(t, server, prefix) },
 	}
 }
@@ -48,9 +51,13 @@ func storage(server *redistest.Server, prefix string) brokertest.Storage {
 // it.
 func open(t testing.TB, server *redistest.Server, prefix string) *redisbroker.Broker {
 	t.Helper()
-	b, err := redisbroker.Open(server.SocketURL(), &redisbroker.Options{
-		Prefix: prefix, LocalClock: true, Logger: discard,
-	})
+	return openWith(t, server, redisbroker.Options{Prefix: prefix})
+}
+
+func openWith(t testing.TB, server *redistest.Server, o redisbroker.Options) *redisbroker.Broker {
+	t.Helper()
+	o.LocalClock, o.Logger = true, discard
+	b, err := redisbroker.Open(server.SocketURL(), &o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +80,7 @@ func namesLeft(t testing.TB, c *redis.Client, prefix string) []string {
 		name := scan.Val()
 		_, rest, _ := strings.Cut(name, "}:")
 		switch {
-		case name == prefix+":queues", name == prefix+":leat:version", strings.HasPrefix(name, prefix+":leat:answer:"):
+		case name == prefix+":queues", name == prefix+":leat:version", name == prefix+":leat:events", strings.HasPrefix(name, prefix+":leat:answer:"):
 		case strings.HasPrefix(rest, "processed"), strings.HasPrefix(rest, "failed"):
 		case rest == "leat:queues", strings.HasPrefix(rest, "leat:answer:"): // on a cluster
 		default:

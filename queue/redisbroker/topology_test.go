@@ -106,20 +106,24 @@ func (x topology) run(t *testing.T) {
 		} else {
 			x.empty(t)
 		}
+		open := func(t testing.TB, events int) broker.Broker {
+			var b *redisbroker.Broker
+			var err error
+			o := o
+			o.Events = events
+			outside.do(func() { b, err = redisbroker.Open(x.url, &o) })
+			if err != nil {
+				t.Fatal(err)
+			}
+			if x.rooted {
+				return brokertest.Rooted(b, "root")
+			}
+			return b
+		}
 		return brokertest.Storage{
-			Open: func(t testing.TB) broker.Broker {
-				var b *redisbroker.Broker
-				var err error
-				outside.do(func() { b, err = redisbroker.Open(x.url, &o) })
-				if err != nil {
-					t.Fatal(err)
-				}
-				if x.rooted {
-					return brokertest.Rooted(b, "root")
-				}
-				return b
-			},
-			OneQueue: x.oneQueue,
+			Open:          func(t testing.TB) broker.Broker { return open(t, 0) },
+			OpenStreaming: open,
+			OneQueue:      x.oneQueue,
 			Leftovers: func(t testing.TB) []string {
 				return slices.Concat(each(t, x, func(c *redis.Client) []string { return namesLeft(t, c, o.Prefix) })...)
 			},

@@ -249,6 +249,40 @@ func TestWhatIsScheduledIntoAGroupIsFoldedOrRunOnceOnRedis(t *testing.T) {
 	}
 }
 
+// asynq drops the name of a group that it has emptied, and adds none when it moves
+// what was due. So what Leat has scheduled into a group waits, if no server of Leat
+// serves the queue, until one looks at it.
+func TestWhatIsDueIntoAGroupThatAsynqHasDroppedIsFoldedWhenLeatLooksOnRedis(t *testing.T) {
+	t.Parallel()
+	for _, how := range foldings[:2] {
+		t.Run(how.name, func(t *testing.T) {
+			t.Parallel()
+			x, f := newBench(t), newFolder()
+			for _, s := range sides {
+				in := map[string]time.Duration{s.name + "-0": 0, s.name + "-1": 5 * time.Second}
+				for id, wait := range in {
+					x.must(s.enqueue(x, spec{
+						ID: id, Type: "t", Queue: "q", Payload: []byte(id), Group: "g",
+						ProcessIn: wait, Headers: map[string]string{"id": id},
+					}))
+				}
+			}
+			how.start(x, f.handle)
+			x.eventually(soon, "the group is emptied", func() bool {
+				return x.redis.Exists(t.Context(), "asynq:{q}:groups").Val() == 0
+			})
+			if c := x.counts("q"); c.Scheduled != len(sides) {
+				t.Errorf("%d are scheduled, want %d", c.Scheduled, len(sides))
+			}
+			x.eventually(soon, "it is due", func() bool { return x.counts("q").Scheduled == 0 })
+			x.advance("q", time.Now())
+			wantFolded(x, f, 2)
+			x.advance("q", time.Now())
+			x.wantSound()
+		})
+	}
+}
+
 // asynq goes on to name the group of a task that was taken out of it. If that
 // task fails, asynq's forwarder puts it into the group once more, and drops the
 // name of that.

@@ -113,6 +113,26 @@ func TestTasksThatHandlersEnqueueAreRunInQueuesThatTheyMake(t *testing.T) {
 	})
 }
 
+func TestEachTaskIsRunWhenItIsDue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rec := queuetest.NewRecorder()
+		due := map[string]time.Duration{"a": 3 * time.Hour, "b": time.Hour, "c": 2 * time.Hour}
+		begin := time.Now()
+		for name, d := range due {
+			enqueue(t, rec, name, task.Queue(name), task.ProcessIn(d))
+		}
+		_, err := rec.RunUntilIdle(t.Context(), task.HandlerFunc(func(_ context.Context, tk *task.Task) error {
+			if late := time.Since(begin) - due[tk.Type()]; late < 0 || late > time.Second {
+				t.Errorf("%s is %v late, want at most a second", tk.Type(), late)
+			}
+			return nil
+		}))
+		if err != nil {
+			t.Errorf("RunUntilIdle() = %v, want nil", err)
+		}
+	})
+}
+
 func TestPoliciesAreThoseOfTheConfig(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rec, seen := queuetest.NewRecorder(), 0

@@ -13,7 +13,7 @@ import (
 	"github.com/leatwork/leat/task"
 )
 
-// No caller can cancel a task yet: this does what one will.
+// This is what asynq's tools come to: a context ends, and the storage knows nothing.
 func TestACancelledTaskHasFailed(t *testing.T) {
 	for name, test := range map[string]struct {
 		handle func(context.Context) error

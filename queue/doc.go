@@ -38,7 +38,9 @@
 //
 // An interruption is not a failure. A task whose worker died or was shut down,
 // or whose lease was lost, is run again and has as many attempts left as before.
-// It goes to the front of its queue.
+// It goes to the front of its queue. One whose worker is lost more than MaxCrashes
+// times in a row, three if nobody says otherwise, is poison: it is archived as that,
+// and its handler is called no more. A shutdown does not count.
 //
 // # Leases
 //
@@ -68,18 +70,48 @@
 // # What is atomic
 //
 // A task that is enqueued exists as a whole or not at all, with its unique claim
-// and its schedule. Several enqueued in one call are stored each on its own.
-// An outcome is one commit: that the task is done, its result, and what a
-// [SettleFunc] adds, such as the steps of a workflow that it makes ready. There
-// is no moment in which a task is neither waiting, nor leased, nor ended.
+// and its schedule. Several enqueued with [Client.EnqueueMany] are stored each on
+// its own, with [Client.EnqueueAll] all or none, and with [Client.EnqueueTx] with
+// the program's own transaction. An outcome is one commit: that the task is done,
+// its result, what the handler had enqueued by [Then], and what a [SettleFunc] adds,
+// such as the steps of a workflow that it makes ready; or that the task is
+// exhausted, and what Config.OnExhausted wants done about it. There is no moment in
+// which a task is neither waiting, nor leased, nor ended.
+//
+// # Unique tasks
+//
+// A task may be the only one with its key in its queue: until it is done, until it
+// starts, for a period, after a time of quiet, or once more after the one that is
+// being run. See [task.UniqueUntilDone] and those beside it; what becomes of a
+// second task in each state of the first is a table, docs/unique.md. A client
+// refuses the second one with a [DuplicateError], unless [task.OnConflict] has it
+// take the holder's place, or give way.
+//
+// # Waiting
+//
+// [Client.Wait] waits for the end of a task and returns what it has left: its
+// result, or a [FailedError]. A handler says by [Report] how far it is, and who
+// waits hears of it ([OnProgress]).
+//
+// # Middleware
+//
+// What is put around a client by [Client.Use] sees every task that goes through it,
+// by whatever way; packages that make changes of their own have it run by
+// [Client.Prepare]. What is put around handlers is the mux's ([task.Mux.Use]).
 //
 // # The end of a handler
 //
 // The context of a handler ends for one of the reasons that [context.Cause]
 // tells: [ErrTimeout], [ErrShutdown], [ErrLeaseLost], [ErrCancelled]. A handler
 // that returns soon afterwards has its say: nil is done, an error has failed,
-// except that after ErrShutdown an error means that the task is given back. One
-// that goes on for more than a second is given up. Its task is settled without
-// it, its slot stays taken and is reported until it returns, and what it then
-// returns is dropped. A handler that panics or ends its goroutine has failed.
+// except that after ErrShutdown an error means that the task is given back, and
+// after ErrCancelled that it is archived as cancelled. A task that is cancelled
+// ends at once where the storage can be listened to, otherwise within three
+// seconds, and is not retried. A handler that goes on for more than a second is
+// given up. Its task is settled without it, its slot stays taken and is reported
+// until it returns, and what it then returns is dropped. A handler that panics or ends its goroutine has failed.
+//
+// A handler is not called at all for a task that is too late: whose deadline, or the
+// time by which it was to begin ([task.StartBy]), has passed. It is archived as
+// expired, and that is no failure.
 package queue

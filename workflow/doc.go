@@ -28,7 +28,8 @@
 //
 // A run ends when all its steps have, with the value of the graph; or when one of
 // them has failed for good, which is when its retries are used up or its error
-// wraps [task.SkipRetry]. A failed item of a map keeps the map from starting more
+// wraps [task.SkipRetry]; or when one was deleted, archived by hand, cancelled or
+// found to be poison, which the run names as the reason. A failed item of a map keeps the map from starting more
 // of them, and fails the run once those that were running have ended. What
 // still completes after the run has ended is recorded and starts nothing.
 //

@@ -70,6 +70,7 @@ func work(t *testing.T) bool {
 	srv, err := queue.NewServer(b, queue.Config{
 		Concurrency:    workerSlots,
 		LeaseDuration:  lease,
+		MaxCrashes:     -1, // workers are killed for no fault of their tasks
 		RetryDelayFunc: func(int, error, *task.Task) time.Duration { return time.Second },
 		Observer:       l.observe,
 	})

@@ -30,7 +30,7 @@ func TestATaskThatEndsItsProcessEndsAsPoison(t *testing.T) {
 			client := queue.NewClient(b)
 			var ids []string
 			for _, maxRetry := range []int{0, 25} {
-				info, err := client.Enqueue(context.Background(), task.New("errand", payload, task.MaxRetry(maxRetry)))
+				info, err := client.Enqueue(context.Background(), task.New("errand", payload, task.MaxRetry(maxRetry), task.MaxCrashes(3)))
 				if err != nil {
 					t.Fatal(err)
 				}

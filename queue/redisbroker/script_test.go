@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/task"
 )
 
 // TestScriptsRunUndeclared runs the builds for Redis 6.2, which newer servers
@@ -39,6 +40,25 @@ func TestScriptsRunUndeclared(t *testing.T) {
 	}
 	if c, err := b.Counts(ctx, now); err != nil || len(c) != 1 || c[0].Pending != 1 {
 		t.Errorf("Counts() = %+v, %v, want one pending", c, err)
+	}
+	if _, err := b.Gather(ctx, late, broker.GatherRequest{Queue: "q", Group: "g", Token: "t", MaxSize: 1, Until: late}); err != nil {
+		t.Errorf("Gather() = %v, want nil", err)
+	}
+	if held, err := b.Report(ctx, late, broker.Progress{LeaseRef: applied.Leases[0].Ref()}); err != nil || held[0] != broker.Lost {
+		t.Errorf("Report() = %v, %v, want lost", held, err)
+	}
+	if l, err := b.List(ctx, broker.ListRequest{Queue: "q", State: task.Pending, Limit: 1}); err != nil || len(l) != 1 {
+		t.Errorf("List() = %v, %v, want one", l, err)
+	}
+	move := broker.Change{Move: []broker.Move{{EntryRef: e.EntryRef, Do: broker.Archive}}}
+	if applied, err := b.Apply(ctx, late, []broker.Change{move}, broker.LeaseRequest{}); err != nil || applied.Outcomes[0] != nil {
+		t.Errorf("Apply(move) = %v, %v, want nil", applied.Outcomes, err)
+	}
+	if n, err := b.Sweep(ctx, late, broker.SweepRequest{Queue: "q", State: task.Archived, Do: broker.Delete, Limit: 1}); err != nil || n != 1 {
+		t.Errorf("Sweep() = %d, %v, want one", n, err)
+	}
+	if err := b.Remove(ctx, late, "q", false); err != nil {
+		t.Errorf("Remove() = %v, want nil", err)
 	}
 	if err := b.Beat(ctx, now, broker.Server{ID: "s"}); err != nil {
 		t.Errorf("Beat() = %v, want nil", err)

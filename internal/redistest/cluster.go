@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // A Cluster is three primaries, each with a replica. It replaces a primary that
@@ -102,7 +103,8 @@ func holds(part string, slot int) bool {
 	return err == nil && errLast == nil && first <= slot && slot <= last
 }
 
-// Move moves a slot with its keys, a few at a time, as redis-cli does it.
+// Move moves a slot with its keys, one at a time, as redis-cli does it, only slower:
+// for a while each of the two nodes has some of them.
 func (x *Cluster) Move(t testing.TB, slot string, from, to *Server) {
 	t.Helper()
 	host, port, _ := net.SplitHostPort(to.Addr)
@@ -110,11 +112,12 @@ func (x *Cluster) Move(t testing.TB, slot string, from, to *Server) {
 	to.Do(t, "CLUSTER", "SETSLOT", slot, "IMPORTING", source)
 	from.Do(t, "CLUSTER", "SETSLOT", slot, "MIGRATING", target)
 	for {
-		keys := from.Do(t, "CLUSTER", "GETKEYSINSLOT", slot, "5")
-		if keys == "" {
+		key := from.Do(t, "CLUSTER", "GETKEYSINSLOT", slot, "1")
+		if key == "" {
 			break
 		}
-		from.Do(t, append([]string{"MIGRATE", host, port, "", "0", "5000", "KEYS"}, strings.Split(keys, "\n")...)...)
+		from.Do(t, "MIGRATE", host, port, key, "0", "5000")
+		time.Sleep(2 * time.Millisecond)
 	}
 	for _, n := range []*Server{to, from} {
 		n.Do(t, "CLUSTER", "SETSLOT", slot, "NODE", target)

@@ -3,6 +3,7 @@ package shard_test
 import (
 	"context"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/leatwork/leat/internal/shard"
@@ -11,35 +12,52 @@ import (
 	"github.com/leatwork/leat/queue/brokertest/model"
 )
 
-// models returns n empty worlds.
-func models(n int) []shard.World {
+// models returns n empty worlds that keep about so many events.
+func models(n, events int) []shard.World {
 	var all []shard.World
 	for range n {
-		all = append(all, model.New(model.Options{}))
+		all = append(all, model.New(model.Options{Events: events}))
 	}
 	return all
 }
 
 func TestOneOfSeveralWorldsKeepsAllPromises(t *testing.T) {
 	brokertest.Run(t, func(testing.TB) brokertest.Storage {
-		worlds := models(16)
+		open := func(worlds []shard.World) broker.Broker {
+			return brokertest.Rooted(shard.New(shard.NewHashed(worlds...)), "root")
+		}
+		worlds := models(16, 0)
 		return brokertest.Storage{
-			Open: func(testing.TB) broker.Broker {
-				return brokertest.Rooted(shard.New(shard.NewHashed(worlds...)), "root")
-			},
-			Leftovers: func(testing.TB) []string { return nil },
+			Open:          func(testing.TB) broker.Broker { return open(worlds) },
+			OpenStreaming: func(_ testing.TB, events int) broker.Broker { return open(models(16, events)) },
+			Leftovers:     func(testing.TB) []string { return nil },
 		}
 	})
 }
 
 // A register keeps what a model of its own is told of servers, and knows the
-// queues of other models.
+// models of queues: who listens to it hears of all.
 type register struct {
 	shard.World
+	mu     sync.Mutex
 	worlds map[string]shard.World
+	listen []func(shard.World) // what is done with each one that comes
+}
+
+func (r *register) open(queue string) shard.World {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	w := model.New(model.Options{})
+	r.worlds[queue] = w
+	for _, listen := range r.listen {
+		listen(w)
+	}
+	return w
 }
 
 func (r *register) Queues(ctx context.Context) ([]string, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	var all []string
 	for _, w := range r.worlds {
 		queues, err := w.Queues(ctx)
@@ -52,13 +70,44 @@ func (r *register) Queues(ctx context.Context) ([]string, error) {
 	return all, nil
 }
 
+func (r *register) Listen(ctx context.Context, hear func(broker.Signal)) error {
+	signals := make(chan broker.Signal, 1000)
+	listen := func(w shard.World) {
+		ready := make(chan bool, 1)
+		go w.Listen(ctx, func(s broker.Signal) {
+			if s.Kind == broker.Listening {
+				ready <- true
+				return
+			}
+			signals <- s
+		})
+		<-ready
+	}
+	r.mu.Lock()
+	for _, w := range r.worlds {
+		listen(w)
+	}
+	r.listen = append(r.listen, func(w shard.World) {
+		if ctx.Err() == nil {
+			listen(w)
+		}
+	})
+	r.mu.Unlock()
+	hear(broker.Signal{Kind: broker.Listening})
+	for {
+		select {
+		case s := <-signals:
+			hear(s)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
 func TestQueuesThatLieApartKeepAllPromisesOfOneQueue(t *testing.T) {
 	brokertest.Run(t, func(testing.TB) brokertest.Storage {
-		r := &register{model.New(model.Options{}), make(map[string]shard.World)}
-		layout := shard.NewPerQueue(r, func(queue string) shard.World {
-			r.worlds[queue] = model.New(model.Options{})
-			return r.worlds[queue]
-		})
+		r := &register{World: model.New(model.Options{}), worlds: make(map[string]shard.World)}
+		layout := shard.NewPerQueue(r, r.open)
 		return brokertest.Storage{
 			Open:      func(testing.TB) broker.Broker { return shard.New(layout) },
 			Leftovers: func(testing.TB) []string { return nil },

@@ -36,7 +36,8 @@ type Storage struct {
 	// OneQueue says that the storage refuses a change about several queues with
 	// [broker.ErrApart], as asynq's layout on a Redis Cluster has to. A home is of
 	// its queue, and an entry's home and exit count as much as the entry. A call of
-	// Advance does not touch the queues behind the one that reaches its limit.
+	// Advance does not touch the queues behind the one that reaches its limit. Such
+	// a storage may leave out OpenStreaming.
 	OneQueue bool
 }
 

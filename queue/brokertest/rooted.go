@@ -224,3 +224,8 @@ func (r *rooted) Verify(ctx context.Context, now time.Time) ([]string, error) {
 func (r *rooted) Listen(ctx context.Context, hear func(broker.Signal)) error {
 	return r.b.(broker.Listener).Listen(ctx, func(s broker.Signal) { hear(cut(r, s)) })
 }
+
+func (r *rooted) Events(ctx context.Context, after string, limit int) ([]broker.Event, error) {
+	found, err := r.b.(broker.Streamer).Events(ctx, after, limit)
+	return bare(r, found, err)
+}

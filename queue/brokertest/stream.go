@@ -21,6 +21,9 @@ var streamPromises = []promise{
 // and returns that.
 func (x *trial) streaming(events int) broker.Streamer {
 	x.Helper()
+	if x.storage.OpenStreaming == nil && x.storage.OneQueue {
+		panic(keptApart{errors.New("events of queues that lie apart have no order")})
+	}
 	if x.storage.OpenStreaming == nil {
 		x.Fatal("the storage has no OpenStreaming")
 	}

@@ -120,9 +120,13 @@ func (x topology) run(t *testing.T) {
 			}
 			return b
 		}
+		streaming := open
+		if x.oneQueue {
+			streaming = nil
+		}
 		return brokertest.Storage{
 			Open:          func(t testing.TB) broker.Broker { return open(t, 0) },
-			OpenStreaming: open,
+			OpenStreaming: streaming,
 			OneQueue:      x.oneQueue,
 			Leftovers: func(t testing.TB) []string {
 				return slices.Concat(each(t, x, func(c *redis.Client) []string { return namesLeft(t, c, o.Prefix) })...)

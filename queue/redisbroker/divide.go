@@ -55,13 +55,12 @@ func (b *world) in(prefix keys) *world {
 // divided refuses to open a namespace as another number of shards than it has,
 // and writes the number where there is none.
 func (b *world) divided(ctx context.Context, n int, p probe) error {
-	key := "{" + string(b.keys) + "}:leat:shards"
 	if n > 0 {
-		if b.client.SetArgs(ctx, key, n, redis.SetArgs{Mode: "NX"}).Err() == nil {
+		if b.client.SetArgs(ctx, b.keys.shards(), n, redis.SetArgs{Mode: "NX"}).Err() == nil {
 			return nil
 		}
 	}
-	found, err := b.client.Get(ctx, key).Result()
+	found, err := b.client.Get(ctx, b.keys.shards()).Result()
 	switch {
 	case errors.Is(err, redis.Nil) || err == nil && found == strconv.Itoa(n):
 		return nil

@@ -62,6 +62,7 @@ func (k keys) progress() string     { return string(k) + ":leat:progress" }
 
 func (k keys) events() string  { return string(k) + ":leat:events" }
 func (k keys) version() string { return string(k) + ":leat:version" }
+func (k keys) shards() string  { return string(k) + ":leat:shards" }
 
 func (k keys) answers(caller string) string { return string(k) + ":leat:answer:" + caller }
 

@@ -88,6 +88,9 @@ func begin(client redis.UniversalClient, o Options, p probe) (*Broker, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), probeTime)
 	defer cancel()
 	p.log, p.channel = o.Logger, o.Prefix+":leat:probe"
+	if o.Shards > 0 {
+		p.channel = "{" + shardTags(o.Prefix, o.Shards)[0] + "}:leat:probe"
+	}
 	if c, ok := client.(*redis.ClusterClient); ok {
 		if err := watch(ctx, c); err != nil {
 			return nil, p.explain(err)

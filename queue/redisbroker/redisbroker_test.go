@@ -80,7 +80,7 @@ func namesLeft(t testing.TB, c *redis.Client, prefix string) []string {
 		name := scan.Val()
 		_, rest, _ := strings.Cut(name, "}:")
 		switch {
-		case name == prefix+":queues", name == prefix+":leat:version", name == prefix+":leat:events", strings.HasPrefix(name, prefix+":leat:answer:"):
+		case name == prefix+":queues", name == prefix+":leat:version", name == prefix+":leat:shards", name == prefix+":leat:events", strings.HasPrefix(name, prefix+":leat:answer:"):
 		case strings.HasPrefix(rest, "processed"), strings.HasPrefix(rest, "failed"):
 		case rest == "leat:queues", strings.HasPrefix(rest, "leat:answer:"): // on a cluster
 		default:

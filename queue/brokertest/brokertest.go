@@ -23,12 +23,11 @@ type Storage struct {
 	Open func(testing.TB) broker.Broker
 
 	// OpenStreaming opens a broker that keeps about as many events, as a
-	// [broker.Streamer]. A broker that has no such option leaves it out, and
-	// fails the cases about events.
+	// [broker.Streamer]. Only a storage with OneQueue may leave it out.
 	OpenStreaming func(t testing.TB, events int) broker.Broker
 
 	// Leftovers names everything that is stored, except what is permanent by
-	// documentation: registered queues and counters. The name of a thing that
+	// documentation: registered queues, counters and events. The name of a thing that
 	// belongs to an entry contains the entry's id, and that of a claim its key;
 	// the name of a collection of archived entries contains "archived".
 	Leftovers func(testing.TB) []string

@@ -135,6 +135,15 @@ func behindFree(x *trial) {
 	want := lasting("a")
 	equal(x, "stored", x.get("q", "a"), broker.Stored{Entry: want, State: task.Pending})
 	x.claimed("by another", lasting("b"), "a")
+	e := lasting("held")
+	e.Claim.Key, e.Claim.Hold = "k2", time.Now().Add(time.Minute)
+	x.enqueue(e)
+	x.must(moving(broker.Delete, "held"))
+	x.pass(time.Minute)
+	e = behind("c")
+	e.Claim.Key = "k2"
+	x.enqueue(e)
+	x.in("when its Hold has passed", task.Pending, "c")
 }
 
 func behindThen(x *trial) {

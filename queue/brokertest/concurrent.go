@@ -22,6 +22,10 @@ var concurrentPromises = []promise{
 	{"of many who enqueue one id or one claim, one succeeds", concurrentEnqueue},
 	{"a document that many count up loses no count", concurrentDocument},
 	{"a latch that many reach completes once", concurrentLatch},
+	{"no entry of a group is in two batches, and none is lost", concurrentGather},
+	{"of many who would wait behind one claim, one does", concurrentBehind},
+	{"of many who replace one version, one succeeds", concurrentReplace},
+	{"an entry that is moved and leased at a time is one or the other", concurrentMove},
 }
 
 // together runs f in n goroutines, each with one of three brokers on the
@@ -291,4 +295,110 @@ func concurrentLatch(x *trial) {
 	})
 	x.state("", broker.LatchState{ID: "l", Total: total, Fed: total, Released: total, Arrived: total, Complete: true})
 	x.pending("", append(ids, "then")...)
+}
+
+func concurrentGather(x *trial) {
+	const n = 60
+	for i := range n {
+		x.enqueue(grouped(fmt.Sprintf("%02d", i), "g"))
+	}
+	var mu sync.Mutex
+	got := make(map[string]int)
+	x.together(6, func(worker int, b broker.Broker) {
+		for round := 0; ; round++ {
+			r := broker.GatherRequest{Queue: "q", Group: "g", Token: fmt.Sprintf("t-%d-%d", worker, round), MaxSize: 4, Until: time.Now().Add(time.Minute)}
+			batch, err := b.Gather(x.Context(), time.Now(), r)
+			if err != nil {
+				x.Errorf("Gather() = %v, want nil", err)
+			}
+			if batch.Token == "" {
+				return
+			}
+			var c broker.Change
+			for _, l := range members(batch) {
+				c.Settle = append(c.Settle, settled(l, broker.Done))
+			}
+			if err := x.applyOne(b, c); err != nil {
+				x.Errorf("settle a batch: %v, want nil", err)
+			}
+			mu.Lock()
+			for _, e := range batch.Entries {
+				got[e.ID]++
+			}
+			mu.Unlock()
+		}
+	})
+	equal(x, "entries", len(got), n)
+	for id, times := range got {
+		if times != 1 {
+			x.Errorf("%s was in %d batches, want one", id, times)
+		}
+	}
+	equal(x, "size", x.counts("q").Size(), 0)
+}
+
+func concurrentBehind(x *trial) {
+	for round := range 5 {
+		l := x.heldBy(fmt.Sprint("held", round))
+		var waits atomic.Int64
+		x.together(6, func(worker int, b broker.Broker) {
+			e := behind(fmt.Sprintf("behind-%d-%d", round, worker))
+			switch err := x.applyOne(b, broker.Change{Enqueue: []broker.Entry{e}}); {
+			case err == nil:
+				waits.Add(1)
+			case !errors.Is(err, broker.ErrClaimed):
+				x.Errorf("enqueue: %v, want nil or %v", err, broker.ErrClaimed)
+			}
+		})
+		equal(x, "those that wait", waits.Load(), int64(1))
+		x.must(settling(l, broker.Done))
+		x.must(settling(x.leaseOne("q"), broker.Done))
+	}
+}
+
+func concurrentReplace(x *trial) {
+	for round := range 5 {
+		id := fmt.Sprint(round)
+		x.enqueue(entry("q", id))
+		before := x.get("q", id)
+		var replaced atomic.Int64
+		x.together(6, func(worker int, b broker.Broker) {
+			e := entry("q", id)
+			e.Payload = fmt.Appendf(nil, "by %d", worker)
+			switch err := x.applyOne(b, replacing(before, e)); {
+			case err == nil:
+				replaced.Add(1)
+			case !errors.Is(err, broker.ErrChanged):
+				x.Errorf("replace: %v, want nil or %v", err, broker.ErrChanged)
+			}
+		})
+		equal(x, "replaced", replaced.Load(), int64(1))
+	}
+}
+
+func concurrentMove(x *trial) {
+	for round := range 10 {
+		id := fmt.Sprint(round)
+		x.enqueue(entry("q", id))
+		var archived, leased atomic.Int64
+		x.together(6, func(worker int, b broker.Broker) {
+			if worker%2 == 0 {
+				applied, err := b.Apply(x.Context(), time.Now(), nil, wanted("q", 1))
+				if err != nil {
+					x.Errorf("Apply() = %v, want nil", err)
+				}
+				leased.Add(int64(len(applied.Leases)))
+				return
+			}
+			switch err := x.applyOne(b, moving(broker.Archive, id)); {
+			case err == nil:
+				archived.Add(1)
+			case !errors.Is(err, broker.ErrState):
+				x.Errorf("archive: %v, want nil or %v", err, broker.ErrState)
+			}
+		})
+		equal(x, "archived or leased", archived.Load()+leased.Load(), 1)
+		x.pass(time.Minute)
+		x.must(moving(broker.Delete, id))
+	}
 }

@@ -86,7 +86,7 @@ func (r BulkRequest) check() error {
 // To leave out those that have failed anew, set [Filter.Until] to when it was
 // first begun.
 //
-// To find tasks takes a page for each [broker.MaxSweep] tasks of the state, and
+// To find tasks takes a page for each two hundred tasks of the state, and
 // about a hundred bytes of memory for each one that the filter takes.
 func (i *Inspector) Bulk(ctx context.Context, r BulkRequest) (BulkResult, error) {
 	if err := errors.Join(checkBroker(i.broker), r.check()); err != nil {
@@ -173,7 +173,7 @@ func (b *bulk) sweep(ctx context.Context, r broker.SweepRequest, n int) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		r.Limit = min(n, broker.MaxSweep)
+		r.Limit = min(n, atOnce)
 		done, err := b.broker.Sweep(ctx, time.Now(), r)
 		if err != nil {
 			return err
@@ -199,7 +199,7 @@ func (b *bulk) report() {
 func (b *bulk) pick(ctx context.Context, queue, group string) error {
 	var ids []string
 	// The newest first: what comes meanwhile is not waited for.
-	r := broker.ListRequest{Queue: queue, State: b.State, Group: group, Newest: true, Limit: broker.MaxSweep}
+	r := broker.ListRequest{Queue: queue, State: b.State, Group: group, Newest: true, Limit: atOnce}
 	for !b.Stopped {
 		found, err := b.broker.List(ctx, r)
 		if err != nil {
@@ -221,13 +221,17 @@ func (b *bulk) pick(ctx context.Context, queue, group string) error {
 	return b.moveAll(ctx, queue, ids)
 }
 
-// together is how many tasks are moved in one call to the broker: few enough for a
-// Redis to do it between two other calls that do not notice.
-const together = 100
+// How many tasks are swept or looked at in one call to the broker, and how many
+// are moved by their ids: few enough for a Redis to do it between two other calls
+// that do not notice.
+const (
+	atOnce   = 200
+	together = 100
+)
 
 // moveAll does it to the tasks with these ids.
 func (b *bulk) moveAll(ctx context.Context, queue string, ids []string) error {
-	for step := range slices.Chunk(ids, broker.MaxSweep) {
+	for step := range slices.Chunk(ids, atOnce) {
 		if b.Stopped {
 			return nil
 		}

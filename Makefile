@@ -1,6 +1,6 @@
 # Each target calls one script or go command; without make, run that.
 
-.PHONY: help check test race bench million generate
+.PHONY: help check test race mends bench million generate
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\): ## /  \1	/p' Makefile
@@ -13,6 +13,9 @@ test: ## install what the tests need, run them all, say what ran
 
 race: ## run them all with the race detector
 	go test -race -shuffle=on -timeout=30m ./...
+
+mends: ## see each test of docs/asynq.md's faults fail without what it tests, which takes a quarter of an hour
+	go run ./internal/mends
 
 bench: ## measure the brokers and the queue
 	go test -run '^$$' -bench . -benchmem ./queue/...

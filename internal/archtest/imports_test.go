@@ -37,6 +37,7 @@ var allow = map[string][]string{
 	"internal/redistest": {},
 
 	"internal/archtest":   {},
+	"internal/mends":      {},
 	"internal/testreport": {},
 
 	"examples/": nil,

@@ -8,3 +8,16 @@ func ShardKeys(prefix string, n int) []string {
 	}
 	return names
 }
+
+// A Target is what a URL says, as far as tests look at it.
+type Target struct {
+	Hosts          []string
+	User, Password string
+	DB             int
+}
+
+// ReadURL returns what url says.
+func ReadURL(url string) (Target, error) {
+	t, err := parseURL(url)
+	return Target{t.hosts, t.user, t.password, t.db}, err
+}

@@ -2,6 +2,7 @@ package redisbroker_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"log/slog"
 	"net"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/leatwork/leat/internal/redistest"
@@ -52,6 +54,64 @@ func TestAURLThatMakesNoSenseIsRefused(t *testing.T) {
 		if strings.Contains(err.Error(), "secret") {
 			t.Errorf("Open(%q) = %v, which tells the password", url, err)
 		}
+	}
+}
+
+func TestAURLSaysWhoAndWhere(t *testing.T) {
+	for url, want := range map[string]redisbroker.Target{
+		"redis://":                  {Hosts: []string{"localhost:6379"}},
+		"redis://h":                 {Hosts: []string{"h:6379"}},
+		"rediss://ann@h:7/2":        {Hosts: []string{"h:7"}, User: "ann", DB: 2},
+		"redis://:secret@[::1]":     {Hosts: []string{"[::1]:6379"}, Password: "secret"},
+		"redis://ann:se%2Fcret@h/1": {Hosts: []string{"h:6379"}, User: "ann", Password: "se/cret", DB: 1},
+		"redis-socket://ann:secret@/run/redis.sock?db=3": {Hosts: []string{"/run/redis.sock"}, User: "ann", Password: "secret", DB: 3},
+		"redis-sentinel://ann:secret@h,i:7/1?master=m":   {Hosts: []string{"h:26379", "i:7"}, User: "ann", Password: "secret", DB: 1},
+		"rediss-cluster://ann:secret@h,i:7":              {Hosts: []string{"h:6379", "i:7"}, User: "ann", Password: "secret"},
+	} {
+		got, err := redisbroker.ReadURL(url)
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("%s: error %v (-want +got):\n%s", url, err, diff)
+		}
+	}
+}
+
+// oldServer has a client be told that its server is of another version.
+type oldServer string
+
+func (oldServer) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (version oldServer) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if cmd.Name() != "info" {
+			return next(ctx, cmd)
+		}
+		cmd.(*redis.StringCmd).SetVal("redis_version:" + string(version) + "\r\n")
+		return nil
+	}
+}
+
+func (oldServer) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+func TestAServerThatIsTooOldIsRefused(t *testing.T) {
+	for version, old := range map[string]bool{
+		"2.8.24": true, "5.0.14": true, "6.0.20": true, "6.1.241": true,
+		"6.2.0": false, "7.0.15": false, "10.1.0": false, "unstable": false,
+	} {
+		c := client(t, redistest.Shared(t))
+		c.AddHook(oldServer(version))
+		b, err := redisbroker.New(c, &redisbroker.Options{Prefix: redistest.Prefix()})
+		if _, refused := errors.AsType[*redisbroker.OpenError](err); refused != old {
+			t.Errorf("New() with version %s = %v, want refused: %t", version, err, old)
+		}
+		if old && err != nil && !strings.Contains(err.Error(), "6.2 or later is needed") {
+			t.Errorf("New() with version %s = %v, want it to say what is needed", version, err)
+		}
+		if b != nil {
+			b.Close()
+		}
+		c.Close()
 	}
 }
 

@@ -49,7 +49,8 @@ type attempt struct {
 	claimed atomic.Bool
 	gone    chan struct{} // closed when the handler has returned
 
-	asked atomic.Bool // somebody wants the task cancelled
+	doubted atomic.Bool // its task is said to be cancelled
+	asked   atomic.Bool // it is, as the storage says
 
 	// What was decided.
 	stuck      bool // the handler was given up

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/leatwork/leat/internal/loop"
@@ -35,25 +36,30 @@ func (s *Server) hear(sig broker.Signal) {
 		case sig.Entry.Queue == "":
 			a.cancel(ErrCancelled) // as asynq does: storage knows nothing of it
 		case e.Queue == sig.Entry.Queue:
+			a.doubted.Store(true)
 			select {
-			case s.asked <- a:
-			default: // the next extension tells, too
+			case s.doubt <- struct{}{}:
+			default: // it is about to ask
 			}
 		}
 	}
 }
 
-// confirm asks the storage about the attempts that are said to be cancelled, until
-// ctx ends.
+// confirm asks the storage about the attempts that are said to be cancelled, about
+// all of them in one call, until ctx ends.
 func (s *Server) confirm(ctx context.Context) {
 	complaints := loop.Throttle{Interval: loop.ComplaintInterval}
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case a := <-s.asked:
-			if err := s.extend(ctx, []*attempt{a}); err != nil && ctx.Err() == nil && complaints.Allow(time.Now()) {
-				s.cfg.Logger.WarnContext(ctx, "cancelled task cannot be asked about", "err", err)
+		case <-s.doubt:
+			doubted := slices.DeleteFunc(s.roster.list(), func(a *attempt) bool { return !a.doubted.Swap(false) })
+			if len(doubted) == 0 {
+				continue
+			}
+			if err := s.extend(ctx, doubted); err != nil && ctx.Err() == nil && complaints.Allow(time.Now()) {
+				s.cfg.Logger.WarnContext(ctx, "cancelled tasks cannot be asked about", "err", err)
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package queue_test
 import (
 	"context"
 	"errors"
+	"strconv"
 	"testing"
 	"time"
 
@@ -167,5 +168,30 @@ func TestASignalAloneCancelsNothing(t *testing.T) {
 		signals <- broker.Signal{Kind: broker.CancelSent, Entry: broker.EntryRef{Queue: "default", ID: "a"}}
 		x.pass(2 * time.Minute)
 		x.gone("a")
+	})
+}
+
+func TestAnyNumberOfTasksAreCancelledAtOnce(t *testing.T) {
+	const trip, many = 10 * time.Millisecond, 200
+	inBubble(t, func(x *bench) {
+		signals := make(chan broker.Signal)
+		x.b = overheard{&tapped{Broker: x.b, extend: func(call extendCall) ([]broker.Held, error) {
+			time.Sleep(trip)
+			return call.run()
+		}}, signals}
+		x.cfg.Concurrency = many
+		for n := range many {
+			x.enqueue(strconv.Itoa(n))
+		}
+		x.serve(func(ctx context.Context, _ *task.Task) error { <-ctx.Done(); return context.Cause(ctx) })
+		x.pass(time.Second)
+		for n := range many {
+			x.cancel(strconv.Itoa(n))
+			signals <- broker.Signal{Kind: broker.CancelSent, Entry: broker.EntryRef{Queue: "default", ID: strconv.Itoa(n)}}
+		}
+		x.pass(2 * trip)
+		if left := x.list(task.Active); len(left) > 0 {
+			t.Errorf("after two trips, %d of %d are still active, want none", len(left), many)
+		}
 	})
 }

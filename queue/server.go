@@ -50,7 +50,7 @@ type Server struct {
 	identity broker.Server // what does not change in its record
 	roster   roster
 	worker   string        // its name in the records of attempts
-	asked    chan *attempt // whose tasks are said to be cancelled
+	doubt    chan struct{} // there may be attempts that are doubted
 
 	state atomic.Int32
 	ended chan struct{} // closed when the server is
@@ -94,7 +94,7 @@ func NewServer(b broker.Broker, cfg Config) (*Server, error) {
 		broker: b,
 		cfg:    cfg,
 		worker: strings.ToValidUTF8(fmt.Sprintf("%s:%d", host, os.Getpid()), "?"),
-		asked:  make(chan *attempt, commitChanges),
+		doubt:  make(chan struct{}, 1),
 		ended:  make(chan struct{}),
 		identity: broker.Server{
 			ID:          uuid.NewString(),

@@ -193,6 +193,42 @@ func TestWhoCannotListenLooksEverySecond(t *testing.T) {
 	})
 }
 
+// A closing broker is listened to and read until it is closed.
+type closing struct {
+	*modelBroker
+	closed chan struct{}
+}
+
+func (b closing) Listen(_ context.Context, hear func(broker.Signal)) error {
+	hear(broker.Signal{Kind: broker.Listening})
+	<-b.closed
+	return broker.ErrClosed
+}
+
+func (b closing) Entry(ctx context.Context, ref broker.EntryRef) (broker.Stored, error) {
+	select {
+	case <-b.closed:
+		return broker.Stored{}, broker.ErrClosed
+	default:
+		return b.modelBroker.Entry(ctx, ref)
+	}
+}
+
+func TestWaitEndsAsSoonAsItsBrokerIsClosed(t *testing.T) {
+	inBubble(t, func(x *bench) {
+		b := closing{x.b.(*modelBroker), make(chan struct{})}
+		x.enqueue("a", task.ProcessIn(time.Hour))
+		ctx, cancel := context.WithTimeout(x.Context(), time.Minute)
+		defer cancel()
+		begin := time.Now()
+		time.AfterFunc(time.Second, func() { close(b.closed) })
+		_, err := queue.NewClient(b).Wait(ctx, &task.Info{Queue: "default", ID: "a"})
+		if took := time.Since(begin); !errors.Is(err, broker.ErrClosed) || took != time.Second {
+			t.Errorf("after %v, Wait() = %v, want ErrClosed after 1s", took, err)
+		}
+	})
+}
+
 func TestWhoWaitsSeesProgress(t *testing.T) {
 	inBubble(t, func(x *bench) {
 		info, err := x.client.Enqueue(x.Context(), task.New("test:a", nil))

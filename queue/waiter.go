@@ -85,11 +85,8 @@ func (h *waiters) hear(s broker.Signal) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	switch s.Kind {
-	case broker.Listening: // what has happened before was not told
-		h.listening = true
-		for _, some := range h.all {
-			wake(some)
-		}
+	case broker.Listening:
+		h.turn(true)
 	case broker.EndSeen, broker.ProgressSeen:
 		wake(h.all[s.Entry])
 	}
@@ -107,7 +104,19 @@ func wake(some map[*waiter]struct{}) {
 func (h *waiters) deaf() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.listening = false
+	h.turn(false)
+}
+
+// turn notes whether there is a listener. Either way, something may have happened
+// that was not told, and from now on they look more often or less.
+func (h *waiters) turn(listening bool) {
+	if !listening && !h.listening {
+		return
+	}
+	h.listening = listening
+	for _, some := range h.all {
+		wake(some)
+	}
 }
 
 // pause waits until something may have happened to the entry, or ctx ends.

@@ -24,24 +24,52 @@ type trial struct {
 	leaf string // ends the name that go test gives it
 }
 
-// sources says where the functions are that are tests: their folders by name.
-type sources map[string][]string
+// sources says where tests are.
+type sources struct {
+	functions  map[string][]string // the folders of a function, by its name
+	behaviours map[string]string   // what a case of the suite is listed under, by its sentence
+}
 
-var testFunction = regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+// suiteFolder holds the cases that documents quote.
+const suiteFolder = "queue/brokertest"
+
+var (
+	testFunction = regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+	oneBehaviour = regexp.MustCompile(`(?m)^\t\{"([^"]+)", (\w+Promises)\},`)
+	promiseList  = regexp.MustCompile(`(?ms)^var (\w+Promises) = \[\]promise\{$(.*?)^\}`)
+	oneCase      = regexp.MustCompile(`(?m)^\t\{"([^"]+)", `)
+)
 
 // readSources finds the tests below root.
 func readSources(root string) (sources, error) {
-	found := make(sources)
+	found := sources{functions: make(map[string][]string), behaviours: make(map[string]string)}
+	listed, named := make(map[string]string), make(map[string]string) // list of a sentence, behaviour of a list
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, "_test.go") {
+		if err != nil || filepath.Ext(path) != ".go" {
 			return err
 		}
 		text, err := os.ReadFile(path)
-		for _, m := range testFunction.FindAllStringSubmatch(string(text), -1) {
-			found[m[1]] = append(found[m[1]], filepath.ToSlash(filepath.Dir(path)))
+		folder := filepath.ToSlash(filepath.Dir(path))
+		if strings.HasSuffix(path, "_test.go") {
+			for _, m := range testFunction.FindAllStringSubmatch(string(text), -1) {
+				found.functions[m[1]] = append(found.functions[m[1]], folder)
+			}
+		}
+		if folder == suiteFolder {
+			for _, m := range oneBehaviour.FindAllStringSubmatch(string(text), -1) {
+				named[m[2]] = m[1]
+			}
+			for _, list := range promiseList.FindAllStringSubmatch(string(text), -1) {
+				for _, m := range oneCase.FindAllStringSubmatch(list[2], -1) {
+					listed[m[1]] = list[1]
+				}
+			}
 		}
 		return err
 	})
+	for sentence, list := range listed {
+		found.behaviours[sentence] = named[list]
+	}
 	return found, err
 }
 
@@ -76,28 +104,35 @@ func plan(r *report, faults []fault, found sources) (trials []trial) {
 func newTrial(m mend, test string, found sources) (trial, error) {
 	t := trial{mend: m, test: test}
 	if !strings.HasPrefix(test, "Test") {
+		behaviour := found.behaviours[test]
+		if behaviour == "" {
+			return t, errors.New("is no case of the suite")
+		}
 		t.dir, t.run = suiteBeside(m.file)
-		t.leaf = "/" + strings.ReplaceAll(test, " ", "_")
-		t.run += "/^" + regexp.QuoteMeta(t.leaf[1:]) + "$"
+		t.leaf = "/" + underscored(behaviour) + "/" + underscored(test)
+		t.run += "/^" + regexp.QuoteMeta(underscored(behaviour)) + "$/^" + regexp.QuoteMeta(underscored(test)) + "$"
 		return t, nil
 	}
-	if dirs := found[test]; len(dirs) != 1 {
+	if dirs := found.functions[test]; len(dirs) != 1 {
 		return t, fmt.Errorf("is in %d packages", len(dirs))
 	}
-	t.dir, t.run, t.leaf = found[test][0], "^"+test+"$"+m.only, test
+	t.dir, t.run, t.leaf = found.functions[test][0], "^"+test+"$"+m.only, test
 	return t, nil
 }
 
-// suiteBeside returns the package that runs the cases of brokertest on the broker
-// whose source a file is, and the part of -run that comes before the case.
+// underscored returns what go test calls a part of a test that has this name.
+func underscored(name string) string { return strings.ReplaceAll(name, " ", "_") }
+
+// suiteBeside returns the package that runs the suite on the broker whose source a
+// file is, and the part of -run that comes before a behaviour.
 func suiteBeside(file string) (dir, run string) {
 	switch {
 	case strings.HasPrefix(file, "queue/sqlitebroker/"):
-		return "queue/sqlitebroker", "^TestBroker$/^memory$/."
-	case strings.HasPrefix(file, "queue/brokertest/"):
-		return "queue/brokertest", "^TestTheModelPassesTheSuite$/."
+		return "queue/sqlitebroker", "^TestBroker$/^memory$"
+	case strings.HasPrefix(file, suiteFolder+"/"):
+		return suiteFolder, "^TestTheModelPassesTheSuite$"
 	}
-	return "queue/redisbroker", "^TestBroker$/."
+	return "queue/redisbroker", "^TestBroker$"
 }
 
 // byPackage returns the trials of each package.

@@ -24,6 +24,9 @@ const (
 // That is decided after the handler has returned, so there is no id to wait for
 // before.
 //
+// It has an id that begins with that of the handler's task, unless it is given one.
+// In a storage in shards, one that is given must belong to the same shard.
+//
 // It goes through Config.Client: its defaults, its limits and its middleware. What
 // is wrong with t is told at once. If t then cannot be stored, because its id is
 // taken or it is not as unique as it should be, the handler's task has failed with
@@ -33,7 +36,7 @@ func Then(ctx context.Context, t *task.Task, options ...task.Option) error {
 	if !ok {
 		return fmt.Errorf("then: %w", task.Invalid("ctx", nil, "is not that of a handler"))
 	}
-	made, err := r.client.prepare(ctx, t, options)
+	made, err := r.client.prepare(among(ctx, kinOf(r.lease.Entry.ID)), t, options)
 	if err == nil {
 		err = r.addThen(made)
 	}
@@ -114,7 +117,7 @@ func (a *attempt) heirs(s broker.Settlement) []*request {
 		stored.Attempts = append(stored.Attempts, *s.Attempt)
 	}
 	for _, t := range cfg.exhausted(ctx, InfoOf(now, stored), a.err) {
-		r, err := a.client.prepare(ctx, t, nil)
+		r, err := a.client.prepare(among(ctx, kinOf(s.Entry.ID)), t, nil)
 		if err == nil && len(a.inherit) == maxThen {
 			err = task.Invalid("tasks", maxThen+1, fmt.Sprintf("are more than %d", maxThen))
 		}

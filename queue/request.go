@@ -7,8 +7,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/task"
 )
@@ -41,7 +39,7 @@ func (c *Client) request(ctx context.Context, now time.Time, t *task.Task, optio
 		return nil, err
 	}
 	if s.ID == "" {
-		s.ID = uuid.NewString()
+		s.ID = madeID(ctx)
 	}
 	if s.Unique.Mode == task.Debounced {
 		s.ProcessAt = now.Add(s.Unique.For)

@@ -12,7 +12,11 @@ import (
 )
 
 // EnqueueAll stores all of ts or none of them, in one commit. There may be
-// [broker.MaxParts] at most. The Infos are in the order of ts.
+// [broker.MaxParts] at most. The Infos are in the order of ts. The ids that it
+// makes have one root, as those of [Then] have; ids that are given, where the
+// storage is in shards, must belong to one shard, and with asynq's layout on a
+// Redis Cluster all tasks to one queue: otherwise the error matches
+// [broker.ErrApart].
 //
 // An error says of every task that keeps the others from being stored why, as
 // [Client.Enqueue] does. One that matches [ErrUnknown] leaves open whether all
@@ -21,7 +25,7 @@ func (c *Client) EnqueueAll(ctx context.Context, ts []*task.Task, options ...tas
 	if len(ts) > broker.MaxParts {
 		return nil, fmt.Errorf("enqueue all: %w", task.Invalid("tasks", len(ts), fmt.Sprintf("are more than %d", broker.MaxParts)))
 	}
-	return c.together(ctx, ts, options, func(now time.Time, change broker.Change) ([]error, error) {
+	return c.together(among(ctx, newKin()), ts, options, func(now time.Time, change broker.Change) ([]error, error) {
 		return apply(ctx, c.broker, now, []broker.Change{change})
 	})
 }

@@ -53,7 +53,7 @@ var mendsOfClient = []mend{
 		tests: []string{"TestATextThatIsNoOptionIsRefusedAndNamed"},
 		file:  "task/parse.go",
 		old:   `if !ok || !closed || parse == nil {`,
-		new:   `if parse == nil {`,
+		new:   `if !ok && !closed || parse == nil {`,
 	},
 	{
 		fault: 32,

@@ -17,6 +17,7 @@ import (
 type outcome struct {
 	built  bool
 	passed bool
+	late   bool     // took longer than it may
 	tests  []string // that were begun
 	output []string // lines of what failed, and of what could not be built
 }
@@ -72,6 +73,7 @@ func outcomeOf(r io.Reader) (outcome, error) {
 		case e.Action == "run":
 			o.tests = append(o.tests, e.Test)
 		case e.Output != "":
+			o.late = o.late || strings.HasPrefix(e.Output, "panic: test timed out")
 			o.output = append(o.output, e.Output)
 		}
 	}

@@ -39,14 +39,16 @@ func TestAFailureIsToldFromWhatCannotBeBuilt(t *testing.T) {
 		said  string
 		built bool
 		ran   bool
+		late  bool
 	}{
-		"a failure": {`{"Action":"run","Test":"TestA/of_b/it_is_so"}{"Action":"fail","Test":"TestA"}{"Action":"fail"}`, true, true},
-		"a build":   {`{"Action":"build-output","Output":"x.go:1: no"}{"Action":"build-fail"}{"Action":"fail","FailedBuild":"x"}`, false, false},
-		"no test":   {`{"Action":"run","Test":"TestA"}{"Action":"run","Test":"TestA/of_b"}{"Action":"pass"}`, true, false},
+		"a failure": {`{"Action":"run","Test":"TestA/of_b/it_is_so"}{"Action":"fail","Test":"TestA"}{"Action":"fail"}`, true, true, false},
+		"a build":   {`{"Action":"build-output","Output":"x.go:1: no"}{"Action":"build-fail"}{"Action":"fail","FailedBuild":"x"}`, false, false, false},
+		"no test":   {`{"Action":"run","Test":"TestA"}{"Action":"run","Test":"TestA/of_b"}{"Action":"pass"}`, true, false, false},
+		"a timeout": {`{"Action":"run","Test":"it_is_so"}{"Action":"output","Output":"panic: test timed out after 1m0s"}{"Action":"fail"}`, true, false, true},
 	} {
 		o, err := outcomeOf(strings.NewReader(c.said))
-		if err != nil || o.built != c.built || o.ran("/it_is_so") != c.ran {
-			t.Errorf("%s: built %t, ran %t, %v, want %t, %t, nil", name, o.built, o.ran("/it_is_so"), err, c.built, c.ran)
+		if err != nil || o.built != c.built || o.ran("/it_is_so") != c.ran || o.late != c.late {
+			t.Errorf("%s: built %t, ran %t, late %t, %v, want %t, %t, %t, nil", name, o.built, o.ran("/it_is_so"), o.late, err, c.built, c.ran, c.late)
 		}
 	}
 }

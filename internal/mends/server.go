@@ -175,7 +175,7 @@ var mendsOfServer = []mend{
 		tests: []string{"TestWhatAKilledWorkerRanIsTakenUpWithin15Seconds"},
 		file:  "queue/config.go",
 		old:   `defaultLeaseDuration       = 10 * time.Second`,
-		new:   `defaultLeaseDuration       = 30 * time.Second`,
+		new:   `defaultLeaseDuration       = 25 * time.Second`,
 	},
 	{
 		fault: 50,

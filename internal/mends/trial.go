@@ -185,6 +185,8 @@ func (t trial) fails(ctx context.Context, temp string) error {
 		return fmt.Errorf("is not run by -run %q: %s", t.run, o.why())
 	case o.passed:
 		return errors.New("passes without its mend")
+	case o.late:
+		return errors.New("has not ended after a minute without its mend, which may be for want of time")
 	}
 	return nil
 }

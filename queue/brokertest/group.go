@@ -130,6 +130,7 @@ func groupEmpty(x *trial) {
 	x.enqueue(grouped("a", "g"), grouped("b", "h"), grouped("c", "i"))
 	x.must(moving(broker.Run, "a"), moving(broker.Delete, "b"))
 	x.must(settling(members(x.gather("i", "t", 1))[0], broker.Done))
+	x.must(broker.Change{Enqueue: []broker.Entry{grouped("d", "j")}}, moving(broker.Delete, "d"))
 	equal(x, "groups", x.groups("q"), nil)
 	c := x.counts("q")
 	equal(x, "counts", []int{c.Aggregating, c.Groups}, []int{0, 0})

@@ -58,7 +58,7 @@ func (t *tx) leaveGroup(k *known) {
 func (t *tx) flushGroups() {
 	for name, g := range t.groups {
 		t.on(countGroup).int(name.queue).text(name.name).int(g.size).int(g.frozen).exec()
-		if g.size < 0 || g.frozen < 0 {
+		if g.size+g.frozen <= 0 {
 			t.on(forgetGroup).int(name.queue).text(name.name).exec()
 		}
 	}

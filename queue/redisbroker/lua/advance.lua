@@ -88,7 +88,8 @@ end
 -- free: then it takes it.
 local function wait_again(queue, id)
   local claim = redis.call("HGET", entry_key(queue, id), "unique_key")
-  if claim and holder_of(queue, claim) then
+  local ok, holder = pcall(holder_of, queue, claim)
+  if claim and (not ok or holder) then
     redis.call("ZREM", container(queue, "leat:due"), id)
     wait_until("scheduled", queue, id, now_up + behind_retry)
     return true
@@ -103,13 +104,14 @@ end
 -- come makes an entry that is due ready, or what else it is to be, and tells
 -- whether it does not wait any more.
 local function come(queue, id)
-  local f = redis.pcall("HMGET", entry_key(queue, id), "state", "leat_cancel", "leat_behind", "group")
-  if f.err or not f[1] then return true end
+  local f = fields_of(entry_key(queue, id), "state", "leat_cancel", "leat_behind", "group")
+  if not f[1] then return true end
   if f[2] then
     cancel(queue, id)
   elseif f[3] and wait_again(queue, id) then
     return false
   elseif f[4] then
+    if not pcall(expect, "ZCARD", group_key(queue, f[4])) then return false end
     redis.call("HSET", entry_key(queue, id), "state", "aggregating")
     join_group(queue, id, f[4], now_s_up)
     record(queue, id, "aggregating")
@@ -136,7 +138,7 @@ end
 local function name_groups(queue)
   local grouped = container(queue, "leat:grouped")
   for _, id in ipairs(redis.call("ZRANGEBYSCORE", grouped, "-inf", now_s, "LIMIT", 0, looks)) do
-    local f = redis.pcall("HMGET", entry_key(queue, id), "state", "group")
+    local f = fields_of(entry_key(queue, id), "state", "group")
     if f[1] ~= "scheduled" and f[1] ~= "retry" then redis.call("ZREM", grouped, id) end
     if f[1] == "aggregating" and f[2] then redis.call("SADD", container(queue, "groups"), f[2]) end
   end
@@ -151,7 +153,7 @@ local function run_out(queue)
   for i = 1, #ended, 2 do
     if #found == left then break end
     local id, score = ended[i], ended[i + 1]
-    local f = redis.pcall("HMGET", entry_key(queue, id), "state", "leat_until", "leat_cancel")
+    local f = fields_of(entry_key(queue, id), "state", "leat_until", "leat_cancel")
     if f[1] ~= "active" then -- the lease of nothing
       later("ZREM", container(queue, "lease"), id)
       if not f[1] then redis.call("LREM", container(queue, "active"), 0, id) end
@@ -220,10 +222,11 @@ end
 -- and tells whether all are.
 local function give_back(queue, group, set)
   local key = batch_key(queue, group, set)
+  expect("ZCARD", group_key(queue, group))
   local members = redis.call("ZRANGE", key, 0, left - 1, "WITHSCORES")
   for i = 1, #members, 2 do
     later("ZREM", key, members[i])
-    if redis.call("HGET", entry_key(queue, members[i]), "state") == "aggregating" then
+    if fields_of(entry_key(queue, members[i]), "state")[1] == "aggregating" then
       crash(queue, members[i])
       join_group(queue, members[i], group, members[i + 1])
     end
@@ -352,8 +355,7 @@ end
 -- advance makes all steps in one queue, and returns when there is next
 -- something to do in it. Each step reads what may be damaged before it writes.
 local function advance(queue)
-  expect("LLEN", container(queue, "pending"))
-  expect("LLEN", container(queue, "active"))
+  expect_queue(queue)
   local resting = rest(queue)
   local steps = {
     make_due_ready, name_groups, resting and nothing_more or recover, expire, close,

@@ -10,7 +10,8 @@
 --           known is nil
 local function since(q)
   local id = redis.call("LINDEX", q .. "pending", -1)
-  return id and redis.call("HGET", q .. "t:" .. id, "pending_since")
+  local ns = id and redis.pcall("HGET", q .. "t:" .. id, "pending_since")
+  return type(ns) == "string" and ns
 end
 
 local all = {}

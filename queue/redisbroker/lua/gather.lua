@@ -61,6 +61,7 @@ local function again()
   return left
 end
 
+expect_queue(queue)
 local answer
 local held = redis.call("ZSCORE", container(queue, "leat:batches"), set .. " " .. group)
 if held and redis.call("EXISTS", taken) == 1 then

@@ -36,6 +36,7 @@ local function first()
   return ids
 end
 
+expect_queue(queue)
 local done, groups = 0, {[group] = true}
 repeat
   local ids = first()

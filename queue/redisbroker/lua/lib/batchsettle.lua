@@ -18,6 +18,7 @@ end
 function batch.holds(s)
   expect("ZCARD", group_key(s.queue, s.group))
   expect("SCARD", container(s.queue, "groups"))
+  expect("ZCARD", container(s.queue, "aggregation_sets"))
   s.score = read_batch(s.queue, s.group, s.token).scores[s.id]
   return s.score ~= nil
 end

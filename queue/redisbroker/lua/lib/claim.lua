@@ -23,7 +23,7 @@ local function holder_of(queue, claim)
   local id, till = string.match(held, "^(%S+) (%d+)$")
   if id then return tonumber(till) > now and id or nil end
   if redis.call("TTL", claim) >= 0 then return held end
-  local f = redis.call("HMGET", entry_key(queue, held), "state", "unique_key", "leat_ms", "leat_end")
+  local f = fields_of(entry_key(queue, held), "state", "unique_key", "leat_ms", "leat_end")
   local ended = f[1] == "completed" or (f[1] == "archived" and f[4] ~= "undecodable")
   if not f[1] or ended or f[2] ~= claim then return end
   local started = f[1] == "active" or f[1] == "retry"
@@ -34,7 +34,7 @@ end
 -- follower_of returns the id of the entry that waits behind a claim, or nothing.
 local function follower_of(queue, claim)
   local id = redis.call("GET", behind_key(queue, claim))
-  if id and redis.call("HGET", entry_key(queue, id), "leat_behind") then return id end
+  if id and fields_of(entry_key(queue, id), "leat_behind")[1] then return id end
 end
 
 local function take_claim(claim, id, ttl)
@@ -53,9 +53,11 @@ local function step_out(queue, id, claim)
 end
 
 -- let_follow gives a claim that was freed to the entry that waits behind it.
--- asynq may have made that ready by itself, or started it.
+-- asynq may have made that ready by itself, or started it. In a queue that is
+-- damaged it waits on, and takes the claim when that has been mended.
 local function let_follow(queue, claim)
   local id = follower_of(queue, claim)
+  if id and not pcall(expect_queue, queue) then return end
   redis.call("DEL", behind_key(queue, claim))
   if not id then return end
   flush()
@@ -70,8 +72,8 @@ end
 -- free_claim frees the claim of an entry that has ended, or started, unless it is
 -- to be held until later, or is asynq's and archived.
 local function free_claim(queue, id, claim, words, archived)
-  local held = redis.call("GET", claim)
-  if not held or string.match(held, "^%S+") ~= id then return end
+  local held = redis.pcall("GET", claim)
+  if type(held) ~= "string" or string.match(held, "^%S+") ~= id then return end
   if archived and held == id and redis.call("TTL", claim) >= 0 then return end
   local till = words and tonumber(string.match(words, "hold=(%d+)") or 0) or 0
   if till > now then

@@ -3,7 +3,7 @@
 -- facts returns what is to be known of an entry by whoever is to move it, or
 -- nothing if there is none.
 local function facts(queue, id)
-  local f = redis.call("HMGET", entry_key(queue, id), "state", "unique_key", "leat_ms", "group", "leat_exit",
+  local f = fields_of(entry_key(queue, id), "state", "unique_key", "leat_ms", "group", "leat_exit",
     "leat_watch", "leat_behind", "leat_end", "leat_token", "leat_until")
   if not f[1] then return end
   return {queue = queue, id = id, state = f[1], claim = f[2], words = f[3], group = f[4], exit = f[5],

@@ -45,14 +45,25 @@ local before_changes, after_changes, after_flush = {}, {}, {}
 -- documents, in the builds that have replace.lua.
 local outside = {}
 
-local sound = {}
+local sizes = {} -- by the key of what is sound
 
 -- expect raises an error if key holds something of another type than size, the
 -- command that tells how much is in it, asks about. A check calls it for what
--- the write after it takes for granted.
+-- the write after it takes for granted. It returns how much was in it when it was
+-- asked first, less what was lost since.
 local function expect(size, key)
-  if not sound[key] then
-    redis.call(size, key)
-    sound[key] = true
-  end
+  if not sizes[key] then sizes[key] = redis.call(size, key) or 0 end
+  return sizes[key]
+end
+
+-- lose takes an id out of a list, and notes that.
+local function lose(list, count, id)
+  local n = redis.call("LREM", list, count, id)
+  if sizes[list] then sizes[list] = sizes[list] - n end
+end
+
+-- fields_of returns fields of a hash: none of what is no hash.
+local function fields_of(key, ...)
+  local f = redis.pcall("HMGET", key, ...)
+  return f.err and nothing or f
 end

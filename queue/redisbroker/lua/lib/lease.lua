@@ -4,7 +4,7 @@
 --   queues      {queue, first}, …: how many of the first pass are for each
 --
 -- What take finds is put into leases, parked and faults.
-local paused, empty, begun = {}, {}, {}
+local paused, batched, empty, begun = {}, {}, {}, {}
 
 -- missing is how many ids without an entry, or of entries that are not to be
 -- leased, one script clears away at most.
@@ -66,7 +66,8 @@ local function withhold(queue, id, cancelled, behind)
   end
   if not behind then return false end
   local claim = redis.call("HGET", entry_key(queue, id), "unique_key")
-  if not holder_of(queue, claim) then
+  local ok, holder = pcall(holder_of, queue, claim)
+  if ok and not holder then
     step_out(queue, id, claim)
     take_claim(claim, id)
     return false
@@ -77,32 +78,39 @@ local function withhold(queue, id, cancelled, behind)
   return true
 end
 
+-- look finds out how a queue stands. EXISTS counts a key as often as it is named.
+local function look(queue)
+  if paused[queue] ~= nil then return end
+  local n = redis.call("EXISTS", container(queue, "paused"), container(queue, "paused"), container(queue, "leat:batches"))
+  paused[queue], batched[queue] = n >= 2, n % 2 == 1
+end
+
 -- begin_leases notes when the first of the leases was taken that queue has: since
--- then Advance is to be called for it.
+-- then Advance is to be called for it. It raises an error if they are damaged.
 local function begin_leases(queue)
+  expect("ZCARD", container(queue, "lease"))
+  local active = expect("LLEN", container(queue, "active"))
   if begun[queue] then return end
   begun[queue] = true
-  if redis.call("ZCARD", container(queue, "lease")) == 0 and redis.call("EXISTS", container(queue, "leat:batches")) == 0 then
-    redis.call("SET", container(queue, "leat:advanced"), now_ns)
-  end
+  if active == 0 and not batched[queue] then redis.call("SET", container(queue, "leat:advanced"), now_ns) end
 end
 
 -- take leases at most most entries of queue.
 local function take(queue, most, request)
   local pending = container(queue, "pending")
-  if paused[queue] == nil then paused[queue] = redis.call("EXISTS", container(queue, "paused")) == 1 end
+  look(queue)
   if paused[queue] then return end
   while most > 0 and missing > 0 and not empty[queue] do
     local ids = redis.call("LRANGE", pending, -most, -1)
     empty[queue] = #ids < most
     if #ids == 0 then return end
-    expect("LLEN", container(queue, "active"))
     begin_leases(queue)
     local bodies, withheld = {}, {}
     for i, id in ipairs(ids) do
       local body, cancelled, behind = body_of(queue, id)
       bodies[i] = body or false
       withheld[i] = (cancelled or behind) and {cancelled, behind}
+      if withheld[i] then expect_queue(queue) end
     end
     redis.call("LTRIM", pending, 0, -#ids - 1)
     for i = #ids, 1, -1 do

@@ -18,8 +18,6 @@ local allowed = {
 -- Those that are also done to an active entry whose lease has run out.
 local also_stale = set_of_words("run archive delete")
 
-local goes = {run = "pending", reschedule = "scheduled", archive = "archived", cancel = "archived"}
-
 local function state_fault(e, frozen) return {"STATE", e.queue, e.id, e.state, frozen and "1" or "0"} end
 
 local function is_frozen(e)
@@ -33,17 +31,11 @@ local function is_stale_lease(e)
   return ends and tonumber(ends) <= now_s
 end
 
--- expect_sound raises an error if a container that a move touches is damaged.
-local function expect_sound(e, goal)
-  for _, state in ipairs({e.state, goal}) do
-    if state == "pending" or state == "active" then
-      expect("LLEN", container(e.queue, state))
-    elseif state ~= "aggregating" then
-      expect("ZCARD", container(e.queue, state))
-    end
-  end
-  if e.state == "active" then expect("ZCARD", container(e.queue, "lease")) end
+-- expect_sound raises an error if something that a move may touch is damaged.
+local function expect_sound(e)
+  expect_queue(e.queue)
   expect("ZCARD", container(e.queue, "leat:due"))
+  if e.group then expect("ZCARD", group_key(e.queue, e.group)) end
   if e.claim then expect("GET", e.claim) end
 end
 
@@ -54,7 +46,7 @@ local function check_move(m)
   if not e then return {"NO_ENTRY", m.queue, m.id} end
   if is_frozen(e) then return state_fault(e, true) end
   if not allowed[m.act][e.state] and not (also_stale[m.act] and is_stale_lease(e)) then return state_fault(e) end
-  expect_sound(e, goes[m.act])
+  expect_sound(e)
   return nil, e
 end
 

@@ -4,6 +4,16 @@
 -- it. One that is scheduled into a group lies in leat:grouped, too, by the second
 -- in which it is due: asynq, which may move it, does not add the name.
 
+-- expect_queue raises an error if one of the lists and sets in which entries of a
+-- queue lie is damaged.
+local function expect_queue(queue)
+  for _, list in ipairs({"pending", "active"}) do expect("LLEN", container(queue, list)) end
+  for _, set in ipairs({"lease", "scheduled", "retry", "archived", "completed", "aggregation_sets"}) do
+    expect("ZCARD", container(queue, set))
+  end
+  expect("SCARD", container(queue, "groups"))
+end
+
 -- ready makes an entry, whose hash says so already, the last to be leased.
 local function ready(queue, id)
   later("LPUSH", container(queue, "pending"), id)
@@ -48,9 +58,9 @@ end
 local function take_out(queue, id, state, group)
   flush()
   if state == "pending" then
-    redis.call("LREM", container(queue, "pending"), 0, id)
+    lose(container(queue, "pending"), 0, id)
   elseif state == "active" then
-    redis.call("LREM", container(queue, "active"), 0, id)
+    lose(container(queue, "active"), 0, id)
     redis.call("ZREM", container(queue, "lease"), id)
   elseif state ~= "aggregating" then
     redis.call("ZREM", container(queue, state), id)

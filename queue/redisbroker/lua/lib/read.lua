@@ -29,10 +29,10 @@ end
 -- reads, crashes, exit, group, result, ending, cancel, progress, behind}, or
 -- nothing if there is none. Times are text, in milliseconds; time may be known.
 local function read(queue, id, time)
-  local f = redis.call("HMGET", entry_key(queue, id), "state", "msg", "leat_ms", "leat_home", "leat_reads",
+  local f = redis.pcall("HMGET", entry_key(queue, id), "state", "msg", "leat_ms", "leat_home", "leat_reads",
     "leat_crashes", "leat_exit", "group", "result", "leat_end", "leat_cancel", "leat_progress", "leat_behind", "leat_token",
     "leat_until")
-  if not f[1] then return end
+  if f.err or not f[1] then return end
   local ends
   if not time then time, ends = when(queue, id, f[1], f[8], f[14]) end
   if f[10] and tonumber(f[15] or 0) * 1000 ~= time then f[10] = false end -- asynq has archived it anew

@@ -33,7 +33,9 @@ local function read_lease_scores(changes)
     for i = 1, #all, 1000 do
       local last = math.min(i + 999, #all)
       local found = redis.pcall("ZMSCORE", base(queue) .. "lease", unpack(all, i, last))
+      if found.err then scores = found break end
       for j = i, last do scores[all[j]] = found[j - i + 1] end
+      sizes[container(queue, "lease")] = true
     end
     lease_scores[queue] = scores
   end
@@ -51,7 +53,7 @@ local batch = {}
 -- when they take an entry over.
 local function check_settlement(s)
   local queue = s.queue
-  expect("ZCARD", container(queue, "lease"))
+  if lease_scores[queue].err then error(lease_scores[queue]) end
   expect("LLEN", container(queue, "active"))
   local held = redis.call("HMGET", entry_key(queue, s.id), "leat_token", "state", "leat_until", "leat_watch", "leat_cancel")
   local ours = held[1] == s.token
@@ -63,11 +65,14 @@ local function check_settlement(s)
   if not ours then return {"LEASE_LOST", queue, s.id} end
   s.watched, s.cancelled = held[4], held[5]
   if s.claim then expect("GET", s.claim) end
-  if s.to == "released" then
-    expect("LLEN", container(queue, "pending"))
-  elseif s.to ~= "done" then
-    expect("ZCARD", container(queue, goes_to[s.to]))
+  local goal = goes_to[s.to]
+  if s.cancelled and (s.to == "released" or s.to == "retry") then goal = "archived" end
+  if s.watched and s.to == "done" then goal = "completed" end
+  if goal then
+    expect("ZCARD", container(queue, goal))
     expect("ZCARD", container(queue, "leat:due"))
+  elseif s.to == "released" then
+    expect("LLEN", container(queue, "pending"))
   end
 end
 
@@ -170,7 +175,7 @@ local function settle(s)
   if s.group then
     batch.leave(s)
   else
-    redis.call("LREM", container(s.queue, "active"), -1, s.id) -- the oldest are at the tail
+    lose(container(s.queue, "active"), -1, s.id) -- the oldest are at the tail
     later("ZREM", container(s.queue, "lease"), s.id)
   end
   outcome[s.to](s)

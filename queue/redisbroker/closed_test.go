@@ -1,6 +1,7 @@
 package redisbroker_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -40,5 +41,38 @@ func TestListeningOnAClosedClientIsAnError(t *testing.T) {
 				t.Error("Listen() has not returned after 10s")
 			}
 		})
+	}
+}
+
+func TestListeningEndsWithTheBroker(t *testing.T) {
+	server := redistest.Shared(t)
+	c := client(t, server)
+	defer c.Close()
+	shared := func() (*redisbroker.Broker, error) {
+		return redisbroker.New(c, &redisbroker.Options{Prefix: redistest.Prefix(), Logger: discard})
+	}
+	divided := func() (*redisbroker.Broker, error) {
+		return redisbroker.New(c, &redisbroker.Options{Prefix: redistest.Prefix(), Logger: discard, Shards: 3})
+	}
+	owned := func() (*redisbroker.Broker, error) { return open(t, server, redistest.Prefix()), nil }
+	for name, open := range map[string]func() (*redisbroker.Broker, error){
+		"whose client stays open": shared, "of shards": divided, "whose client is its own": owned,
+	} {
+		b, err := open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan error, 1)
+		go func() {
+			ended <- b.Listen(t.Context(), func(broker.Signal) { go b.Close() })
+		}()
+		select {
+		case err := <-ended:
+			if !errors.Is(err, broker.ErrClosed) || !errors.Is(err, broker.ErrRefused) {
+				t.Errorf("%s: Listen() = %v, want %v", name, err, broker.ErrClosed)
+			}
+		case <-time.After(10 * time.Second):
+			t.Errorf("%s: Listen() has not returned after 10s", name)
+		}
 	}
 }

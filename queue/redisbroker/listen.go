@@ -1,6 +1,7 @@
 package redisbroker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,7 +22,8 @@ var errSilent = errors.New("nothing is heard, not even an answer")
 
 // Listen implements [broker.Listener]. It returns an error if the server does not
 // let the channels be subscribed to, or the first connection cannot be made; one
-// that breaks later is made anew, unless the client has been closed.
+// that breaks later is made anew, unless the client has been closed. It ends with
+// the broker, too.
 func (b *world) Listen(ctx context.Context, hear func(broker.Signal)) error {
 	return b.listen(ctx, hear, b.keys)
 }
@@ -37,17 +39,24 @@ func (b *world) listen(ctx context.Context, hear func(broker.Signal), all ...key
 		l.kinds[k.asynqCancels()], l.kinds[k.cancels()] = broker.CancelSent, broker.CancelSent
 		l.kinds[k.ends()], l.kinds[k.progress()] = broker.EndSeen, broker.ProgressSeen
 	}
+	open, stop := context.WithCancel(ctx)
+	defer stop()
+	b.listeners.Store(l, stop)
+	defer b.listeners.Delete(l)
 	for {
-		err := l.connect(ctx)
+		err := b.started(ctx)
+		if err == nil {
+			err = l.connect(open)
+		}
 		switch {
-		case ctx.Err() != nil:
-			err = ctx.Err()
-		case isReply(err), errors.Is(err, redis.ErrClosed), !l.listening, b.closed.Load():
-		case wait(ctx, l.pause):
+		case b.started(ctx) != nil:
+			err = cmp.Or(ctx.Err(), b.started(ctx))
+		case isReply(err), errors.Is(err, redis.ErrClosed), !l.listening:
+		case wait(open, l.pause):
 			l.pause = min(2*l.pause, longestPause)
 			continue
 		default:
-			err = ctx.Err()
+			continue // it has ended
 		}
 		return fmt.Errorf("listen: %w", refusal(err))
 	}

@@ -2,6 +2,7 @@ package redisbroker_test
 
 import (
 	"errors"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -160,5 +161,21 @@ func TestWaitingEntriesOfACrowdedSecondAreAllToldOnce(t *testing.T) {
 	}
 	if len(seen) != n {
 		t.Errorf("%d entries were told, want %d", len(seen), n)
+	}
+}
+
+// TestAPageMayBeginAnywhereAndBeOfAnySize asks for what no script can count to.
+func TestAPageMayBeginAnywhereAndBeOfAnySize(t *testing.T) {
+	x := newBench(t)
+	late := plain("late")
+	late.DueAt = x.now.Add(time.Hour)
+	x.apply(broker.Change{Enqueue: []broker.Entry{plain("a"), late}})
+	for _, r := range []broker.ListRequest{{State: task.Pending}, {State: task.Pending, Newest: true}, {State: task.Scheduled}, {State: task.Scheduled, Newest: true}} {
+		for offset, want := range map[int]int{0: 1, math.MaxInt: 0} {
+			r.Queue, r.Offset, r.Limit = "q", offset, math.MaxInt
+			if page, err := x.b.List(t.Context(), r); err != nil || len(page) != want {
+				t.Errorf("List(%+v) = %d entries, %v, want %d", r, len(page), err, want)
+			}
+		}
 	}
 }

@@ -54,7 +54,7 @@ func (b *world) List(ctx context.Context, r broker.ListRequest) ([]broker.Stored
 	if r.Newest {
 		newest = 1
 	}
-	args := append(b.common(atNoTime), r.Queue, r.State.String(), r.Group, r.Offset, r.Limit, newest)
+	args := append(b.common(atNoTime), r.Queue, r.State.String(), r.Group, min(r.Offset, longest), min(r.Limit, longest), newest)
 	reply, err := b.run(ctx, listScript, []string{b.keys.queue(r.Queue)}, append(args, place...)...).Slice()
 	if err != nil {
 		return nil, fmt.Errorf("list %s entries of %s: %w", r.State, r.Queue, refusal(err))
@@ -76,6 +76,9 @@ func (b *world) List(ctx context.Context, r broker.ListRequest) ([]broker.Stored
 	}
 	return page, nil
 }
+
+// longest is more than a list has, and scripts compute with it exactly.
+const longest = 1 << 40
 
 // remembered is how many entries the place of a pending one names: itself and
 // those before it, which say where it was if it is gone.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -24,6 +25,7 @@ type world struct {
 	kept         int  // how many events are kept
 	caller       string
 	sequences    sequences
+	listeners    sync.Map // to what stops them, a context.CancelFunc
 	clock        *clock
 }
 
@@ -76,7 +78,13 @@ const farewell = time.Second
 // Close implements [broker.Broker]. The client stays open. The answers that are
 // kept for the broker go, if they can; otherwise they do by themselves.
 func (b *world) Close() error {
-	if b.closed.Swap(true) || !b.sequences.needless() {
+	if b.closed.Swap(true) {
+		return nil
+	}
+	for _, stop := range b.listeners.Range {
+		stop.(context.CancelFunc)()
+	}
+	if !b.sequences.needless() {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), farewell)

@@ -37,6 +37,8 @@ func (c *Client) Use(middleware ...ClientMiddleware) {
 	c.middleware = append(c.middleware, middleware...)
 }
 
+var errMiddlewareEnded = fmt.Errorf("client middleware %w", errEnded)
+
 var errPassed = task.Invalid("client middleware", nil, "has enqueued the task already, or has returned")
 
 // wrapped calls end within the middleware. What goes wrong in there is an error.
@@ -182,7 +184,7 @@ func (c *Client) cross(ctx context.Context, now time.Time, t *task.Task, options
 	}
 	go func() { // through waits for it
 		defer close(x.done)
-		x.result.Err = errEnded // unless it returns
+		x.result.Err = errMiddlewareEnded // unless it returns
 		info, err := c.wrapped(ctx, t, options, end)
 		if err != nil {
 			info = nil
@@ -225,4 +227,7 @@ func (x *crossing) store(r *request) (*task.Info, error) {
 func (x *crossing) leave() {
 	close(x.stored)
 	<-x.done
+	if x.result.Err == errMiddlewareEnded && x.request != nil && x.request.err == nil {
+		x.result.Err = fmt.Errorf("%w: %w", ErrUnknown, errMiddlewareEnded)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -181,6 +182,31 @@ func TestAPanicOfTheMiddlewareAfterTheTaskWasStoredLeavesThatOpen(t *testing.T) 
 			x.Errorf("Enqueue() = %v, want ErrUnknown", err)
 		}
 	})
+}
+
+func TestMiddlewareThatEndsItsGoroutineSaysWhetherTheTaskMayHaveBeenStored(t *testing.T) {
+	for name, after := range map[string]bool{"before next": false, "after next": true} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(x *bench) {
+				x.client.Use(func(next queue.EnqueueFunc) queue.EnqueueFunc {
+					return func(ctx context.Context, t *task.Task, options ...task.Option) (*task.Info, error) {
+						if after {
+							_, _ = next(ctx, t, options...)
+						}
+						runtime.Goexit()
+						return nil, nil
+					}
+				})
+				tasks := []*task.Task{task.New("test:a", nil), task.New("test:b", nil)}
+				_, all := x.client.EnqueueAll(x.Context(), tasks)
+				for _, err := range []error{all, x.client.EnqueueMany(x.Context(), tasks)[1].Err} {
+					if err == nil || errors.Is(err, queue.ErrUnknown) != after || !strings.Contains(err.Error(), "client middleware") {
+						t.Errorf("error is %v, want that it is of the client middleware, and ErrUnknown: %v", err, after)
+					}
+				}
+			})
+		})
+	}
 }
 
 func TestMiddlewareMayEnqueueATaskAgainOnlyWhereItIsAlone(t *testing.T) {

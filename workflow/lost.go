@@ -59,7 +59,10 @@ func (v *visit) loss(ctx context.Context) (*StepError, error) {
 	case entry.End == 0:
 		failure.Message = "was archived by hand"
 	default:
-		failure.Message = fmt.Sprintf("was archived as %s: %s", entry.End, entry.LastErr)
+		failure.Message = "was archived as " + entry.End.String()
+		if entry.LastErr != "" {
+			failure.Message += ": " + entry.LastErr
+		}
 	}
 	return failure, nil
 }

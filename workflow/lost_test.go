@@ -3,7 +3,6 @@ package workflow_test
 import (
 	"context"
 	"errors"
-	"strings"
 	"testing"
 	"time"
 
@@ -49,7 +48,7 @@ func wantFailure[Out any](t *testing.T, run workflow.Run[Out], item int, reason 
 	defer cancel()
 	_, err := run.Result(ctx)
 	step, ok := errors.AsType[*workflow.StepError](err)
-	if !ok || step.Step != "asleep" || step.Item != item || !strings.Contains(step.Message, reason) {
+	if !ok || step.Step != "asleep" || step.Item != item || step.Message != reason {
 		t.Errorf("Result() = %v, want that step asleep, item %d, %s", err, item, reason)
 	}
 }

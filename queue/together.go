@@ -31,7 +31,8 @@ func (c *Client) EnqueueAll(ctx context.Context, ts []*task.Task, options ...tas
 }
 
 // EnqueueTx stores t as part of tx, which must be a transaction on the broker's
-// own database: t exists if and when tx is committed. With an error that is no
+// own database, in SQLite the DB method of its broker: t exists if and when tx is
+// committed. With an error that is no
 // [task.InvalidError], tx should be rolled back. Where the broker's storage knows
 // no such transactions, the error matches [errors.ErrUnsupported].
 func (c *Client) EnqueueTx(ctx context.Context, tx *sql.Tx, t *task.Task, options ...task.Option) (*task.Info, error) {

@@ -151,7 +151,7 @@ func ExampleClient_EnqueueTx() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer tx.Rollback()
+	defer tx.Rollback() //nolint:errcheck // after the commit there is nothing to roll back
 	if _, err := tx.ExecContext(ctx, "CREATE TABLE orders (id INTEGER PRIMARY KEY)"); err != nil {
 		log.Fatal(err)
 	}

@@ -46,7 +46,7 @@ func (i *Inspector) Queues(ctx context.Context) ([]string, error) {
 }
 
 // A QueueInfo is the figures of one queue.
-type QueueInfo struct {
+type QueueInfo struct { //nolint:revive // an Info is what is known of a task
 	broker.Counts
 
 	// Latency is for how long the task that is next to be run has been ready; 0

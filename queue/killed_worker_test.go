@@ -66,7 +66,7 @@ func work(t *testing.T) bool {
 		t.Fatal(err)
 	}
 	defer b.Close()
-	lease, _ := time.ParseDuration(os.Getenv(workerLease)) //nolint:errcheck // none is none
+	lease, _ := time.ParseDuration(os.Getenv(workerLease)) // none is none
 	srv, err := queue.NewServer(b, queue.Config{
 		Concurrency:    workerSlots,
 		LeaseDuration:  lease,

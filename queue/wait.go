@@ -76,7 +76,8 @@ func (c *Client) await(ctx context.Context, w *waiter) (*task.Info, error) {
 	if err != nil {
 		return nil, unfinished(ctx, err)
 	}
-	progress, tell := progressOf(ctx)
+	tell := progressOf(ctx)
+	var progress []byte
 	for {
 		now := time.Now()
 		s, err := c.broker.Entry(ctx, w.ref)
@@ -120,11 +121,10 @@ func OnProgress(ctx context.Context, f func(data []byte)) context.Context {
 	return context.WithValue(ctx, progressKey{}, f)
 }
 
-// progressOf returns what has been reported so far, which is nothing, and whom to
-// tell of more.
-func progressOf(ctx context.Context) (none []byte, tell func([]byte)) {
+// progressOf returns whom to tell of what is reported.
+func progressOf(ctx context.Context) (tell func([]byte)) {
 	if f, ok := ctx.Value(progressKey{}).(func([]byte)); ok && f != nil {
-		return nil, f
+		return f
 	}
-	return nil, func([]byte) {}
+	return func([]byte) {}
 }

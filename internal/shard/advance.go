@@ -89,7 +89,7 @@ func (b *Broker) advanceAll(ctx context.Context, now time.Time, names []string, 
 	case err == nil:
 		return all, nil
 	case all.Total() > 0:
-		return all, fmt.Errorf("advance, after a part of it was done: %v", err) // not refused as a whole
+		return all, fmt.Errorf("advance, after a part of it was done: %v", err) //nolint:errorlint // not refused as a whole
 	default:
 		return broker.Advanced{}, fmt.Errorf("advance: %w", err)
 	}

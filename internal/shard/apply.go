@@ -108,7 +108,7 @@ func (a *applying) make(calls map[string]*call) error {
 		}
 	}
 	if failed != nil && done {
-		return fmt.Errorf("after a part of it took effect: %v", failed) // not refused as a whole
+		return fmt.Errorf("after a part of it took effect: %v", failed) //nolint:errorlint // not refused as a whole
 	}
 	return failed
 }

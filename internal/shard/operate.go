@@ -54,7 +54,7 @@ func (b *Broker) Sweep(ctx context.Context, now time.Time, r broker.SweepRequest
 		n, err := b.layout.World(name).Sweep(ctx, now, r)
 		all += n
 		if err != nil && all > n {
-			return all, fmt.Errorf("sweep, after a part of it was done: %v", err) // not refused as a whole
+			return all, fmt.Errorf("sweep, after a part of it was done: %v", err) //nolint:errorlint // not refused as a whole
 		}
 		if err != nil {
 			return all, err

@@ -74,7 +74,7 @@ func (r *register) Listen(ctx context.Context, hear func(broker.Signal)) error {
 	signals := make(chan broker.Signal, 1000)
 	listen := func(w shard.World) {
 		ready := make(chan bool, 1)
-		go w.Listen(ctx, func(s broker.Signal) {
+		go w.Listen(ctx, func(s broker.Signal) { //nolint:errcheck // it ends with ctx
 			if s.Kind == broker.Listening {
 				ready <- true
 				return

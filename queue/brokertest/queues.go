@@ -73,7 +73,7 @@ func (x *trial) none(queue, id string) {
 func queueHistory(x *trial) {
 	day := 24 * time.Hour
 	today := time.Now().UTC().Truncate(day)
-	x.pass(today.Add(day - time.Second).Sub(time.Now()))
+	x.pass(time.Until(today.Add(day - time.Second)))
 	process := func(to ...broker.Outcome) {
 		for i, o := range to {
 			x.enqueue(entry("q", fmt.Sprint(time.Now().Unix(), "-", i)))

@@ -143,7 +143,7 @@ func (b *world) runInCluster(ctx context.Context, s *redis.Script, keys []string
 			continue
 		}
 		if lost.Load() && err != nil && !errors.Is(err, redis.Nil) && (isReply(err) || notExecuted(err)) {
-			cmd.SetErr(fmt.Errorf("an answer was lost, and then: %v", err)) // no refusal
+			cmd.SetErr(fmt.Errorf("an answer was lost, and then: %v", err)) //nolint:errorlint // no refusal
 		}
 		return cmd
 	}

@@ -218,7 +218,7 @@ func (l *loser) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 		err := error(&net.OpError{Op: "dial", Err: io.ErrClosedPipe})
 		if l.let > 0 {
 			l.let--
-			next(ctx, cmd)
+			next(ctx, cmd) //nolint:errcheck // its answer is to be lost
 			err = io.EOF
 		}
 		cmd.SetErr(err)

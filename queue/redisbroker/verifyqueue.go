@@ -37,7 +37,7 @@ var places = map[task.State][]string{
 // queue checks that every entry is where its state says, that containers hold
 // nothing else, and that claims have holders.
 func (v *verifier) queue(ctx context.Context, name string, q *queueKeys) error {
-	m, err := v.membership(ctx, name, q)
+	m, err := v.membership(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ type sighting struct {
 	parked bool // it was archived unread, and keeps its claim
 }
 
-func (v *verifier) membership(ctx context.Context, name string, q *queueKeys) (membership, error) {
+func (v *verifier) membership(ctx context.Context, name string) (membership, error) {
 	m := membership{lists: make(map[string]map[string]int), sets: make(map[string]map[string]float64)}
 	base := v.b.keys.queue(name)
 	for _, list := range queueLists {

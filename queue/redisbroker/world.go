@@ -87,7 +87,7 @@ func (b *world) Close() error {
 	if !b.sequences.needless() {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), farewell)
+	ctx, cancel := context.WithTimeout(context.Background(), farewell) //nolint:forbidigo // whoever closes has none to give
 	defer cancel()
 	if err := b.client.Unlink(ctx, b.answers()).Err(); err != nil {
 		b.log.DebugContext(ctx, "answers stay until their time has passed", "err", err)

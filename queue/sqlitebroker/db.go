@@ -51,7 +51,7 @@ func (n connector) Connect(ctx context.Context) (sqldriver.Conn, error) {
 		return nil, err
 	}
 	if err := n.setUp(opened.(driver.Conn).Raw()); err != nil {
-		opened.Close() //nolint:errcheck // err is why
+		opened.Close() // err is why
 		return nil, err
 	}
 	return opened, nil
@@ -78,7 +78,7 @@ func (n connector) setUp(db *sqlite3.Conn) error {
 	}
 	return db.Trace(sqlite3.TRACE_CLOSE, func(sqlite3.TraceEvent, any, any) error {
 		for i := range c.stmts {
-			c.stmts[i].s.Close() //nolint:errcheck // it repeats the error of the last step
+			c.stmts[i].s.Close() // it repeats the error of the last step
 		}
 		return nil
 	})

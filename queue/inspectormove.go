@@ -26,7 +26,7 @@ func (i *Inspector) Run(ctx context.Context, queue, id string) error {
 // that is pending, scheduled, to be retried, archived, completed or in a group,
 // which it leaves. It is scheduled until then.
 func (i *Inspector) Reschedule(ctx context.Context, queue, id string, at time.Time) error {
-	if at.Year() > 9999 {
+	if at.UTC().Add(time.Second-1).Year() > 9999 { // it is rounded up
 		return fmt.Errorf("reschedule task %s/%s: %w", queue, id, task.Invalid("time", at, "must be before the year 10000"))
 	}
 	return i.move(ctx, queue, id, broker.Move{Do: broker.Reschedule, At: at})

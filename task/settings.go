@@ -162,9 +162,10 @@ func (r *resolver) millis(field string, d time.Duration) time.Duration {
 }
 
 // instant returns t. Years of more than four digits can be written neither in
-// JSON nor, if they are long enough, as milliseconds.
+// JSON nor, if they are long enough, as milliseconds. Some are stored as seconds,
+// rounded up.
 func (r *resolver) instant(field string, t time.Time) time.Time {
-	if t.Year() > 9999 {
+	if t.UTC().Add(time.Second-1).Year() > 9999 {
 		r.refuse(field, t, "must be before the year 10000")
 	}
 	return t

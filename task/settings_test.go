@@ -136,6 +136,7 @@ func TestBadOptionsAreRefused(t *testing.T) {
 		{task.OnConflict(7), `invalid task.OnConflict "Conflict(7)": must be Reject, Ignore or Replace`},
 		{task.Deadline(time.Unix(0, 0)), `must be after 1970-01-01`},
 		{task.Deadline(noon.AddDate(9000, 0, 0)), `must be before the year 10000`},
+		{task.Deadline(time.Date(9999, 12, 31, 23, 59, 59, 1, time.UTC)), `must be before the year 10000`}, // rounded up
 		{task.ProcessAt(time.Unix(math.MaxInt64/2, 0)), `must be before the year 10000`},
 		{task.Header("", "v"), `invalid task.Header "": must have a key`},
 		{task.Header("\xff", "v"), `invalid task.Header "\xff": is not valid UTF-8`},

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,7 +34,7 @@ func (b *Broker) List(ctx context.Context, r broker.ListRequest) ([]broker.Store
 // place of an entry in one world is a place in every other, too.
 func (b *Broker) listMerged(ctx context.Context, r broker.ListRequest, names []string) ([]broker.Stored, error) {
 	ask := r
-	ask.Offset, ask.Limit = 0, r.Offset+r.Limit
+	ask.Offset, ask.Limit = 0, r.Offset+min(r.Limit, math.MaxInt-r.Offset)
 	pages, errs := parallel(names, func(name string) ([]broker.Stored, error) { return b.layout.World(name).List(ctx, ask) })
 	if err := errors.Join(errs...); err != nil {
 		return nil, err

@@ -2,7 +2,9 @@ package redisbroker_test
 
 import (
 	"errors"
+	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -161,6 +163,39 @@ func TestWaitingEntriesOfACrowdedSecondAreAllToldOnce(t *testing.T) {
 	}
 	if len(seen) != n {
 		t.Errorf("%d entries were told, want %d", len(seen), n)
+	}
+}
+
+// TestALargePageTakesSeveralScripts lists more entries than one script does, from an
+// offset on.
+func TestALargePageTakesSeveralScripts(t *testing.T) {
+	x := newBench(t)
+	const n = 2300
+	var entries []broker.Entry
+	for i := range n {
+		entries = append(entries, plain(fmt.Sprintf("%04d", i)))
+	}
+	for some := range slices.Chunk(entries, broker.MaxParts) {
+		x.apply(broker.Change{Enqueue: some})
+	}
+	for _, newest := range []bool{false, true} {
+		x.must(x.c.ConfigResetStat(t.Context()))
+		page, err := x.b.List(t.Context(), broker.ListRequest{Queue: "q", State: task.Pending, Newest: newest, Offset: 100, Limit: 2100})
+		if err != nil || len(page) != 2100 {
+			t.Fatalf("List() = %d entries, %v, want 2100", len(page), err)
+		}
+		for i, s := range page {
+			want := entries[100+i].ID
+			if newest {
+				want = entries[n-101-i].ID
+			}
+			if s.ID != want {
+				t.Fatalf("newest %v: the %d-th is %s, want %s", newest, i, s.ID, want)
+			}
+		}
+		if stats := x.c.Info(t.Context(), "commandstats").Val(); !strings.Contains(stats, "cmdstat_evalsha:calls=3,") {
+			t.Errorf("newest %v: commands are %s, want three scripts", newest, stats)
+		}
 	}
 }
 

@@ -40,21 +40,43 @@ func (b *world) Entry(ctx context.Context, ref broker.EntryRef) (broker.Stored, 
 	return s, err
 }
 
+// listedAtOnce is how many entries one script lists.
+const listedAtOnce = 1000
+
 // List implements [broker.Broker]. Entries that cannot be decoded are listed as
 // Entry returns them.
 func (b *world) List(ctx context.Context, r broker.ListRequest) ([]broker.Stored, error) {
-	place, malformed := placeWords(r)
+	_, malformed := placeWords(r)
 	if err := errors.Join(r.Check(), malformed, b.started(ctx)); err != nil {
 		return nil, fmt.Errorf("list: %w", err)
 	}
-	if r.Limit == 0 {
-		return nil, nil
+	var all []broker.Stored
+	for limit := r.Limit; len(all) < limit; r.Offset = 0 {
+		r.Limit = min(limit-len(all), listedAtOnce)
+		page, err := b.page(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page...)
+		if len(page) == 0 || limit <= listedAtOnce {
+			break
+		}
+		r.After = page[len(page)-1].Place
+	}
+	return all, nil
+}
+
+// page returns what one script lists.
+func (b *world) page(ctx context.Context, r broker.ListRequest) ([]broker.Stored, error) {
+	place, err := placeWords(r)
+	if err != nil {
+		return nil, fmt.Errorf("list: %w", err)
 	}
 	newest := 0
 	if r.Newest {
 		newest = 1
 	}
-	args := append(b.common(atNoTime), r.Queue, r.State.String(), r.Group, min(r.Offset, longest), min(r.Limit, longest), newest)
+	args := append(b.common(atNoTime), r.Queue, r.State.String(), r.Group, min(r.Offset, longest), r.Limit, newest)
 	reply, err := b.run(ctx, listScript, []string{b.keys.queue(r.Queue)}, append(args, place...)...).Slice()
 	if err != nil {
 		return nil, fmt.Errorf("list %s entries of %s: %w", r.State, r.Queue, refusal(err))

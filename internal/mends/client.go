@@ -20,8 +20,9 @@ var mendsOfClient = []mend{
 		fault: 23,
 		tests: []string{"TestEnqueueManyTellsOfEachTaskWhatBecameOfIt"},
 		file:  "queue/client.go",
-		old:   `c.insist(now, r, outcomes[i])`,
-		new:   `c.insist(now, r, outcomes[0])`,
+		old:   `		c.insist(now, r, outcomes[i])`,
+		new: `		outcomes[i] = nil
+		c.insist(now, r, outcomes[i])`,
 	},
 	{
 		fault: 24,

@@ -87,7 +87,7 @@ var mendsOfStorage = []mend{
 	},
 	{
 		fault: 12,
-		tests: []string{"whatever ends an entry frees its claim, in the same commit"},
+		tests: []string{"done and completed free a claim"},
 		file:  "queue/redisbroker/lua/lib/settle.lua",
 		old:   `  if s.claim then free_claim(s.queue, s.id, s.claim, s.hold and "hold=" .. s.hold, archived) end`,
 		new:   ``,

@@ -2,8 +2,11 @@ package redisbroker_test
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/leatwork/leat/internal/redistest"
 	"github.com/leatwork/leat/queue/broker"
@@ -53,5 +56,29 @@ func TestAnArchiveOfTenThousandIsTrimmed(t *testing.T) {
 	counts, err := b.Counts(t.Context(), later, "q")
 	if err != nil || counts[0].Archived != 0 || trimmed != many {
 		t.Errorf("%d were deleted, and %+v is left, %v, want all of %d gone", trimmed, counts, err, many)
+	}
+}
+
+// TestWhatAsynqArchivesAnewIsNotParked has asynq run and archive an entry that we had
+// parked: what we wrote of that is still in its hash.
+func TestWhatAsynqArchivesAnewIsNotParked(t *testing.T) {
+	x := newBench(t)
+	then := float64(x.now.Add(-time.Hour).Unix())
+	for id, until := range map[string]float64{"parked": then, "anew": then - 60} {
+		claim := x.queue("unique:" + id)
+		x.put(id, "archived", "leat_end", "undecodable", "leat_until", strconv.FormatFloat(until, 'f', 0, 64), "unique_key", claim)
+		x.must(x.c.ZAdd(t.Context(), x.queue("archived"), redis.Z{Member: id, Score: then}), x.c.Set(t.Context(), claim, id, 0))
+		e := plain("after-" + id)
+		e.Claim.Key = id
+		if err := x.try(broker.Change{Enqueue: []broker.Entry{e}}); (err != nil) != (id == "parked") {
+			t.Errorf("enqueue with the claim of %s = %v", id, err)
+		}
+	}
+	r := broker.AdvanceRequest{Queues: []string{"q"}, Limit: 10, Keep: broker.ArchiveLimits{Age: time.Minute}}
+	if a, err := x.b.Advance(t.Context(), x.now, r); err != nil || a.Trimmed != 1 {
+		t.Errorf("Advance() = %+v, %v, want one trimmed", a, err)
+	}
+	if s := x.state("parked"); s != task.Archived {
+		t.Errorf("parked is %s, want archived", s)
 	}
 }

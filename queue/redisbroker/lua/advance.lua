@@ -295,7 +295,7 @@ local function trim(queue)
     local e = facts(queue, id)
     if not e or e.state ~= "archived" then
       later("ZREM", archived, id)
-    elseif e.ending ~= "undecodable" then
+    elseif not is_parked(queue, id, e.ending, e.ends) then
       later("ZREM", archived, id)
       delete(e)
       did("trimmed", 1)

@@ -14,6 +14,12 @@ local function behind_key(queue, claim)
   return begin .. "leat:behind:" .. string.sub(claim, #begin + #"unique:" + 1)
 end
 
+-- is_parked tells whether an archived entry, of which leat_end and leat_until are
+-- given, cannot be read. asynq may have run it since, and archived it anew.
+local function is_parked(queue, id, ending, ends)
+  return ending == "undecodable" and tonumber(ends) == tonumber(redis.call("ZSCORE", container(queue, "archived"), id))
+end
+
 -- holder_of returns the id of the entry that holds a claim now, or nothing. A
 -- claim without TTL does not count if asynq has ended its holder, or, where it
 -- is held until that starts, has started it. One that is parked has not ended.
@@ -23,8 +29,8 @@ local function holder_of(queue, claim)
   local id, till = string.match(held, "^(%S+) (%d+)$")
   if id then return tonumber(till) > now and id or nil end
   if redis.call("TTL", claim) >= 0 then return held end
-  local f = fields_of(entry_key(queue, held), "state", "unique_key", "leat_ms", "leat_end")
-  local ended = f[1] == "completed" or (f[1] == "archived" and f[4] ~= "undecodable")
+  local f = fields_of(entry_key(queue, held), "state", "unique_key", "leat_ms", "leat_end", "leat_until")
+  local ended = f[1] == "completed" or (f[1] == "archived" and not is_parked(queue, held, f[4], f[5]))
   if not f[1] or ended or f[2] ~= claim then return end
   local started = f[1] == "active" or f[1] == "retry"
   if started and until_start(f[3]) then return end

@@ -58,10 +58,19 @@ var mendsOfStorage = []mend{
 	{
 		fault: 8,
 		tests: []string{"TestABatchOfAsynqsGoesBackNamed"},
-		file:  "queue/redisbroker/lua/lib/place.lua",
-		old: `  later("ZADD", group_key(queue, group), score, id)
-  later("SADD", container(queue, "groups"), group)`,
-		new: `  later("ZADD", group_key(queue, group), score, id)`,
+		file:  "queue/redisbroker/lua/advance.lua",
+		old: `      join_group(queue, members[i], group, members[i + 1])
+    end
+  end
+  did("returned", #members / 2)
+  flush()
+  -- asynq may have given back what it took, without the name.
+  if redis.call("EXISTS", group_key(queue, group)) == 1 then redis.call("SADD", container(queue, "groups"), group) end`,
+		new: `      later("ZADD", group_key(queue, group), members[i + 1], members[i])
+    end
+  end
+  did("returned", #members / 2)
+  flush()`,
 	},
 	{
 		fault: 9,

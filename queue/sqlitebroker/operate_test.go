@@ -44,10 +44,10 @@ func TestLeasesOfAFileThatNobodyAdvancedAreNotTakenBackAtOnce(t *testing.T) {
 	b = open(t, path)
 	defer b.Close()
 	late := time.Now().Add(time.Minute)
-	for after, want := range map[time.Duration]int{0: 0, 4 * time.Second: 0} {
+	for _, after := range []time.Duration{0, 4 * time.Second} {
 		a, err := b.Advance(t.Context(), late.Add(after), broker.AdvanceRequest{Queues: []string{"q"}, Limit: 9})
-		if err != nil || a.Recovered != want {
-			t.Errorf("Advance() %v after the silence = %+v, %v, want %d recovered", after, a, err, want)
+		if err != nil || a.Recovered != 0 {
+			t.Errorf("Advance() %v after the silence = %+v, %v, want none recovered", after, a, err)
 		}
 	}
 	a, err := b.Advance(t.Context(), late.Add(9*time.Second), broker.AdvanceRequest{Queues: []string{"q"}, Limit: 9})

@@ -153,13 +153,18 @@ func TestAnIdleServerAsksAsOftenAsItPolls(t *testing.T) {
 
 func TestOutcomesAndLeasesTravelTogether(t *testing.T) {
 	inBubble(t, func(x *bench) {
-		calls, most := 0, 0
+		calls, most, leased := 0, 0, 0
 		x.fill("default", 1000)
 		x.b = &tapped{Broker: x.b, apply: func(c applyCall) (broker.Applied, error) {
 			calls++
 			most = max(most, len(c.changes))
 			time.Sleep(time.Millisecond) // a trip
-			return c.run()
+			if leased < 1000 && len(c.changes) > 0 && c.want.Max == 0 {
+				t.Errorf("call %d records %d outcomes and asks for no task", calls, len(c.changes))
+			}
+			a, err := c.run()
+			leased += len(a.Leases)
+			return a, err
 		}}
 		x.cfg.Concurrency = 100
 		x.serve(idle)

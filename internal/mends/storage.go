@@ -220,7 +220,7 @@ var mendsOfStorage = []mend{
 		tests: []string{"what becomes due goes to the back in order of its time, ties by id"},
 		file:  "queue/redisbroker/lua/advance.lua",
 		old:   `  table.sort(found, sooner)`,
-		new:   ``,
+		new:   `  table.sort(found, function(a, b) return before(a[1], b[1]) end)`,
 	},
 	{
 		fault: 47,

@@ -14,7 +14,9 @@ var crashPromises = []promise{
 	{"the next lease says how many crashes there were", crashLeased},
 	{"no lease is taken back for five seconds after nobody advanced for longer than that", crashAway},
 	{"five seconds without an advance are not too long", crashNotAway},
+	{"five seconds and a part of a millisecond are too long", crashJustAway},
 	{"the time before a queue's first lease does not count", crashIdle},
+	{"a lease that is taken as the last member of a batch is settled is a first one", crashAfterBatch},
 	{"what is due and past is advanced all the same", crashAwayOthers},
 	{"leases of other queues are taken back", crashAwayQueues},
 	{"no batch is given back, either", crashAwayBatch},
@@ -94,6 +96,33 @@ func crashNotAway(x *trial) {
 	x.advance("q")
 	x.pass(5 * time.Second)
 	equal(x, "recovered after one was late", x.advance("q").Recovered, 1)
+}
+
+func crashJustAway(x *trial) {
+	x.enqueue(entry("q", "a"))
+	x.pass(200 * time.Microsecond)
+	x.leaseFor("q", 5*time.Second)
+	x.pass(5*time.Second + 400*time.Microsecond) // as many milliseconds, rounded up, as five seconds
+	until := broker.CeilMilli(time.Now().Add(5 * time.Second))
+	equal(x, "advanced", x.advance("q"), broker.Advanced{Next: until})
+}
+
+func crashAfterBatch(x *trial) {
+	x.enqueue(entry("q", "a"))
+	x.enqueue(grouped("b", "g"))
+	batch := x.gather("g", "t", 1)
+	x.enqueue(grouped("waits", "g"))
+	x.pass(time.Hour)
+	settle := broker.Change{Settle: []broker.Settlement{{Token: batch.Token, Entry: batch.Entries[0], To: broker.Done}}}
+	now := time.Now()
+	applied, err := x.b.Apply(x.Context(), now, []broker.Change{settle}, broker.LeaseRequest{
+		Queues: []broker.Share{{Queue: "q", First: 1}}, Max: 1, Until: now.Add(4 * time.Second),
+	})
+	if err != nil || applied.Outcomes[0] != nil || len(applied.Leases) != 1 {
+		x.Fatalf("Apply() = %+v, %v, want one lease", applied, err)
+	}
+	x.pass(4 * time.Second)
+	equal(x, "recovered", x.advance("q").Recovered, 1)
 }
 
 func crashIdle(x *trial) {

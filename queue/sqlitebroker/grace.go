@@ -13,7 +13,9 @@ const (
 	grace       = 5 * time.Second
 )
 
-var selectAnyBatch = prepared(`SELECT 1 FROM leat_batch WHERE queue = ? LIMIT 1`)
+// A batch whose members have all been settled is there until the commit.
+var selectAnyBatch = prepared(`SELECT 1 FROM leat_batch b WHERE queue = ?
+	AND EXISTS (SELECT 1 FROM leat_entry WHERE token = b.token AND ` + frozen + `) LIMIT 1`)
 
 // leased reports whether entries of q are leased, or frozen in batches.
 func (c *conn) leased(q *queue) bool {
@@ -25,7 +27,7 @@ func (c *conn) leased(q *queue) bool {
 // counted from now on.
 func (t *tx) beginLeases(q *queue, now time.Time) {
 	if q.count[task.Active] == 0 && !t.leased(q) {
-		q.advanced, q.changed = milli(now), true
+		q.advanced, q.changed = now.UnixNano(), true
 	}
 }
 
@@ -34,9 +36,9 @@ func (t *tx) observe(q *queue, now time.Time) {
 	if !t.leased(q) {
 		return
 	}
-	at := milli(now)
-	if at > q.advanced+mostSilence.Milliseconds() {
-		q.grace = at + grace.Milliseconds()
+	at := now.UnixNano()
+	if at > q.advanced+mostSilence.Nanoseconds() {
+		q.grace = milli(now.Add(grace))
 	}
 	q.advanced, q.changed = at, true
 }

@@ -15,7 +15,7 @@ type queue struct {
 	count      [task.Aggregating + 1]int64
 	figures
 	version  int64 // of the entry written last
-	advanced int64 // when it was last advanced, or began to have leases
+	advanced int64 // when it was last advanced, or began to have leases, in nanoseconds
 	grace    int64 // until then no lease is taken back
 	paused   bool
 	day      int64 // that today is about

@@ -3,7 +3,7 @@
 
 ALTER TABLE leat_queue ADD COLUMN aggregating INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE leat_queue ADD COLUMN version     INTEGER NOT NULL DEFAULT 0; -- of the entry written last
-ALTER TABLE leat_queue ADD COLUMN advanced    INTEGER;                    -- when it was last advanced, or began to have leases
+ALTER TABLE leat_queue ADD COLUMN advanced    INTEGER;                    -- when it was last advanced, or began to have leases, nanoseconds
 ALTER TABLE leat_queue ADD COLUMN grace       INTEGER;                    -- until then no lease is taken back
 
 -- Queues from which nothing is leased. They need not exist.

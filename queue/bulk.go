@@ -40,22 +40,11 @@ type BulkResult struct {
 	Stopped bool // Progress has returned false
 }
 
-// bulkActs are what may be done to all tasks in a state.
-var bulkActs = map[task.State][]broker.Act{
-	task.Active:      {broker.Cancel, broker.Run, broker.Archive, broker.Delete},
-	task.Pending:     {broker.Archive, broker.Delete, broker.Cancel, broker.Reschedule},
-	task.Scheduled:   {broker.Run, broker.Archive, broker.Delete, broker.Cancel, broker.Reschedule},
-	task.Retry:       {broker.Run, broker.Archive, broker.Delete, broker.Cancel, broker.Reschedule},
-	task.Archived:    {broker.Run, broker.Delete, broker.Reschedule},
-	task.Completed:   {broker.Run, broker.Archive, broker.Delete, broker.Reschedule},
-	task.Aggregating: {broker.Run, broker.Archive, broker.Delete, broker.Cancel, broker.Reschedule},
-}
-
 func (r BulkRequest) check() error {
 	var faults []error
-	if acts, ok := bulkActs[r.State]; !ok {
+	if !slices.Contains(task.States(), r.State) {
 		faults = append(faults, task.Invalid("BulkRequest.State", int(r.State), "is no state"))
-	} else if !slices.Contains(acts, r.Do) {
+	} else if !r.Do.From(r.State) && !(r.State == task.Active && r.Do.FromLapsed()) {
 		faults = append(faults, task.Invalid("BulkRequest.Do", r.Do.String(), fmt.Sprintf("is not done to tasks that are %s", r.State)))
 	}
 	if r.Group != "" && r.State != task.Aggregating {
@@ -148,7 +137,7 @@ func (b *bulk) groups(ctx context.Context, queue string) ([]broker.Group, error)
 		if err != nil {
 			return nil, err
 		}
-		return []broker.Group{{Size: inState(counts[0], b.State)}}, nil
+		return []broker.Group{{Size: counts[0].In(b.State)}}, nil
 	}
 	groups, err := b.broker.Groups(ctx, queue)
 	if err != nil || b.Group == "" {
@@ -268,24 +257,4 @@ func (b *bulk) move(ctx context.Context, queue string, ids []string) error {
 		}
 	}
 	return err
-}
-
-// inState returns how many entries are in a state.
-func inState(c broker.Counts, state task.State) int {
-	switch state {
-	case task.Pending:
-		return c.Pending
-	case task.Active:
-		return c.Active
-	case task.Scheduled:
-		return c.Scheduled
-	case task.Retry:
-		return c.Retry
-	case task.Archived:
-		return c.Archived
-	case task.Completed:
-		return c.Completed
-	default:
-		return c.Aggregating
-	}
 }

@@ -68,7 +68,7 @@ func (b *Broker) advanceAll(ctx context.Context, now time.Time, names []string, 
 		more := slices.Clone(names[len(some):])
 		for i, name := range some {
 			next[name] = done[i].Next
-			add(&all, done[i])
+			all.Add(done[i])
 			if failed[i] != nil {
 				errs = append(errs, failed[i])
 			} else if done[i].Total() == limits[i] {
@@ -78,9 +78,7 @@ func (b *Broker) advanceAll(ctx context.Context, now time.Time, names []string, 
 		names = more
 	}
 	for _, at := range next {
-		if !at.IsZero() && (all.Next.IsZero() || at.Before(all.Next)) {
-			all.Next = at
-		}
+		all.Next = earlier(all.Next, at)
 	}
 	if len(names) > 0 && (all.Next.IsZero() || all.Next.After(now)) {
 		all.Next = now // the limit was reached
@@ -93,14 +91,4 @@ func (b *Broker) advanceAll(ctx context.Context, now time.Time, names []string, 
 	default:
 		return broker.Advanced{}, fmt.Errorf("advance: %w", err)
 	}
-}
-
-func add(all *broker.Advanced, some broker.Advanced) {
-	all.Due += some.Due
-	all.Recovered += some.Recovered
-	all.Expired += some.Expired
-	all.Closed += some.Closed
-	all.Returned += some.Returned
-	all.Trimmed += some.Trimmed
-	all.Cancelled += some.Cancelled
 }

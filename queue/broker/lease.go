@@ -103,6 +103,17 @@ type Advanced struct {
 	Next time.Time
 }
 
+// Add adds what another call did to a. Next stays as it was.
+func (a *Advanced) Add(b Advanced) {
+	a.Due += b.Due
+	a.Recovered += b.Recovered
+	a.Expired += b.Expired
+	a.Closed += b.Closed
+	a.Returned += b.Returned
+	a.Trimmed += b.Trimmed
+	a.Cancelled += b.Cancelled
+}
+
 // Total returns how much was done.
 func (a Advanced) Total() int {
 	return a.Due + a.Recovered + a.Expired + a.Closed + a.Returned + a.Trimmed + a.Cancelled

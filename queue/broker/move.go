@@ -2,7 +2,10 @@ package broker
 
 import (
 	"fmt"
+	"slices"
 	"time"
+
+	"github.com/leatwork/leat/task"
 )
 
 // An Act is what is done to an entry from outside, by an operator or a program,
@@ -47,6 +50,25 @@ func (a Act) String() string {
 	}
 	return actNames[a]
 }
+
+// from are the states that the acts are done from.
+var from = [...][]task.State{
+	Run:        {task.Scheduled, task.Retry, task.Archived, task.Completed, task.Aggregating},
+	Archive:    {task.Pending, task.Scheduled, task.Retry, task.Aggregating, task.Completed},
+	Delete:     {task.Pending, task.Scheduled, task.Retry, task.Archived, task.Completed, task.Aggregating},
+	Reschedule: {task.Pending, task.Scheduled, task.Retry, task.Archived, task.Completed, task.Aggregating},
+	Cancel:     {task.Active, task.Pending, task.Scheduled, task.Retry, task.Aggregating},
+}
+
+// From reports whether a is done to an entry in the state s. It is false for an
+// Act that is none.
+func (a Act) From(s task.State) bool {
+	return a >= Run && a <= Cancel && slices.Contains(from[a], s)
+}
+
+// FromLapsed reports whether a is also done to an active entry whose lease has run
+// out.
+func (a Act) FromLapsed() bool { return a == Run || a == Archive || a == Delete }
 
 // A Move does something to an entry that the caller has no lease of.
 type Move struct {

@@ -55,6 +55,28 @@ type Counts struct {
 	ReadySince time.Time
 }
 
+// In returns how many entries are in a state.
+func (c Counts) In(s task.State) int {
+	switch s {
+	case task.Pending:
+		return c.Pending
+	case task.Active:
+		return c.Active
+	case task.Scheduled:
+		return c.Scheduled
+	case task.Retry:
+		return c.Retry
+	case task.Archived:
+		return c.Archived
+	case task.Completed:
+		return c.Completed
+	case task.Aggregating:
+		return c.Aggregating
+	default:
+		return 0
+	}
+}
+
 // Size returns how many entries the queue holds.
 func (c Counts) Size() int {
 	return c.Pending + c.Active + c.Scheduled + c.Retry + c.Archived + c.Completed + c.Aggregating

@@ -124,22 +124,12 @@ func CheckReport(reports []Progress) error {
 	return k.refusal()
 }
 
-// sweeps are the acts that a sweep may do in each state.
-var sweeps = map[task.State][]Act{
-	task.Pending:     {Archive, Delete, Cancel},
-	task.Scheduled:   {Run, Archive, Delete, Cancel},
-	task.Retry:       {Run, Archive, Delete, Cancel},
-	task.Archived:    {Run, Delete},
-	task.Completed:   {Run, Archive, Delete},
-	task.Aggregating: {Run, Archive, Delete, Cancel},
-}
-
 // Check returns what makes no sense in r, which [Operator].Sweep is called with,
 // as rule 6 of the package comment has it, or nil.
 func (r SweepRequest) Check() error {
 	var k checker
 	k.made("SweepRequest.Queue", r.Queue)
-	if !slices.Contains(sweeps[r.State], r.Do) {
+	if r.State == task.Active || r.Do == Reschedule || !r.Do.From(r.State) {
 		k.refuse("SweepRequest.Do", r.Do.String(), fmt.Sprintf("is not done to all that are %s", r.State))
 	}
 	k.group("SweepRequest", r.State, r.Group)

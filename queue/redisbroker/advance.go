@@ -28,13 +28,7 @@ func (b *world) Advance(ctx context.Context, now time.Time, r broker.AdvanceRequ
 		if err != nil {
 			return broker.Advanced{}, fmt.Errorf("advance: %w", err)
 		}
-		all.Due += some.Due
-		all.Recovered += some.Recovered
-		all.Expired += some.Expired
-		all.Closed += some.Closed
-		all.Returned += some.Returned
-		all.Trimmed += some.Trimmed
-		all.Cancelled += some.Cancelled
+		all.Add(some)
 		all.Next = some.Next
 		if some.Total() < limit || all.Total() == r.Limit {
 			return all, nil

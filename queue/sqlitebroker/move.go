@@ -1,7 +1,6 @@
 package sqlitebroker
 
 import (
-	"slices"
 	"time"
 
 	"github.com/leatwork/leat/queue/broker"
@@ -13,18 +12,6 @@ var (
 		ended = NULL, crashes = NULL, asked = NULL, behind = NULL WHERE num = ?1`)
 	askEntry = prepared(`UPDATE leat_entry SET asked = 1 WHERE num = ?`)
 )
-
-// movable are the states that an entry may be in for each act.
-var movable = map[broker.Act][]task.State{
-	broker.Run:        {task.Scheduled, task.Retry, task.Archived, task.Completed, task.Aggregating},
-	broker.Archive:    {task.Pending, task.Scheduled, task.Retry, task.Aggregating, task.Completed},
-	broker.Delete:     {task.Pending, task.Scheduled, task.Retry, task.Archived, task.Completed, task.Aggregating},
-	broker.Reschedule: {task.Pending, task.Scheduled, task.Retry, task.Archived, task.Completed, task.Aggregating},
-	broker.Cancel:     {task.Active, task.Pending, task.Scheduled, task.Retry, task.Aggregating},
-}
-
-// lapsed are the acts that take an entry from a lease that has run out.
-var lapsed = []broker.Act{broker.Run, broker.Archive, broker.Delete}
 
 // checkMoves says whether entries exist and are in states that allow the acts.
 func (t *tx) checkMoves(now time.Time, moves []broker.Move) error {
@@ -42,10 +29,8 @@ func (t *tx) checkMoves(now time.Time, moves []broker.Move) error {
 
 // allows reports whether act may be done to k at now.
 func (k *known) allows(now time.Time, act broker.Act) bool {
-	if k.state == task.Active && slices.Contains(lapsed, act) {
-		return k.at <= now.UnixMilli()
-	}
-	return !k.frozen() && slices.Contains(movable[act], k.state)
+	lapsed := k.state == task.Active && k.at <= now.UnixMilli()
+	return !k.frozen() && (act.From(k.state) || lapsed && act.FromLapsed())
 }
 
 // move does what m says, unless the entry went elsewhere in the same change.

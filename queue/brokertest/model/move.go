@@ -2,21 +2,11 @@ package model
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/task"
 )
-
-// movable are the states from which each act is done.
-var movable = map[broker.Act][]task.State{
-	broker.Run:        {task.Scheduled, task.Retry, task.Archived, task.Completed, task.Aggregating},
-	broker.Archive:    {task.Pending, task.Scheduled, task.Retry, task.Aggregating, task.Completed},
-	broker.Delete:     {task.Pending, task.Scheduled, task.Retry, task.Archived, task.Completed, task.Aggregating},
-	broker.Reschedule: {task.Pending, task.Scheduled, task.Retry, task.Archived, task.Completed, task.Aggregating},
-	broker.Cancel:     {task.Pending, task.Scheduled, task.Retry, task.Aggregating, task.Active},
-}
 
 func (m *Model) checkMove(now time.Time, move broker.Move) error {
 	e := m.entry(move.EntryRef)
@@ -28,9 +18,7 @@ func (m *Model) checkMove(now time.Time, move broker.Move) error {
 	switch {
 	case fault.Frozen:
 		return fault
-	case slices.Contains(movable[move.Do], e.State):
-		return nil
-	case ranOut && (move.Do == broker.Run || move.Do == broker.Archive || move.Do == broker.Delete):
+	case move.Do.From(e.State), ranOut && move.Do.FromLapsed():
 		return nil
 	default:
 		return fault

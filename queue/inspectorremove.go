@@ -135,7 +135,7 @@ func (i *Inspector) idle(ctx context.Context, queue string) error {
 // orphans returns the active tasks of a queue that have no worker any more.
 func (i *Inspector) orphans(ctx context.Context, now time.Time, queue string) ([]string, error) {
 	var ids []string
-	r := broker.ListRequest{Queue: queue, State: task.Active, Limit: broker.MaxSweep}
+	r := broker.ListRequest{Queue: queue, State: task.Active, Limit: atOnce}
 	for {
 		found, err := i.broker.List(ctx, r)
 		if err != nil {

@@ -75,7 +75,7 @@ func (r BulkRequest) check() error {
 // To leave out those that have failed anew, set [Filter.Until] to when it was
 // first begun.
 //
-// To find tasks takes a page for each two hundred tasks of the state, and
+// To find tasks takes a page for each hundred tasks of the state, and
 // about a hundred bytes of memory for each one that the filter takes.
 func (i *Inspector) Bulk(ctx context.Context, r BulkRequest) (BulkResult, error) {
 	if err := errors.Join(checkBroker(i.broker), r.check()); err != nil {
@@ -210,13 +210,10 @@ func (b *bulk) pick(ctx context.Context, queue, group string) error {
 	return b.moveAll(ctx, queue, ids)
 }
 
-// How many tasks are swept or looked at in one call to the broker, and how many
-// are moved by their ids: few enough for a Redis to do it between two other calls
-// that do not notice.
-const (
-	atOnce   = 200
-	together = 100
-)
+// atOnce is how many tasks are looked at, or something is done to, in one call to
+// the broker: few enough for a Redis to do it between two other calls that do not
+// notice. docs/million.md has what it comes to.
+const atOnce = 100
 
 // moveAll does it to the tasks with these ids.
 func (b *bulk) moveAll(ctx context.Context, queue string, ids []string) error {
@@ -224,10 +221,8 @@ func (b *bulk) moveAll(ctx context.Context, queue string, ids []string) error {
 		if b.Stopped {
 			return nil
 		}
-		for some := range slices.Chunk(step, together) {
-			if err := b.move(ctx, queue, some); err != nil {
-				return err
-			}
+		if err := b.move(ctx, queue, step); err != nil {
+			return err
 		}
 		b.report()
 	}

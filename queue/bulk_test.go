@@ -110,40 +110,40 @@ var bulkPromises = []promise{
 	}},
 	{"a bulk goes in steps, tells how far it is, and stops when it is told to", func(x *inspection) {
 		for _, filter := range []queue.Filter{{}, {Type: "man"}} {
-			x.many("q", 601)
+			x.many("q", 301)
 			var told []int
 			r := queue.BulkRequest{Queue: "q", State: task.Pending, Do: broker.Archive, Filter: filter}
 			r.Progress = func(done int) bool {
 				told = append(told, done)
-				return done < 400
+				return done < 200
 			}
 			got := x.bulk(r)
-			if want := (queue.BulkResult{Done: 400, Stopped: true}); got != want {
+			if want := (queue.BulkResult{Done: 200, Stopped: true}); got != want {
 				x.Errorf("filter %+v: Bulk() = %+v, want %+v", filter, got, want)
 			}
-			if diff := cmp.Diff([]int{200, 400}, slices.DeleteFunc(told, func(n int) bool { return n == 0 })); diff != "" {
+			if diff := cmp.Diff([]int{100, 200}, slices.DeleteFunc(told, func(n int) bool { return n == 0 })); diff != "" {
 				x.Errorf("filter %+v: told (-want +got):\n%s", filter, diff)
 			}
 			told = nil
-			if got, want := x.bulk(r), (queue.BulkResult{Done: 201}); got != want {
+			if got, want := x.bulk(r), (queue.BulkResult{Done: 101}); got != want {
 				x.Errorf("filter %+v: when it is resumed: Bulk() = %+v, want %+v", filter, got, want)
 			}
 			x.bulk(queue.BulkRequest{Queue: "q", State: task.Archived, Do: broker.Delete})
 		}
 	}},
 	{"a bulk that is stopped while it looks has done nothing", func(x *inspection) {
-		x.many("q", 201)
+		x.many("q", 101)
 		seen := 0
 		got := x.bulk(queue.BulkRequest{Queue: "q", State: task.Pending, Do: broker.Delete,
 			Filter:   queue.Filter{Match: func(*task.Info) bool { seen++; return true }},
 			Progress: func(int) bool { return false }})
-		if want := (queue.BulkResult{Stopped: true}); got != want || x.info("q").Pending != 201 || seen != 200 {
-			x.Errorf("Bulk() = %+v, %d are left and %d were seen; want %+v, all and 200", got, x.info("q").Pending, seen, want)
+		if want := (queue.BulkResult{Stopped: true}); got != want || x.info("q").Pending != 101 || seen != 100 {
+			x.Errorf("Bulk() = %+v, %d are left and %d were seen; want %+v, all and 100", got, x.info("q").Pending, seen, want)
 		}
 	}},
 	{"a bulk ends with its context, and says what it has done", func(x *inspection) {
 		for _, filter := range []queue.Filter{{}, {Type: "many"}} {
-			x.many("q", 401)
+			x.many("q", 201)
 			ctx, cancel := context.WithCancel(x.Context())
 			got, err := x.i.Bulk(ctx, queue.BulkRequest{Queue: "q", State: task.Pending, Do: broker.Delete, Filter: filter,
 				Progress: func(done int) bool {
@@ -152,8 +152,8 @@ var bulkPromises = []promise{
 					}
 					return true
 				}})
-			if !errors.Is(err, context.Canceled) || got.Done != 200 {
-				x.Errorf("filter %+v: Bulk() = %+v, %v; want 200 done, and that ctx was cancelled", filter, got, err)
+			if !errors.Is(err, context.Canceled) || got.Done != 100 {
+				x.Errorf("filter %+v: Bulk() = %+v, %v; want 100 done, and that ctx was cancelled", filter, got, err)
 			}
 			cancel()
 			x.bulk(queue.BulkRequest{Queue: "q", State: task.Pending, Do: broker.Delete})

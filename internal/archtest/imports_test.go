@@ -20,9 +20,9 @@ var allow = map[string][]string{
 
 	"queue/broker":           {"task"},
 	"queue/brokertest":       {"task", "queue/broker", "queue/brokertest/model", "pgregory.net/rapid", "github.com/google/go-cmp"},
-	"queue/brokertest/model": {"task", "queue/broker"},
+	"queue/brokertest/model": {"task", "queue/broker", "internal/wake"},
 	"queue/redisbroker":      {"task", "queue/broker", "internal/shard", "internal/wire", "github.com/redis/go-redis/v9", "github.com/google/uuid"},
-	"queue/sqlitebroker":     {"task", "queue/broker", "github.com/ncruces/go-sqlite3"},
+	"queue/sqlitebroker":     {"task", "queue/broker", "internal/wake", "github.com/ncruces/go-sqlite3"},
 	"queue/brokerurl":        {"task", "queue/broker", "queue/redisbroker", "queue/sqlitebroker"},
 	"queue/queuetest":        {"task", "queue", "queue/broker", "queue/brokertest/model"},
 	"queue":                  {"task", "queue/broker", "internal/loop", "github.com/google/uuid"},
@@ -34,6 +34,7 @@ var allow = map[string][]string{
 	"internal/wire":      {"task", "queue/broker", "google.golang.org/protobuf"},
 	"internal/loop":      {},
 	"internal/shard":     {"task", "queue/broker"},
+	"internal/wake":      {"queue/broker"},
 	"internal/redistest": {},
 
 	"internal/archtest":   {},

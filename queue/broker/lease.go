@@ -10,6 +10,12 @@ type LeaseRequest struct {
 	Queues []Share
 	Max    int
 	Until  time.Time // rounded up to a second
+
+	// Pass are wakes that the caller has had from [Waker].Wait. Once the leases
+	// are taken, those with a time are given to somebody else as they are, and
+	// the others if their queue may still hold ready entries. Max may be 0. A
+	// broker that is no Waker looks past them.
+	Pass []Wake
 }
 
 // A Share is how much of a request one queue gets in the first pass.

@@ -21,6 +21,9 @@ func (r LeaseRequest) Check() error {
 	for _, q := range r.Queues {
 		k.made("LeaseRequest.Queues", q.Queue)
 	}
+	for _, w := range r.Pass {
+		k.made("LeaseRequest.Pass", w.Queue)
+	}
 	return k.refusal()
 }
 

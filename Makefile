@@ -1,6 +1,6 @@
 # Each target calls one script or go command; without make, run that.
 
-.PHONY: help check test race mends bench million generate
+.PHONY: help check test race mends bench layers million generate
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\): ## /  \1	/p' Makefile
@@ -17,7 +17,10 @@ race: ## run them all with the race detector
 mends: ## see each test of docs/asynq.md's faults fail without what it tests, which takes a quarter of an hour
 	go run ./internal/mends
 
-bench: ## measure the brokers and the queue
+bench: ## measure beside asynq and River, in about three minutes
+	go -C peers run ./bench -short
+
+layers: ## measure each layer on its own
 	go test -run '^$$' -bench . -benchmem ./queue/...
 
 million: ## measure a million tasks in each state on Redis, which takes a quarter of an hour

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
+)
+
+// peer is asynq.
+type peer struct {
+	address asynq.RedisClientOpt
+	client  *asynq.Client
+	redis   *redis.Client
+}
+
+func openAsynq(c call) (*peer, error) {
+	o, err := redis.ParseURL(c.Where)
+	if err != nil {
+		return nil, err
+	}
+	address := asynq.RedisClientOpt{Addr: o.Addr}
+	return &peer{address: address, client: asynq.NewClient(address), redis: redis.NewClient(&redis.Options{Addr: o.Addr})}, nil
+}
+
+func (p *peer) enqueue(ctx context.Context, o order) error {
+	options := []asynq.Option{asynq.Queue(o.queue)}
+	if o.in > 0 {
+		options = append(options, asynq.ProcessIn(o.in))
+	}
+	_, err := p.client.EnqueueContext(ctx, asynq.NewTask(taskType, o.payload, options...))
+	return err
+}
+
+func (p *peer) enqueueMany(context.Context, []order) error { return errors.ErrUnsupported }
+
+func (p *peer) serve(c call, handle handler) (stop func() error, err error) {
+	config := asynq.Config{Concurrency: c.Concurrency, Queues: c.priorities()}
+	if !c.Loud {
+		config.Logger = silence{}
+	}
+	srv := asynq.NewServer(p.address, config)
+	err = srv.Start(asynq.HandlerFunc(func(ctx context.Context, t *asynq.Task) error {
+		return handle(ctx, t.Payload())
+	}))
+	return func() error { srv.Shutdown(); return nil }, err
+}
+
+func (p *peer) unsettled(ctx context.Context, queues []string) (int, error) {
+	n := 0
+	for _, queue := range queues {
+		for _, list := range []string{"pending", "active"} {
+			length, err := p.redis.LLen(ctx, "asynq:{"+queue+"}:"+list).Result()
+			if err != nil {
+				return 0, err
+			}
+			n += int(length)
+		}
+	}
+	return n, nil
+}
+
+func (p *peer) close() error { return errors.Join(p.client.Close(), p.redis.Close()) }
+
+// silence is an asynq.Logger.
+type silence struct{}
+
+func (silence) Debug(...any) {}
+func (silence) Info(...any)  {}
+func (silence) Warn(...any)  {}
+func (silence) Error(...any) {}
+func (silence) Fatal(...any) {}

@@ -15,7 +15,7 @@ import (
 const DefaultMaxPayload = 8 << 20
 
 // A Client enqueues tasks, and waits for their end. Its methods may be called
-// from several goroutines; its fields may be set, and [Client.Use] called, before
+// from several goroutines, whose tasks then travel to the storage together; its fields may be set, and [Client.Use] called, before
 // the first of them is.
 type Client struct {
 	// MaxPayload is the largest payload to enqueue, in bytes. 0:
@@ -32,6 +32,7 @@ type Client struct {
 	broker     broker.Broker
 	middleware []ClientMiddleware
 	waiters    waiters
+	commits    committer
 }
 
 // NewClient returns a client that enqueues into b. It does not close b. With a
@@ -94,7 +95,7 @@ func (c *Client) EnqueueMany(ctx context.Context, ts []*task.Task, options ...ta
 		now := time.Now()
 		results = append(results, c.through(ctx, now, some, options, func(rs []*request) {
 			for len(rs) > 0 {
-				n := parcel(rs)
+				n := fit(rs)
 				c.send(ctx, now, rs[:n])
 				rs = rs[n:]
 			}
@@ -109,8 +110,8 @@ const (
 	parcelBytes   = 4 << 20
 )
 
-// parcel returns how many of rs travel together, from the first on.
-func parcel(rs []*request) int {
+// fit returns how many of rs travel together, from the first on.
+func fit(rs []*request) int {
 	bytes := 0
 	for i, r := range rs {
 		if bytes += len(r.entry.Payload); i > 0 && bytes > parcelBytes {
@@ -120,13 +121,15 @@ func parcel(rs []*request) int {
 	return len(rs)
 }
 
-// send enqueues rs, each in a change of its own, and notes what became of them.
+// send enqueues rs, each in a change of its own, together with what others enqueue
+// meanwhile, and notes what became of them.
 func (c *Client) send(ctx context.Context, now time.Time, rs []*request) {
-	changes := make([]broker.Change, len(rs))
+	changes, bytes := make([]broker.Change, len(rs)), 0
 	for i, r := range rs {
 		changes[i] = r.change()
+		bytes += len(r.entry.Payload)
 	}
-	outcomes, err := apply(ctx, c.broker, now, changes)
+	outcomes, err := c.commits.apply(ctx, c.broker, now, changes, bytes)
 	for i, r := range rs {
 		if err != nil {
 			r.fail(err)

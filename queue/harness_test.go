@@ -178,6 +178,7 @@ type tapped struct {
 }
 
 type applyCall struct {
+	ctx     context.Context
 	changes []broker.Change
 	want    broker.LeaseRequest
 	run     func() (broker.Applied, error)
@@ -194,7 +195,7 @@ func (b *tapped) Apply(ctx context.Context, now time.Time, changes []broker.Chan
 	if b.apply == nil {
 		return run()
 	}
-	return b.apply(applyCall{changes, want, run})
+	return b.apply(applyCall{ctx, changes, want, run})
 }
 
 func (b *tapped) Extend(ctx context.Context, now, until time.Time, leases ...broker.LeaseRef) ([]broker.Held, error) {

@@ -1,0 +1,152 @@
+package queue
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/leatwork/leat/queue/broker"
+)
+
+// lanes is how many calls of one client that enqueue are under way at once: while
+// the storage is busy with one, the other is prepared.
+const lanes = 2
+
+// A committer has what many goroutines enqueue at once stored in few calls: what
+// comes while all lanes are taken goes together in the next call. Nobody waits
+// for company: who comes to a free lane calls at once, in its own goroutine.
+type committer struct {
+	mu      sync.Mutex
+	calls   int // under way
+	waiting []*parcel
+}
+
+// A parcel is what one goroutine wants stored.
+type parcel struct {
+	ctx     context.Context
+	changes []broker.Change
+	bytes   int
+	load    *load // nil while it waits
+
+	done     chan struct{} // closed when these are set
+	outcomes []error
+	err      error
+}
+
+// A load is the parcels that travel in one call. The call ends early if nobody
+// waits for it any more.
+type load struct {
+	ctx     context.Context
+	cancel  context.CancelFunc
+	parcels []*parcel
+	left    int // how many somebody waits for
+}
+
+// apply stores changes, of bytes bytes, as the function of that name does; now is
+// the time of it if they travel alone.
+func (m *committer) apply(ctx context.Context, b broker.Broker, now time.Time, changes []broker.Change, bytes int) ([]error, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	p := m.enter(ctx, changes, bytes)
+	if p == nil {
+		defer m.leave(b)
+		return apply(ctx, b, now, changes)
+	}
+	select {
+	case <-p.done:
+		return p.outcomes, p.err
+	case <-ctx.Done():
+		return nil, m.withdraw(p, ctx.Err())
+	}
+}
+
+// enter takes a free lane, or returns the parcel that waits for one.
+func (m *committer) enter(ctx context.Context, changes []broker.Change, bytes int) *parcel {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.calls < lanes {
+		m.calls++
+		return nil
+	}
+	p := &parcel{ctx: ctx, changes: changes, bytes: bytes, done: make(chan struct{})}
+	m.waiting = append(m.waiting, p)
+	return p
+}
+
+// leave gives a lane to those who wait. The caller has its answer, so a goroutine
+// serves them, which ends when nobody waits.
+func (m *committer) leave(b broker.Broker) {
+	l := m.next()
+	if l == nil {
+		return
+	}
+	go func() {
+		for ; l != nil; l = m.next() {
+			l.carry(b)
+		}
+	}()
+}
+
+// next returns what travels next, or frees the lane.
+func (m *committer) next() *load {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.waiting) == 0 {
+		m.calls--
+		return nil
+	}
+	n := fitting(m.waiting)
+	l := &load{parcels: slices.Clone(m.waiting[:n]), left: n}
+	l.ctx, l.cancel = context.WithCancel(context.WithoutCancel(l.parcels[0].ctx))
+	for _, p := range l.parcels {
+		p.load = l
+	}
+	m.waiting = slices.Delete(m.waiting, 0, n)
+	return l
+}
+
+// fitting returns how many of parcels travel together, from the first on.
+func fitting(parcels []*parcel) int {
+	changes, bytes := 0, 0
+	for i, p := range parcels {
+		changes += len(p.changes)
+		bytes += p.bytes
+		if i > 0 && (changes > parcelChanges || bytes > parcelBytes) {
+			return i
+		}
+	}
+	return len(parcels)
+}
+
+// carry makes the call, and hands out the answer.
+func (l *load) carry(b broker.Broker) {
+	defer l.cancel()
+	var all []broker.Change
+	for _, p := range l.parcels {
+		all = append(all, p.changes...)
+	}
+	outcomes, err := apply(l.ctx, b, time.Now(), all)
+	for _, p := range l.parcels {
+		if p.err = err; err == nil {
+			p.outcomes, outcomes = outcomes[:len(p.changes):len(p.changes)], outcomes[len(p.changes):]
+		}
+		close(p.done)
+	}
+}
+
+// withdraw takes p back because of why.
+func (m *committer) withdraw(p *parcel, why error) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if p.load == nil {
+		m.waiting = slices.DeleteFunc(m.waiting, func(other *parcel) bool { return other == p })
+		return why
+	}
+	if p.load.left--; p.load.left == 0 {
+		p.load.cancel()
+	}
+	return fmt.Errorf("%w: %w", ErrUnknown, why)
+}

@@ -26,8 +26,8 @@ func openAsynq(c call) (*peer, error) {
 
 func (p *peer) enqueue(ctx context.Context, o order) error {
 	options := []asynq.Option{asynq.Queue(o.queue)}
-	if o.in > 0 {
-		options = append(options, asynq.ProcessIn(o.in))
+	if !o.at.IsZero() {
+		options = append(options, asynq.ProcessAt(o.at))
 	}
 	_, err := p.client.EnqueueContext(ctx, asynq.NewTask(taskType, o.payload, options...))
 	return err

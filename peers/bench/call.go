@@ -22,6 +22,7 @@ type call struct {
 
 	Tasks       int // how many are measured
 	Waiting     int // how many are waiting in all; 0: Tasks
+	Times       int // how often it is done, of which the median counts; 0: once
 	Queues      int // how many are served
 	Loaded      int // how many of these hold work
 	Payload     int // bytes
@@ -33,6 +34,7 @@ type call struct {
 	Width       int           // of a map
 	Loud        bool          // the system logs as it does by itself
 	Block       bool          // handlers do not return
+	Quiet       bool          // a worker tells nothing of its tasks
 }
 
 // A reading is what one measurement came to: quantities by their names, and
@@ -47,6 +49,11 @@ var acts = map[string]func(context.Context, call, system) (reading, error){
 	"drain":   drain,
 	"enqueue": enqueue,
 	"bytes":   weigh,
+	"pick up": pickUp,
+	"late":    late,
+	"chain":   chain,
+	"fan out": fanOut,
+	"work":    work,
 }
 
 // callVariable hands a process its call.

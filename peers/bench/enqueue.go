@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -39,28 +37,18 @@ func enqueue(ctx context.Context, c call, s system) (reading, error) {
 // repeat calls f from several goroutines for a time, and returns how often it
 // was called.
 func repeat(goroutines int, d time.Duration, f func() error) (calls int, err error) {
-	var (
-		group  sync.WaitGroup
-		n      atomic.Int64
-		mu     sync.Mutex
-		faults []error
-	)
+	var n atomic.Int64
 	end := time.Now().Add(d)
-	for range goroutines {
-		group.Go(func() {
-			for time.Now().Before(end) {
-				if err := f(); err != nil {
-					mu.Lock()
-					faults = append(faults, err)
-					mu.Unlock()
-					return
-				}
-				n.Add(1)
+	err = inParallel(goroutines, func() error {
+		for time.Now().Before(end) {
+			if err := f(); err != nil {
+				return err
 			}
-		})
-	}
-	group.Wait()
-	return int(n.Load()), errors.Join(faults...)
+			n.Add(1)
+		}
+		return nil
+	})
+	return int(n.Load()), err
 }
 
 // weigh measures how many bytes of Redis a waiting task takes.

@@ -47,8 +47,8 @@ func logger(c call) *slog.Logger {
 
 func (o order) leat() *task.Task {
 	options := []task.Option{task.Queue(o.queue)}
-	if o.in > 0 {
-		options = append(options, task.ProcessIn(o.in))
+	if !o.at.IsZero() {
+		options = append(options, task.ProcessAt(o.at))
 	}
 	return task.New(taskType, o.payload, options...)
 }

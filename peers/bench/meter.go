@@ -16,6 +16,7 @@ import (
 // The quantities of a reading.
 const (
 	rate        = "tasks a second"
+	running     = "tasks a second once they run"
 	workerCPU   = "worker CPU, µs a task"
 	allocations = "allocations a task"
 	redisCPU    = "Redis CPU, µs a task"
@@ -59,16 +60,21 @@ func (m *meter) read(ctx context.Context) (mark, error) {
 		}
 		r.redis = parseInfo(info)
 	}
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		return r, err
-	}
 	var memory runtime.MemStats
 	runtime.ReadMemStats(&memory)
 	r.mallocs = memory.Mallocs
-	r.cpu = time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+	r.cpu = cpuTime()
 	r.at = time.Now()
 	return r, nil
+}
+
+// cpuTime returns how much CPU time this process has used.
+func cpuTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		panic(err) // the arguments are right
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // costs returns what n tasks cost each between two marks.

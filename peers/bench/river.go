@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"log/slog"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -46,11 +45,10 @@ func openRiver(ctx context.Context, c call) (*stream, error) {
 }
 
 func (o order) river() river.InsertManyParams {
-	options := &river.InsertOpts{Queue: o.queue}
-	if o.in > 0 {
-		options.ScheduledAt = time.Now().Add(o.in)
+	return river.InsertManyParams{
+		Args:       args{Payload: string(o.payload)},
+		InsertOpts: &river.InsertOpts{Queue: o.queue, ScheduledAt: o.at},
 	}
-	return river.InsertManyParams{Args: args{Payload: string(o.payload)}, InsertOpts: options}
 }
 
 func (s *stream) enqueue(ctx context.Context, o order) error {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -34,7 +35,7 @@ type system interface {
 type order struct {
 	queue   string
 	payload []byte
-	in      time.Duration // until it is due
+	at      time.Time // when it is due; zero: at once
 }
 
 // A handler runs a task.
@@ -115,23 +116,33 @@ func fill(ctx context.Context, s system, orders []order) error {
 }
 
 func fillSingly(ctx context.Context, s system, orders []order) error {
-	var (
-		group sync.WaitGroup
-		mu    sync.Mutex
-		fault error
-	)
-	for some := range slices.Chunk(orders, len(orders)/fillGoroutines+1) {
-		group.Go(func() {
-			for _, o := range some {
-				if err := s.enqueue(ctx, o); err != nil {
-					mu.Lock()
-					fault = err
-					mu.Unlock()
-					return
-				}
+	var next atomic.Int64
+	return together(fillGoroutines, len(orders), func() error {
+		return s.enqueue(ctx, orders[next.Add(1)-1])
+	})
+}
+
+// together calls f n times, from several goroutines.
+func together(goroutines, n int, f func() error) error {
+	var left atomic.Int64
+	left.Store(int64(n))
+	return inParallel(goroutines, func() error {
+		for left.Add(-1) >= 0 {
+			if err := f(); err != nil {
+				return err
 			}
-		})
+		}
+		return nil
+	})
+}
+
+// inParallel calls f in each of several goroutines, and waits for all.
+func inParallel(goroutines int, f func() error) error {
+	var group sync.WaitGroup
+	faults := make([]error, goroutines)
+	for i := range faults {
+		group.Go(func() { faults[i] = f() })
 	}
 	group.Wait()
-	return fault
+	return errors.Join(faults...)
 }

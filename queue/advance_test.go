@@ -20,7 +20,7 @@ func TestHowLongAServerWaitsUntilItAdvancesAgain(t *testing.T) {
 		{"there was more to do long ago", broker.Advanced{Closed: 1, Next: noon.Add(-time.Hour)}, 0},
 		{"there seems to be more and nothing is done", broker.Advanced{Next: noon.Add(-time.Hour)}, 50 * time.Millisecond},
 	} {
-		if got := advanceWait(test.did, noon); got != test.want {
+		if got := advanceWait(test.did, noon, time.Second); got != test.want {
 			t.Errorf("%s: waits %v, want %v", test.name, got, test.want)
 		}
 	}

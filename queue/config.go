@@ -97,7 +97,10 @@ type Config struct {
 	LeaseDuration time.Duration
 
 	// PollInterval is how long an idle server waits before it looks for tasks
-	// again, half of it more or less at random. 0: 200 milliseconds.
+	// again, half of it more or less at random. If the broker wakes it
+	// ([github.com/leatwork/leat/queue/broker.Waker]), it looks only for what nobody announces, such as the tasks
+	// of asynq's clients, and waits ten times as long unless it has found some in
+	// the last ten minutes. 0: 500 milliseconds.
 	PollInterval time.Duration
 
 	// MaxResult is how many bytes a handler may write as the result of its
@@ -116,7 +119,7 @@ const (
 	defaultShutdownTimeout     = 8 * time.Second
 	defaultHealthCheckInterval = 15 * time.Second
 	defaultLeaseDuration       = 10 * time.Second
-	defaultPollInterval        = 200 * time.Millisecond
+	defaultPollInterval        = 500 * time.Millisecond
 	defaultMaxResult           = 1 << 20
 )
 

@@ -44,7 +44,7 @@ func TestDefaults(t *testing.T) {
 		{"shutdown timeout", c.ShutdownTimeout, 8 * time.Second},
 		{"health check interval", c.HealthCheckInterval, 15 * time.Second},
 		{"lease duration", c.LeaseDuration, 10 * time.Second},
-		{"poll interval", c.PollInterval, 200 * time.Millisecond},
+		{"poll interval", c.PollInterval, 500 * time.Millisecond},
 		{"largest result", c.MaxResult, 1 << 20},
 		{"beat interval", beatInterval, 5 * time.Second},
 		{"advance interval", advanceInterval, time.Second},

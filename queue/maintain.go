@@ -7,24 +7,19 @@ import (
 	"github.com/leatwork/leat/queue/broker"
 )
 
-const (
-	// advanceLimit is how much is advanced in one call to the broker.
-	advanceLimit = 500
-
-	// advanceInterval is how long a server waits at most until it looks again
-	// for what has become due: somebody else may have scheduled it meanwhile.
-	advanceInterval = time.Second
-
-	// advancePause is how long it waits at least after a call that did nothing.
-	advancePause = 50 * time.Millisecond
-)
+// advanceLimit is how much is advanced in one call to the broker.
+const advanceLimit = 500
 
 // advance does what time has made due in the queues of the server, and says
 // when to do it again.
 func (s *Server) advance(ctx context.Context) (time.Duration, error) {
+	now := time.Now()
+	if wait := s.timekeeper.remaining(now); wait > 0 {
+		return wait, nil
+	}
 	call, cancel := context.WithTimeout(ctx, s.cfg.LeaseDuration)
 	defer cancel()
-	a, err := s.broker.Advance(call, time.Now(), broker.AdvanceRequest{
+	a, err := s.broker.Advance(call, now, broker.AdvanceRequest{
 		Queues: s.queues,
 		Limit:  advanceLimit,
 		Keep:   s.cfg.Archive.keep(),
@@ -32,11 +27,19 @@ func (s *Server) advance(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return advanceInterval, err
 	}
-	if a.Due+a.Recovered > 0 {
+	awake := s.doorman.awake.Load()
+	if a.Due+a.Recovered > 0 && !awake {
 		s.nudge(nil)
 	}
 	s.reportAdvanced(ctx, a)
-	return advanceWait(a, time.Now()), nil
+	most := quietInterval
+	switch {
+	case !awake:
+		most = advanceInterval
+	case len(s.doorman.withRoom()) == 0:
+		most = fullInterval
+	}
+	return s.timekeeper.after(a, now, time.Now(), most), nil
 }
 
 // reportAdvanced tells what an operator should know of a.
@@ -55,17 +58,4 @@ func (s *Server) reportAdvanced(ctx context.Context, a broker.Advanced) {
 	if a.Cancelled > 0 {
 		s.cfg.Logger.InfoContext(ctx, "tasks of workers that were lost were cancelled before, and are archived", "tasks", a.Cancelled)
 	}
-}
-
-// advanceWait returns how long to wait after a call that did a and ended at
-// now. A broker that announces work and does none is not asked without end.
-func advanceWait(a broker.Advanced, now time.Time) time.Duration {
-	if a.Next.IsZero() {
-		return advanceInterval
-	}
-	wait := min(a.Next.Sub(now), advanceInterval)
-	if wait <= 0 && a.Total() == 0 {
-		return advancePause
-	}
-	return max(wait, 0)
 }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/leatwork/leat/internal/loop"
@@ -21,6 +23,14 @@ const (
 	commitBytes   = 4 << 20
 )
 
+// A server that is woken looks this much less often for tasks that nobody has
+// announced, such as those of asynq's clients, unless it has found one within
+// that time.
+const (
+	strayFactor = 10
+	strayTime   = 10 * time.Minute
+)
+
 // A pool serves some queues with a number of slots, each for one handler. Its
 // dispatcher alone leases entries and records outcomes; both travel in one call,
 // with all outcomes that came in while the call before was under way.
@@ -28,17 +38,23 @@ type pool struct {
 	server  *Server
 	handler task.Handler
 	picker  *picker
+	queues  []string
 	slots   int
 
 	finished chan *attempt // attempts with an outcome; has room for all that are open
 	freed    chan struct{} // handlers that were given up and have returned
 	wake     chan struct{} // there may be something to do
+	wakes    chan broker.Wake
+	room     atomic.Bool // there are free slots, and they are to be filled
 
 	// What follows is the dispatcher's.
-	waiting    []*attempt // finished, to be recorded
-	open       int        // attempts whose outcome is not recorded
-	busy       int        // slots that are not free
-	hungry     bool       // there may be entries to lease
+	waiting    []*attempt    // finished, to be recorded
+	open       int           // attempts whose outcome is not recorded
+	busy       int           // slots that are not free
+	hungry     bool          // there may be entries to lease
+	woken      []broker.Wake // wakes to be followed, or passed on
+	polled     bool          // nothing has announced the entries that there may be
+	found      time.Time     // when such ones were found last
 	changes    []broker.Change
 	poll       *time.Timer
 	backoff    loop.Backoff
@@ -50,12 +66,14 @@ func newPool(s *Server, h task.Handler, queues map[string]int, slots int, r *ran
 		server:     s,
 		handler:    h,
 		picker:     newPicker(queues, r),
+		queues:     slices.Sorted(maps.Keys(queues)),
 		slots:      slots,
 		finished:   make(chan *attempt, slots+commitChanges),
 		freed:      make(chan struct{}, slots+commitChanges),
 		wake:       make(chan struct{}, 1),
+		wakes:      make(chan broker.Wake, len(queues)),
 		hungry:     true,
-		backoff:    loop.Backoff{Min: 50 * time.Millisecond, Max: 2 * time.Second},
+		backoff:    loop.Backoff{Min: 50 * time.Millisecond, Max: time.Second},
 		complaints: loop.Throttle{Interval: loop.ComplaintInterval},
 	}
 }
@@ -78,8 +96,9 @@ func (p *pool) dispatch(ctx context.Context) {
 		p.collect()
 		batch := p.batch()
 		want := p.want(batch)
+		p.setRoom(want > 0)
 		switch {
-		case len(batch) > 0 || p.hungry && want > 0:
+		case len(batch) > 0 || p.hungry && want > 0 || len(p.woken) > 0:
 			p.commit(ctx, batch, want)
 		case p.open == 0 && p.server.draining():
 			return
@@ -101,9 +120,24 @@ func (p *pool) collect() {
 		case <-p.freed:
 			p.busy--
 			p.hungry = true
+		case w := <-p.wakes:
+			p.follow(w)
 		default:
 			return
 		}
+	}
+}
+
+// follow has the dispatcher look for what w announces. If there is no room for all
+// of it, w is passed on.
+func (p *pool) follow(w broker.Wake) {
+	p.woken = append(p.woken, w)
+	p.hungry = true
+}
+
+func (p *pool) setRoom(room bool) {
+	if p.room.Swap(room) != room && room {
+		p.server.doorman.hasRoom(p)
 	}
 }
 
@@ -164,7 +198,7 @@ func (p *pool) want(batch []*attempt) int {
 func (p *pool) wait(ctx context.Context, idle bool) {
 	var poll <-chan time.Time
 	if idle {
-		d := p.server.cfg.PollInterval
+		d := p.pollInterval()
 		p.poll.Reset(d/2 + rand.N(d)) // servers that began together drift apart
 		poll = p.poll.C
 	}
@@ -174,12 +208,24 @@ func (p *pool) wait(ctx context.Context, idle bool) {
 	case <-p.freed:
 		p.busy--
 		p.hungry = true
+	case w := <-p.wakes:
+		p.follow(w)
 	case <-p.wake:
 		p.hungry = true
 	case <-poll:
-		p.hungry = true
+		p.hungry, p.polled = true, true
 	case <-ctx.Done():
 	}
+}
+
+// pollInterval returns how long to wait until the pool looks for tasks that nothing
+// has announced. Where there were some of late, there will be more.
+func (p *pool) pollInterval() time.Duration {
+	d := p.server.cfg.PollInterval
+	if p.server.doorman.awake.Load() && time.Since(p.found) > strayTime {
+		d *= strayFactor
+	}
+	return d
 }
 
 // commit records the outcomes of batch, which are the first that wait, and
@@ -197,7 +243,13 @@ func (p *pool) commit(ctx context.Context, batch []*attempt, want int) {
 		return
 	}
 	p.backoff.Reset()
-	p.hungry = want > 0 && len(applied.Leases) == want
+	if p.polled && len(applied.Leases) > 0 {
+		p.found = time.Now()
+	}
+	if want > 0 {
+		p.hungry, p.polled = len(applied.Leases) == want, false
+	}
+	p.woken = p.woken[:0]
 	for i, a := range batch {
 		p.answered(a, applied.Outcomes[i])
 	}
@@ -217,7 +269,7 @@ func (p *pool) apply(ctx context.Context, batch []*attempt, want int) (broker.Ap
 		p.changes = append(p.changes, a.change)
 	}
 	now := time.Now()
-	request := broker.LeaseRequest{Max: want, Until: now.Add(p.server.cfg.LeaseDuration)}
+	request := broker.LeaseRequest{Max: want, Until: now.Add(p.server.cfg.LeaseDuration), Pass: p.woken}
 	if want > 0 {
 		request.Queues = p.picker.pick(want)
 	}
@@ -250,7 +302,7 @@ func (p *pool) recorded(a *attempt) {
 	s, _ := settles(a.change, a.settlement)
 	a.announce()
 	a.observe(Event{Kind: EventSettled, Entry: s.Entry, Outcome: s.To, Err: a.err, Took: a.took})
-	if len(a.change.Enqueue) > 0 || !a.change.Home.IsZero() {
+	if !p.server.doorman.awake.Load() && (len(a.change.Enqueue) > 0 || !a.change.Home.IsZero()) {
 		p.server.nudge(p)
 	}
 	p.close(a)

@@ -45,12 +45,14 @@ var (
 // is reported after a second and every minute, in the log and as an
 // [EventStuck].
 type Server struct {
-	broker   broker.Broker
-	cfg      Config
-	identity broker.Server // what does not change in its record
-	roster   roster
-	worker   string        // its name in the records of attempts
-	doubt    chan struct{} // there may be attempts that are doubted
+	broker     broker.Broker
+	cfg        Config
+	identity   broker.Server // what does not change in its record
+	roster     roster
+	doorman    *doorman
+	timekeeper *timekeeper
+	worker     string        // its name in the records of attempts
+	doubt      chan struct{} // there may be attempts that are doubted
 
 	state atomic.Int32
 	ended chan struct{} // closed when the server is
@@ -60,6 +62,7 @@ type Server struct {
 	pools   []*pool
 	queues  []string           // of all pools
 	stop    context.CancelFunc // ends all loops
+	enough  context.CancelFunc // ends the wait for tasks
 	over    <-chan struct{}    // closed by that
 	drained chan struct{}      // closed when every dispatcher has returned
 	loops   sync.WaitGroup
@@ -90,12 +93,13 @@ func NewServer(b broker.Broker, cfg Config) (*Server, error) {
 	if cfg.Client == nil {
 		cfg.Client = NewClient(b)
 	}
-	return &Server{
-		broker: b,
-		cfg:    cfg,
-		worker: strings.ToValidUTF8(fmt.Sprintf("%s:%d", host, os.Getpid()), "?"),
-		doubt:  make(chan struct{}, 1),
-		ended:  make(chan struct{}),
+	s := &Server{
+		broker:     b,
+		timekeeper: newTimekeeper(),
+		cfg:        cfg,
+		worker:     strings.ToValidUTF8(fmt.Sprintf("%s:%d", host, os.Getpid()), "?"),
+		doubt:      make(chan struct{}, 1),
+		ended:      make(chan struct{}),
 		identity: broker.Server{
 			ID:          uuid.NewString(),
 			Host:        host,
@@ -104,7 +108,9 @@ func NewServer(b broker.Broker, cfg Config) (*Server, error) {
 			Queues:      cfg.Queues,
 			Strict:      cfg.StrictPriority,
 		},
-	}, nil
+	}
+	s.doorman = newDoorman(s)
+	return s, nil
 }
 
 func checkBroker(b broker.Broker) error {
@@ -209,6 +215,8 @@ func newRand() *rand.Rand { return rand.New(rand.NewPCG(rand.Uint64(), rand.Uint
 // launch starts everything that runs besides the handlers.
 func (s *Server) launch(ctx context.Context) {
 	ctx, s.stop = context.WithCancel(ctx)
+	taking, enough := context.WithCancel(ctx)
+	s.enough = enough
 	s.over, s.drained = ctx.Done(), make(chan struct{})
 	s.loops.Go(func() {
 		defer close(s.drained)
@@ -219,12 +227,15 @@ func (s *Server) launch(ctx context.Context) {
 		dispatchers.Wait()
 	})
 	s.loops.Go(func() { loop.Paced(ctx, s.cfg.Logger, "extend leases", s.extendLeases) })
+	if s.doorman.waker != nil {
+		s.loops.Go(func() { s.doorman.watch(taking) })
+	}
 	if l, ok := s.broker.(broker.Listener); ok {
 		s.loops.Go(func() { s.listen(ctx, l) })
 		s.loops.Go(func() { s.confirm(ctx) })
 	}
 	s.loops.Go(func() { loop.Every(ctx, s.cfg.Logger, "beat", beatInterval, s.beat) })
-	s.loops.Go(func() { loop.Paced(ctx, s.cfg.Logger, "advance", s.advance) })
+	s.loops.Go(func() { loop.Woken(ctx, s.cfg.Logger, "advance", s.timekeeper.sooner, s.advance) })
 	if s.cfg.HealthCheckFunc != nil {
 		s.loops.Go(func() { s.checkHealth(ctx) })
 	}
@@ -234,6 +245,7 @@ func (s *Server) launch(ctx context.Context) {
 // at once, and does nothing unless the server is active.
 func (s *Server) Stop() {
 	if s.state.CompareAndSwap(stateActive, stateStopped) {
+		s.enough()
 		s.nudge(nil)
 	}
 }
@@ -279,6 +291,7 @@ func (s *Server) beginShutdown() bool {
 		return false
 	}
 	s.state.Store(stateDraining)
+	s.enough()
 	return true
 }
 
@@ -310,10 +323,27 @@ func (s *Server) finish(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, endGrace)
 	defer cancel()
+	s.passOn(ctx)
 	record := s.record()
 	record.Gone = true
 	if err := s.broker.Beat(ctx, time.Now(), record); err != nil {
 		s.cfg.Logger.WarnContext(ctx, "server could not be taken off the record", "err", err)
+	}
+}
+
+// passOn gives to others the wakes that the server has not followed.
+func (s *Server) passOn(ctx context.Context) {
+	wakes := s.timekeeper.leave(s.queues)
+	for _, p := range s.pools {
+		for range len(p.wakes) {
+			wakes = append(wakes, <-p.wakes)
+		}
+	}
+	if s.doorman.waker == nil || len(wakes) == 0 {
+		return
+	}
+	if _, err := s.broker.Apply(ctx, time.Now(), nil, broker.LeaseRequest{Pass: wakes}); err != nil {
+		s.cfg.Logger.DebugContext(ctx, "others are not woken, and find by themselves what there is to do", "err", err)
 	}
 }
 

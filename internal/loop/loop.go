@@ -21,13 +21,24 @@ func Every(ctx context.Context, log *slog.Logger, name string, d time.Duration, 
 // Paced is [Every] for an f that says how long to wait until the next call. It
 // waits a millisecond at least, so that no mistake in f keeps a CPU busy.
 func Paced(ctx context.Context, log *slog.Logger, name string, f func(context.Context) (time.Duration, error)) {
+	Woken(ctx, log, name, nil, f)
+}
+
+// Woken is [Paced] for an f that is called earlier if wake is received from.
+func Woken(ctx context.Context, log *slog.Logger, name string, wake <-chan struct{}, f func(context.Context) (time.Duration, error)) {
 	complaints := Throttle{Interval: ComplaintInterval}
 	for ctx.Err() == nil {
 		wait, err := f(ctx)
 		if err != nil && ctx.Err() == nil && complaints.Allow(time.Now()) {
 			log.WarnContext(ctx, "background work did not succeed", "loop", name, "err", err)
 		}
-		Sleep(ctx, max(wait, time.Millisecond))
+		t := time.NewTimer(max(wait, time.Millisecond))
+		select {
+		case <-ctx.Done():
+		case <-wake:
+		case <-t.C:
+		}
+		t.Stop()
 	}
 }
 

@@ -175,7 +175,7 @@ func (b *world) applyOnce(ctx context.Context, now time.Time, p *batch, want bro
 	var request []byte
 	if want.Max > 0 && len(want.Queues) > 0 {
 		p.needs.leases = true
-		request = b.packRequest(want, sequence)
+		request = b.packRequest(want, b.stem(sequence))
 		for _, q := range want.Queues {
 			p.queues[q.Queue] = true
 		}
@@ -195,17 +195,22 @@ func (b *world) applyOnce(ctx context.Context, now time.Time, p *batch, want bro
 		return answer{}, err
 	}
 	b.sequences.answered(renew)
-	return b.hear(ctx, reply, broker.CeilSecond(want.Until), len(p.packed) == 0)
+	return b.hear(ctx, reply, b.stem(sequence), broker.CeilSecond(want.Until), len(p.packed) == 0)
 }
 
-// packRequest packs want for the script. Tokens are made of the caller, the
-// sequence and a number, so that none is ever made again.
-func (b *world) packRequest(want broker.LeaseRequest, sequence int64) []byte {
+// stem is what the tokens begin with that a call makes. They are made of the
+// caller, the sequence and a number, so that none is ever made again.
+func (b *world) stem(sequence int64) string {
+	return b.caller + ":" + strconv.FormatInt(sequence, 10) + ":"
+}
+
+// packRequest packs want for the script.
+func (b *world) packRequest(want broker.LeaseRequest, stem string) []byte {
 	p := &packer{}
 	r := p.object()
 	r.field("max").int(int64(want.Max))
 	r.field("ends").text(strconv.FormatInt(broker.CeilSecond(b.clock.at(want.Until)).Unix(), 10))
-	r.field("stem").text(fmt.Sprintf("%s:%d:", b.caller, sequence))
+	r.field("stem").text(stem)
 	r.field("queues").list(len(want.Queues))
 	for _, q := range want.Queues {
 		p.list(2)

@@ -37,7 +37,11 @@ func (b *world) Gather(ctx context.Context, now time.Time, r broker.GatherReques
 	var lost []unreadable
 	for i := 1; i+1 < len(reply); i += 2 {
 		ref := broker.EntryRef{Queue: r.Queue, ID: textAt(reply, i)}
-		e, err := b.entry(ref, listAt(reply, i+1))
+		body := listAt(reply, i+1)
+		if len(body) == 0 {
+			body = []any{nil}
+		}
+		e, err := b.entry(ref, textAt(body, 0), body[1:])
 		if err != nil {
 			lost = append(lost, unreadable{broker.Parked{EntryRef: ref, Err: err}, r.Token, r.Group})
 			continue

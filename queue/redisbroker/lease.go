@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/leatwork/leat/queue/broker"
@@ -24,9 +25,10 @@ type unreadable struct {
 
 var errUnheard = errors.New("the call had been given up")
 
-// hear reads the answer of lua/apply.lua. Queues that are damaged are an error
-// if nothing but leases was asked for.
-func (b *world) hear(ctx context.Context, reply []any, until time.Time, onlyLeases bool) (answer, error) {
+// hear reads the answer of lua/apply.lua to a request whose leases have tokens
+// that begin with stem. Queues that are damaged are an error if nothing but leases
+// was asked for.
+func (b *world) hear(ctx context.Context, reply []any, stem string, until time.Time, onlyLeases bool) (answer, error) {
 	if textAt(reply, 0) != "OK" || len(reply) != 5 {
 		return answer{}, fmt.Errorf("%w: %v", errUnheard, reply)
 	}
@@ -35,9 +37,8 @@ func (b *world) hear(ctx context.Context, reply []any, until time.Time, onlyLeas
 		words, _ := r.([]any)
 		a.refused = append(a.refused, refused{int(numberAt(words, 0)) - 1, words[1:]})
 	}
-	for _, l := range listAt(reply, 2) {
-		words, _ := l.([]any)
-		a.lease(b, words, until)
+	for i, leases := 0, listAt(reply, 2); len(leases) >= 4; i, leases = i+1, leases[4:] {
+		a.lease(b, leases[:4], stem+strconv.Itoa(i+1), until)
 	}
 	for _, p := range listAt(reply, 3) {
 		words, _ := p.([]any)
@@ -63,18 +64,22 @@ func (b *world) damage(ctx context.Context, faults []any, asError bool) error {
 	return err
 }
 
-// lease adds one lease to a: queue, id, token and the entry's body.
-func (a *answer) lease(b *world, words []any, until time.Time) {
+// lease adds one lease to a: queue, id, message and the rest of the entry. One that
+// has gone since it was asked for first has no message.
+func (a *answer) lease(b *world, words []any, token string, until time.Time) {
 	ref := broker.EntryRef{Queue: textAt(words, 0), ID: textAt(words, 1)}
-	token, body := textAt(words, 2), listAt(words, 3)
-	e, err := b.entry(ref, body)
+	if words[2] == nil {
+		return
+	}
+	rest := listAt(words, 3)
+	e, err := b.entry(ref, textAt(words, 2), rest)
 	if err != nil {
 		a.unreadable = append(a.unreadable, unreadable{broker.Parked{EntryRef: ref, Err: err}, token, ""})
 		return
 	}
 	l := broker.Lease{Entry: e, Token: token, Until: until}
 	for i, key := range e.Reads {
-		values := listAt(body, 6)
+		values := listAt(rest, 5)
 		l.Documents = append(l.Documents, document(key, values[2*i], values[2*i+1]))
 	}
 	a.leases = append(a.leases, l)

@@ -14,24 +14,24 @@ import (
 	"github.com/leatwork/leat/task"
 )
 
-// entry returns the entry ref that is stored as fields: its message, and what it
-// has of [fieldWords], [fieldHome], [fieldReads], [fieldCrashes], [fieldExit] and
+// entry returns the entry ref that is stored as a message, and what it has of
+// [fieldWords], [fieldHome], [fieldReads], [fieldCrashes], [fieldExit] and
 // [fieldGroup]. It returns an error for one that this broker would not have stored.
-func (b *world) entry(ref broker.EntryRef, fields []any) (broker.Entry, error) {
-	e, err := b.decode(ref, textAt(fields, 0), textAt(fields, 1))
+func (b *world) entry(ref broker.EntryRef, msg string, rest []any) (broker.Entry, error) {
+	e, err := b.decode(ref, msg, textAt(rest, 0))
 	if err != nil {
 		return broker.Entry{}, fmt.Errorf("entry %s: %w", ref, err)
 	}
-	if home := textAt(fields, 2); home != "" {
+	if home := textAt(rest, 1); home != "" {
 		e.Home = parseHome(home)
-		e.Reads = strings.Fields(textAt(fields, 3))
+		e.Reads = strings.Fields(textAt(rest, 2))
 	}
-	e.Crashes = int(numberAt(fields, 4))
-	if exit := textAt(fields, 5); exit != "" {
+	e.Crashes = int(numberAt(rest, 3))
+	if exit := textAt(rest, 4); exit != "" {
 		e.Exit, err = b.exit(exit)
 	}
 	// The message keeps the group of an entry that has left it.
-	e.Group = textAt(fields, 6)
+	e.Group = textAt(rest, 5)
 	// What passes can be settled: a settlement is checked in the same way.
 	stored := broker.Settlement{Entry: e, To: broker.Archived}
 	if err := errors.Join(err, broker.Change{Settle: []broker.Settlement{stored}}.Check(), checkClaim(e)); err != nil {
@@ -103,7 +103,7 @@ func (b *world) stored(ref broker.EntryRef, fields []any) (broker.Stored, error)
 		return broker.Stored{}, fmt.Errorf("entry %s: %w", ref, err)
 	}
 	s := broker.Stored{State: state}
-	s.Entry, err = b.entry(ref, fields[4:11])
+	s.Entry, err = b.entry(ref, textAt(fields, 4), fields[5:11])
 	if err != nil {
 		s.Entry = broker.Entry{EntryRef: ref, LastErr: err.Error()}
 	}

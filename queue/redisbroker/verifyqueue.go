@@ -141,8 +141,8 @@ func (v *verifier) entry(ref broker.EntryRef, fields map[string]string, m member
 // message checks that the stored message is that of ref. Only archived entries
 // may be unreadable.
 func (v *verifier) message(ref broker.EntryRef, state task.State, fields map[string]string) {
-	e, err := v.b.entry(ref, []any{
-		fields[fieldMsg], fields[fieldWords], fields[fieldHome], fields[fieldReads], fields[fieldCrashes], fields[fieldExit], fields[fieldGroup],
+	e, err := v.b.entry(ref, fields[fieldMsg], []any{
+		fields[fieldWords], fields[fieldHome], fields[fieldReads], fields[fieldCrashes], fields[fieldExit], fields[fieldGroup],
 	})
 	if err != nil {
 		if state != task.Archived {

@@ -170,7 +170,7 @@ local function recover(queue)
   for _, e in ipairs(run_out(queue)) do
     local id = e[1]
     crash(queue, id)
-    redis.call("LREM", container(queue, "active"), -1, id)
+    lose_oldest(container(queue, "active"), id)
     later("ZREM", container(queue, "lease"), id)
     if e[2] then
       cancel(queue, id)

@@ -77,19 +77,18 @@ local function apply(changes)
   return refused
 end
 
--- short returns the answer without bodies and tokens, and full adds them again:
--- the token of the i-th lease is stem and i.
+-- short returns the answer without bodies, and full adds them again: the token of
+-- the i-th lease is stem and i. Of one that is gone it has no message.
 local function short(refused, stem)
-  local said, held = {}, {}
+  local said = {}
   for i, r in ipairs(refused) do
     said[i] = r[2] == "CONFLICT" and {r[1], r[2], r[3], run = r[6]} or r
   end
-  for i, l in ipairs(leases) do held[i] = {l[1], l[2]} end
   return {said, held, parked, faults, stem}
 end
 
 local function full(answer)
-  local refused, held = {}, {}
+  local refused = {}
   for i, r in ipairs(answer[1]) do
     refused[i] = r
     if r.run then
@@ -97,12 +96,12 @@ local function full(answer)
       refused[i] = {r[1], r[2], r[3], now_there[3], now_there[4]}
     end
   end
-  for i, l in ipairs(answer[2]) do
-    local token = answer[5] .. i
-    local body = body_of(l[1], l[2], token)
-    if body then held[#held + 1] = {l[1], l[2], token, body} end
+  for i = 1, #answer[2], 2 do
+    local queue, id = answer[2][i], answer[2][i + 1]
+    local msg, rest = body_of(queue, id, answer[5] .. (granted + 1))
+    add_lease(queue, id, msg or false, rest or false)
   end
-  return {"OK", refused, held, answer[3], answer[4]}
+  return {"OK", refused, leases, answer[3], answer[4]}
 end
 
 local before = recall()

@@ -6,10 +6,20 @@
 -- "1" if the time for which answers are kept begins anew.
 --
 -- An answer is what has happened:
---   leases   {queue, id, token, body}: see body_of
+--   leases   queue, id, msg and rest of each, one after another: see body_of. The
+--            rest is nothing if nothing is in it
 --   parked   {queue, id}: ids that were next in line and have no entry
 --   faults   {queue, error}: queues that cannot be read
 local leases, parked, faults = {}, {}, {}
+local granted, held = 0, {} -- how many leases, and queue and id of each
+
+local function add_lease(queue, id, msg, rest)
+  local n = #leases
+  leases[n + 1], leases[n + 2], leases[n + 3], leases[n + 4] = queue, id, msg, rest
+  n = 2 * granted
+  held[n + 1], held[n + 2] = queue, id
+  granted = granted + 1
+end
 
 local sequence, low, renew = ARGV[5], tonumber(ARGV[6]), ARGV[7] == "1"
 local answer_ttl = 10 * 60

@@ -3,7 +3,7 @@
 --   stem        what their tokens begin with
 --   queues      {queue, first}, …: how many of the first pass are for each
 --
--- What take finds is put into leases, parked and faults.
+-- What take finds is put into what lib/answer.lua keeps.
 local paused, batched, empty, begun = {}, {}, {}, {}
 
 -- missing is how many ids without an entry, or of entries that are not to be
@@ -28,32 +28,39 @@ local function documents_of(home, reads)
   return found
 end
 
-local function read_body(queue, id)
-  return redis.pcall("HMGET", entry_key(queue, id), "msg", "leat_ms", "leat_home", "leat_reads",
+-- body_of returns what a lease says of its entry beside the message: that, what
+-- else there is, {words, home, reads, crashes, exit, documents}, whether it is to be
+-- cancelled, and whether it waits behind a claim. It returns nothing if the entry
+-- is gone, or under another token than the one given.
+local function body_of(queue, id, token)
+  local f = redis.pcall("HMGET", entry_key(queue, id), "msg", "leat_ms", "leat_home", "leat_reads",
     "leat_crashes", "leat_exit", "leat_token", "leat_cancel", "leat_behind")
+  if not f[1] or f.err or (token and f[7] ~= token) then return end
+  return f[1], {f[2], f[3], f[4], f[5], f[6], documents_of(f[3], f[4])}, f[8], f[9]
 end
 
--- body_of returns what a lease says of its entry, {msg, words, home, reads,
--- crashes, exit, documents}, or nothing if it is gone or under another token.
-local function body_of(queue, id, token)
-  local f = read_body(queue, id)
-  if not f[1] or f.err or (token and f[7] ~= token) then return end
-  local body = {f[1], f[2], f[3], f[4], f[5], f[6], documents_of(f[3], f[4])}
-  return body, f[8], f[9]
+-- plain_of returns the message of an entry that has nothing else to be known: of
+-- three fields that a hash has, two are these, and no entry lacks its state.
+local function plain_of(key)
+  local f = redis.pcall("HMGET", key, "msg", "pending_since")
+  return f[1] and f[2] and redis.call("HLEN", key) == 3 and f[1]
 end
 
 -- grant makes id, the next in line, leased. One that is leased alone has left
--- its group, and how it had ended is over.
-local function grant(queue, id, body, request)
+-- its group, and how it had ended is over. A hash grows less if it loses first.
+local function grant(queue, id, msg, rest, request)
   local key = entry_key(queue, id)
-  local token = request.stem .. (#leases + 1)
-  redis.call("HSET", key, "state", "active", "leat_token", token, "leat_until", request.ends)
-  redis.call("HDEL", key, "pending_since", "group", "leat_end")
+  if rest then
+    redis.call("HDEL", key, "pending_since", "group", "leat_end")
+  else
+    redis.call("HDEL", key, "pending_since")
+  end
+  redis.call("HSET", key, "state", "active", "leat_token", request.stem .. (granted + 1), "leat_until", request.ends)
   later("LPUSH", container(queue, "active"), id)
   later("ZADD", container(queue, "lease"), request.ends, id)
-  leases[#leases + 1] = {queue, id, token, body}
+  add_lease(queue, id, msg, rest)
   record(queue, id, "active")
-  local claim = until_start(body[2]) and redis.call("HGET", key, "unique_key")
+  local claim = rest and until_start(rest[1]) and redis.call("HGET", key, "unique_key")
   if claim then free_claim(queue, id, claim) end
 end
 
@@ -105,20 +112,21 @@ local function take(queue, most, request)
     empty[queue] = #ids < most
     if #ids == 0 then return end
     begin_leases(queue)
-    local bodies, withheld = {}, {}
-    for i, id in ipairs(ids) do
-      local body, cancelled, behind = body_of(queue, id)
-      bodies[i] = body or false
+    local messages, rests, withheld = {}, {}, {}
+    for i = 1, #ids do
+      local msg, rest, cancelled, behind = plain_of(entry_key(queue, ids[i]))
+      if not msg then msg, rest, cancelled, behind = body_of(queue, ids[i]) end
+      messages[i], rests[i] = msg or false, rest or false
       withheld[i] = (cancelled or behind) and {cancelled, behind}
       if withheld[i] then expect_queue(queue) end
     end
     redis.call("LTRIM", pending, 0, -#ids - 1)
     for i = #ids, 1, -1 do
       local why = withheld[i]
-      if bodies[i] and not (why and withhold(queue, ids[i], why[1], why[2])) then
-        grant(queue, ids[i], bodies[i], request)
+      if messages[i] and not (why and withhold(queue, ids[i], why[1], why[2])) then
+        grant(queue, ids[i], messages[i], rests[i], request)
         most = most - 1
-      elseif bodies[i] then
+      elseif messages[i] then
         missing = missing - 1
       else
         parked[#parked + 1] = {queue, ids[i]}
@@ -133,12 +141,12 @@ end
 local function lease(request)
   local function try(queue, most)
     if most <= 0 then return end
-    local ok, fault = pcall(take, queue, math.min(most, request.max - #leases), request)
+    local ok, fault = pcall(take, queue, math.min(most, request.max - granted), request)
     if not ok then faults[#faults + 1] = {queue, type(fault) == "table" and fault.err or fault} end
   end
   for _, share in ipairs(request.queues) do try(share[1], share[2]) end
   for _, share in ipairs(request.queues) do
-    if #leases < request.max then try(share[1], request.max) end
+    if granted < request.max then try(share[1], request.max) end
   end
   flush()
 end

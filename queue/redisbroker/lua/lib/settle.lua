@@ -175,7 +175,7 @@ local function settle(s)
   if s.group then
     batch.leave(s)
   else
-    lose(container(s.queue, "active"), -1, s.id) -- the oldest are at the tail
+    lose_oldest(container(s.queue, "active"), s.id)
     later("ZREM", container(s.queue, "lease"), s.id)
   end
   outcome[s.to](s)

@@ -47,6 +47,7 @@ func (b *world) advance(ctx context.Context, now time.Time, r broker.AdvanceRequ
 	if err != nil {
 		return broker.Advanced{}, refusal(err)
 	}
+	b.leave(listAt(reply, 9))
 	n := func(i int) int { return int(numberAt(reply, i)) }
 	done := broker.Advanced{
 		Due: n(0), Recovered: n(1), Expired: n(2), Closed: n(3), Returned: n(4), Trimmed: n(5), Cancelled: n(6),

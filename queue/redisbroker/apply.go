@@ -42,7 +42,7 @@ func (b *world) Apply(ctx context.Context, now time.Time, changes []broker.Chang
 		if i == len(batches)-1 {
 			asked = want
 		}
-		if len(part.packed) == 0 && asked.Max == 0 {
+		if len(part.packed) == 0 && asked.Max == 0 && len(asked.Pass) == 0 {
 			continue
 		}
 		found, err := b.applyBatch(ctx, now, part, asked)
@@ -129,7 +129,7 @@ func (b *world) applyBatch(ctx context.Context, now time.Time, p *batch, want br
 	}
 	all := answer.found
 	for tries := 0; len(answer.unreadable) > 0 && tries < 10; tries++ {
-		want.Max -= len(answer.leases)
+		want.Max, want.Pass = want.Max-len(answer.leases), nil
 		parked := answer.unreadable
 		answer, err = b.applyOnce(ctx, now, b.parking(parked), want)
 		if err != nil {
@@ -173,11 +173,15 @@ func (b *world) applyOnce(ctx context.Context, now time.Time, p *batch, want bro
 	defer b.sequences.end(sequence)
 
 	var request []byte
-	if want.Max > 0 && len(want.Queues) > 0 {
+	asks := want.Max > 0 && len(want.Queues) > 0
+	if asks || len(want.Pass) > 0 {
 		p.needs.leases = true
 		request = b.packRequest(want, b.stem(sequence))
 		for _, q := range want.Queues {
 			p.queues[q.Queue] = true
+		}
+		for _, w := range want.Pass {
+			p.queues[w.Queue] = true
 		}
 	}
 	keys := []string{b.registry(), b.answers()}
@@ -190,7 +194,7 @@ func (b *world) applyOnce(ctx context.Context, now time.Time, p *batch, want bro
 	for _, packed := range p.packed {
 		args = append(args, packed)
 	}
-	reply, err := b.ask(ctx, p.needs.script(), request != nil, keys, args)
+	reply, err := b.ask(ctx, p.needs.script(), asks, keys, args)
 	if err != nil {
 		return answer{}, err
 	}
@@ -216,6 +220,17 @@ func (b *world) packRequest(want broker.LeaseRequest, stem string) []byte {
 		p.list(2)
 		p.text(q.Queue)
 		p.int(int64(q.First))
+	}
+	r.field("pass").list(len(want.Pass))
+	for _, w := range want.Pass {
+		if w.At.IsZero() {
+			p.list(1)
+			p.text(w.Queue)
+			continue
+		}
+		p.list(2)
+		p.text(w.Queue)
+		p.int(millis(b.clock.at(w.At)))
 	}
 	return p.b
 }

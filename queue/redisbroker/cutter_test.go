@@ -22,6 +22,7 @@ const (
 type cutter struct {
 	listener net.Listener
 	server   string
+	never    string // a command, in lower case, at which the connection ends
 	wg       sync.WaitGroup
 
 	mu    sync.Mutex
@@ -116,7 +117,12 @@ func (p *pipe) requests() {
 		if err != nil {
 			return
 		}
-		if bytes.Contains(bytes.ToLower(buffer[:n]), []byte("eval")) {
+		said := bytes.ToLower(buffer[:n])
+		if p.cutter.never != "" && bytes.Contains(said, []byte(p.cutter.never)) {
+			p.client.Close()
+			return
+		}
+		if bytes.Contains(said, []byte("eval")) {
 			fate := p.cutter.next()
 			p.mu.Lock()
 			p.fate = fate

@@ -20,14 +20,12 @@ import (
 // prefix that is a hash tag, so that all its keys lie in one slot; or one for
 // each queue, whose tag is asynq's.
 
-// worlds opens what o asks for on client.
-func worlds(ctx context.Context, client redis.UniversalClient, o Options, p probe, plain bool) (storage, error) {
-	w := newWorld(client, o)
-	w.plainScripts = plain
+// open opens what o asks for. It is w, or worlds that are like it.
+func (w *world) open(ctx context.Context, o Options, p probe) (storage, error) {
 	if err := w.measure(ctx); err != nil {
 		return nil, p.explain(err)
 	}
-	_, clustered := client.(*redis.ClusterClient)
+	_, clustered := w.client.(*redis.ClusterClient)
 	if clustered || o.Shards > 0 {
 		if err := w.divided(ctx, o.Shards, p); err != nil {
 			return nil, err
@@ -48,7 +46,7 @@ func worlds(ctx context.Context, client redis.UniversalClient, o Options, p prob
 // clock.
 func (b *world) in(prefix keys) *world {
 	w := newWorld(b.client, Options{Prefix: string(prefix), Logger: b.log, Events: b.kept})
-	w.plainScripts, w.clock = b.plainScripts, b.clock
+	w.plainScripts, w.clock, w.leaver = b.plainScripts, b.clock, b.leaver
 	return w
 }
 
@@ -80,6 +78,7 @@ type sharded struct {
 }
 
 func (b *world) sharded(ctx context.Context, o Options, p probe) (storage, error) {
+	b.leaver = newLeaver(b)
 	s := &sharded{}
 	var all []shard.World
 	for _, tag := range shardTags(o.Prefix, o.Shards) {
@@ -87,7 +86,10 @@ func (b *world) sharded(ctx context.Context, o Options, p probe) (storage, error
 		s.worlds, all = append(s.worlds, w), append(all, w)
 	}
 	s.Broker = shard.New(shard.NewHashed(all...))
-	return s, s.worlds[0].agree(ctx, p.address)
+	if err := s.worlds[0].agree(ctx, p.address); err != nil {
+		return nil, err
+	}
+	return b.spread(s, s.worlds...), nil
 }
 
 // Listen implements [broker.Listener], on one connection for all shards.
@@ -101,6 +103,7 @@ func (s *sharded) Listen(ctx context.Context, hear func(broker.Signal)) error {
 
 // perQueue has asynq's layout: a world for each queue, and a register.
 func (b *world) perQueue(ctx context.Context, p probe) (storage, error) {
+	b.leaver = newLeaver(b)
 	r := &register{world: b}
 	layout := shard.NewPerQueue(r, func(queue string) shard.World {
 		w := b.in(b.keys)
@@ -108,7 +111,10 @@ func (b *world) perQueue(ctx context.Context, p probe) (storage, error) {
 		r.written.LoadOrStore(queue, false)
 		return &queueWorld{w, r}
 	})
-	return shard.New(layout), b.agree(ctx, p.address)
+	if err := b.agree(ctx, p.address); err != nil {
+		return nil, err
+	}
+	return b.spread(shard.New(layout), b), nil
 }
 
 // moving reports whether err says that keys are on their way to another node.

@@ -26,12 +26,14 @@ func (b *world) Gather(ctx context.Context, now time.Time, r broker.GatherReques
 	now = b.clock.at(now)
 	args := append(b.common(now), r.Queue, r.Group, r.Token, seconds(r.Grace), seconds(r.MaxDelay), r.MaxSize,
 		broker.CeilSecond(b.clock.at(r.Until)).Unix())
-	reply, err := b.run(ctx, gatherScript, []string{b.registry(), b.keys.queue(r.Queue)}, args...).Slice()
-	if errors.Is(err, redis.Nil) {
-		return broker.Batch{}, nil
-	}
+	both, err := b.run(ctx, gatherScript, []string{b.registry(), b.keys.queue(r.Queue)}, args...).Slice()
 	if err != nil {
 		return broker.Batch{}, fmt.Errorf("gather group %s of %s: %w", r.Group, r.Queue, refusal(err))
+	}
+	b.leave(listAt(both, 1))
+	reply := listAt(both, 0)
+	if len(reply) == 0 {
+		return broker.Batch{}, nil
 	}
 	found := broker.Batch{Queue: r.Queue, Group: r.Group, Token: r.Token, Until: b.clock.back(time.Unix(numberAt(reply, 0), 0).UTC())}
 	var lost []unreadable

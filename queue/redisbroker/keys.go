@@ -49,6 +49,8 @@ func (k keys) groups(queue string) string       { return k.queue(queue) + "group
 func (k keys) group(queue, name string) string  { return k.queue(queue) + "g:" + name }
 func (k keys) aggregations(queue string) string { return k.queue(queue) + "aggregation_sets" }
 
+func (k keys) pending(queue string) string { return k.queue(queue) + "pending" }
+
 func (k keys) paused(queue string) string { return k.queue(queue) + "paused" }
 
 // figure is a counter, "processed" or "failed", of one day.
@@ -63,6 +65,9 @@ func (k keys) progress() string     { return string(k) + ":leat:progress" }
 func (k keys) events() string  { return string(k) + ":leat:events" }
 func (k keys) version() string { return string(k) + ":leat:version" }
 func (k keys) shards() string  { return string(k) + ":leat:shards" }
+
+// wake is the key of a queue's wakes. All of them have one slot.
+func (k keys) wake(queue string) string { return string(k) + ":leat:{wake}:" + queue }
 
 func (k keys) answers(caller string) string { return string(k) + ":leat:answer:" + caller }
 

@@ -29,7 +29,7 @@ var errUnheard = errors.New("the call had been given up")
 // that begin with stem. Queues that are damaged are an error if nothing but leases
 // was asked for.
 func (b *world) hear(ctx context.Context, reply []any, stem string, until time.Time, onlyLeases bool) (answer, error) {
-	if textAt(reply, 0) != "OK" || len(reply) != 5 {
+	if textAt(reply, 0) != "OK" || len(reply) < 5 {
 		return answer{}, fmt.Errorf("%w: %v", errUnheard, reply)
 	}
 	var a answer
@@ -45,6 +45,7 @@ func (b *world) hear(ctx context.Context, reply []any, stem string, until time.T
 		ref := broker.EntryRef{Queue: textAt(words, 0), ID: textAt(words, 1)}
 		a.parked = append(a.parked, broker.Parked{EntryRef: ref, Err: fmt.Errorf("entry %s: %w", ref, broker.ErrNotFound)})
 	}
+	b.leave(listAt(reply, 5))
 	return a, b.damage(ctx, listAt(reply, 4), onlyLeases && len(a.leases) == 0)
 }
 

@@ -260,7 +260,7 @@ func permanentKeys(t *testing.T, prefix string) *regexp.Regexp {
 	var patterns []string
 	for _, row := range regexp.MustCompile("(?m)^\\| `([^`]+)`").FindAllStringSubmatch(section, -1) {
 		p := regexp.QuoteMeta(row[1])
-		p = strings.NewReplacer("Q ", prefix+`:\{[^}]+\}:`, "<date>", `\d{4}-\d\d-\d\d`).Replace(p)
+		p = strings.NewReplacer("Q ", prefix+`:\{[^}]+\}:`, "<date>", `\d{4}-\d\d-\d\d`, "<queue>", "[^{}]+").Replace(p)
 		patterns = append(patterns, regexp.MustCompile("^P:").ReplaceAllString(p, prefix+":"))
 	}
 	if !ok || len(patterns) == 0 {

@@ -32,6 +32,9 @@ const probeTime = 5 * time.Second
 // &sentinel_user=…&sentinel_password=…. (asynq has the password of sentinels
 // before the @.)
 //
+// With noblocking=true behind the question mark, nothing waits on the server. See
+// [Options].NoBlocking.
+//
 // Of a cluster, some nodes are enough. With shards, the namespace is divided
 // into so many; without, it has asynq's layout. See [Options].Shards.
 //
@@ -46,6 +49,7 @@ func Open(url string, o *Options) (*Broker, error) {
 	if err != nil {
 		return nil, err
 	}
+	settled.NoBlocking = settled.NoBlocking || t.noBlocking
 	client := t.connect(settled.TLS)
 	b, err := begin(client, settled, probe{client: client, address: t.address(), secure: t.secure})
 	if err != nil {
@@ -100,11 +104,13 @@ func begin(client redis.UniversalClient, o Options, p probe) (*Broker, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := worlds(ctx, client, o, p, plain)
+	first := newWorld(client, o)
+	first.plainScripts = plain
+	s, err := first.open(ctx, o, p)
 	if err != nil {
 		return nil, err
 	}
-	return &Broker{storage: s, client: client}, nil
+	return &Broker{storage: s, client: client, waiting: newWaiting(first, o.NoBlocking)}, nil
 }
 
 // settle returns o with what is left out filled in. A URL may have named shards.

@@ -19,11 +19,12 @@ func (b *world) Sweep(ctx context.Context, now time.Time, r broker.SweepRequest)
 		return 0, fmt.Errorf("sweep: %w", err)
 	}
 	args := append(b.common(b.clock.at(now)), r.Queue, r.State.String(), r.Group, r.Do.String(), r.Limit)
-	n, err := b.run(ctx, sweepScript, []string{b.registry(), b.keys.queue(r.Queue)}, args...).Int()
+	reply, err := b.run(ctx, sweepScript, []string{b.registry(), b.keys.queue(r.Queue)}, args...).Slice()
 	if err != nil {
 		return 0, fmt.Errorf("sweep %s entries of %s: %w", r.State, r.Queue, refusal(err))
 	}
-	return n, nil
+	b.leave(listAt(reply, 1))
+	return int(numberAt(reply, 0)), nil
 }
 
 // Pause implements [broker.Operator].
@@ -31,23 +32,24 @@ func (b *world) Pause(ctx context.Context, now time.Time, queue string, paused b
 	if err := errors.Join(broker.CheckQueue(queue), b.started(ctx)); err != nil {
 		return false, fmt.Errorf("pause %s: %w", queue, err)
 	}
-	var isNew bool
-	var err error
-	if paused {
-		err = b.client.SetArgs(ctx, b.keys.paused(queue), b.clock.at(now).Unix(), redis.SetArgs{Mode: "NX"}).Err()
-		isNew = err == nil
-		if errors.Is(err, redis.Nil) {
-			err = nil
-		}
-	} else {
-		var n int64
-		n, err = b.client.Del(ctx, b.keys.paused(queue)).Result()
-		isNew = n == 1
+	if !paused {
+		return b.resume(ctx, now, queue)
 	}
-	if err != nil {
+	err := b.client.SetArgs(ctx, b.keys.paused(queue), b.clock.at(now).Unix(), redis.SetArgs{Mode: "NX"}).Err()
+	if err != nil && !errors.Is(err, redis.Nil) {
 		return false, fmt.Errorf("pause %s: %w", queue, refusal(err))
 	}
-	return isNew, nil
+	return err == nil, nil
+}
+
+func (b *world) resume(ctx context.Context, now time.Time, queue string) (bool, error) {
+	args := append(b.common(b.clock.at(now)), queue)
+	reply, err := b.run(ctx, resumeScript, []string{b.registry(), b.keys.queue(queue)}, args...).Slice()
+	if err != nil {
+		return false, fmt.Errorf("resume %s: %w", queue, refusal(err))
+	}
+	b.leave(listAt(reply, 1))
+	return numberAt(reply, 0) == 1, nil
 }
 
 // Queues implements [broker.Operator].

@@ -48,15 +48,23 @@ type Options struct {
 	// kept, about, for [broker.Streamer]. All brokers on a storage should have the
 	// same. 0 means none, and costs nothing.
 	Events int
+
+	// NoBlocking has [Broker.Wait] refuse to wait. A proxy may make no use of
+	// commands that block, or end connections on which nothing is said for some
+	// seconds.
+	NoBlocking bool
 }
 
 // A Broker keeps its storage in Redis. All its methods may be called from
 // several goroutines.
 type Broker struct {
 	storage
-	client redis.UniversalClient
-	owned  bool // Close closes client
+	client  redis.UniversalClient
+	owned   bool // Close closes client
+	waiting *waiting
 }
+
+var _ broker.Waker = (*Broker)(nil)
 
 // A storage is one world, or several that act as one.
 type storage interface {
@@ -70,6 +78,7 @@ type storage interface {
 // Close implements [broker.Broker]. It closes the connections that [Open]
 // opened; the client of [New] stays open.
 func (b *Broker) Close() error {
+	b.waiting.close()
 	err := b.storage.Close()
 	if b.owned {
 		err = errors.Join(err, b.client.Close())

@@ -65,7 +65,7 @@ func openWith(t testing.TB, server *redistest.Server, o redisbroker.Options) *re
 }
 
 // leftovers names all keys under prefix but those that stay by documentation:
-// queues, counters, the version and answers.
+// queues, counters, the version, wakes and answers.
 func leftovers(t testing.TB, server *redistest.Server, prefix string) []string {
 	c := client(t, server)
 	defer c.Close()
@@ -80,7 +80,7 @@ func namesLeft(t testing.TB, c *redis.Client, prefix string) []string {
 		name := scan.Val()
 		_, rest, _ := strings.Cut(name, "}:")
 		switch {
-		case name == prefix+":queues", name == prefix+":leat:version", name == prefix+":leat:shards", name == prefix+":leat:events", strings.HasPrefix(name, prefix+":leat:answer:"):
+		case strings.HasPrefix(name, prefix+":leat:{wake}:"), name == prefix+":queues", name == prefix+":leat:version", name == prefix+":leat:shards", name == prefix+":leat:events", strings.HasPrefix(name, prefix+":leat:answer:"):
 		case strings.HasPrefix(rest, "processed"), strings.HasPrefix(rest, "failed"):
 		case rest == "leat:queues", strings.HasPrefix(rest, "leat:answer:"): // on a cluster
 		default:

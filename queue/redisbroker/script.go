@@ -36,7 +36,7 @@ var applyScripts = map[needs]script{
 
 // Pieces that go together, in the order in which they build on one another.
 const (
-	adding     = "key later event place claim entry"
+	adding     = "key later event wake place claim entry"
 	settling   = "finish settle"
 	everything = adding + " " + settling + " batch batchsettle act move replace document latch answer lease"
 )
@@ -72,7 +72,8 @@ var (
 	advanceScript = newScript(settles, "advance", adding, "finish batch read")
 	gatherScript  = newScript(settles, "gather", adding, "finish batch member")
 	sweepScript   = newScript(settles, "sweep", adding, "finish act batch read page")
-	removeScript  = newScript(settles, "remove", "key")
+	removeScript  = newScript(settles, "remove", "key wake")
+	resumeScript  = newScript(settles, "resume", "key wake")
 	beatScript    = newScript(settles, "beat", "key")
 	entryScript   = newScript(reads, "entry", "key batch read")
 	listScript    = newScript(reads, "list", "key batch read page")

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -114,7 +115,9 @@ func (x *bench) stored() map[string]any {
 		}
 	}
 	delete(all, "asynq:leat:version")
-	maps.DeleteFunc(all, func(key string, _ any) bool { return len(key) > 18 && key[:18] == "asynq:leat:answer:" })
+	maps.DeleteFunc(all, func(key string, _ any) bool {
+		return strings.HasPrefix(key, "asynq:leat:answer:") || strings.HasPrefix(key, "asynq:leat:{wake}:")
+	})
 	return all
 }
 

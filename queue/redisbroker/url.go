@@ -21,6 +21,8 @@ type target struct {
 	db       int
 	shards   int
 
+	noBlocking bool
+
 	// Of sentinels.
 	master           string
 	sentinelUser     string
@@ -42,7 +44,7 @@ type form struct {
 	kind   kind
 	secure bool
 	port   string   // if none is named
-	query  []string // what may stand behind the question mark
+	query  []string // what may stand behind the question mark, besides noblocking
 }
 
 var forms = map[string]form{
@@ -129,7 +131,7 @@ func (t *target) options(scheme string, u *url.URL, f form) error {
 		return refusedURL(scheme, "has a query that is none")
 	}
 	for name, values := range query {
-		if !slices.Contains(f.query, name) || len(values) > 1 {
+		if name != "noblocking" && !slices.Contains(f.query, name) || len(values) > 1 {
 			return refusedURL(scheme, fmt.Sprintf("has a query with %q, which is unknown there or said twice", name))
 		}
 	}
@@ -142,6 +144,12 @@ func (t *target) options(scheme string, u *url.URL, f form) error {
 	}
 	if t.shards, err = number(query.Get("shards")); err != nil {
 		return refusedURL(scheme, fmt.Sprintf("wants %q shards, which is no number", query.Get("shards")))
+	}
+	switch word := query.Get("noblocking"); word {
+	case "", "false", "true":
+		t.noBlocking = word == "true"
+	default:
+		return refusedURL(scheme, fmt.Sprintf("has noblocking=%q, which must be true or false", word))
 	}
 	t.master = query.Get("master")
 	t.sentinelUser, t.sentinelPassword = query.Get("sentinel_user"), query.Get("sentinel_password")

@@ -27,6 +27,7 @@ type world struct {
 	sequences    sequences
 	listeners    sync.Map // to what stops them, a context.CancelFunc
 	clock        *clock
+	leaver       *leaver // if the world is one of several
 }
 
 var _ storage = (*world)(nil)

@@ -9,9 +9,9 @@
 --           for how many ms, and how many bytes of them, 0 for any; then the queues
 --
 -- Returns   how many were due, recovered, expired, closed, returned, trimmed and
---           cancelled, when there is next something to do, in ms, or 0, and
+--           cancelled, when there is next something to do, in ms, or 0,
 --           {queue, error} for each queue that is damaged: the others do not wait
---           for it
+--           for it, and what lib/wake.lua returns
 local left = tonumber(ARGV[4])
 local keep_count, keep_ms, keep_bytes = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local done = {due = 0, recovered = 0, expired = 0, closed = 0, returned = 0, trimmed = 0, cancelled = 0}
@@ -183,6 +183,7 @@ local function recover(queue)
     later("RPUSH", container(queue, "pending"), back[i])
     record(queue, back[i], "pending")
   end
+  if #back > 0 then wake_now(queue) end
   did("recovered", #back)
 end
 
@@ -382,4 +383,4 @@ end
 if left == 0 or overfull then soonest = math.min(soonest, now) end
 if soonest == math.huge then soonest = 0 end
 return {done.due, done.recovered, done.expired, done.closed, done.returned, done.trimmed, done.cancelled,
-  string.format("%.0f", soonest), faults}
+  string.format("%.0f", soonest), faults, leave_wakes()}

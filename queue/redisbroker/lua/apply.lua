@@ -16,7 +16,7 @@
 --             open, feed, arrive         see lib/latch.lua
 --             close                      ms
 --
--- Returns   {"OK", refused, leases, parked, faults} or {"STALE"}, with
+-- Returns   {"OK", refused, leases, parked, faults, wakes} or {"STALE"}, with
 --           refused  {which change, from 1, word, …} for each that was:
 --                      LEASE_LOST queue id · CONFLICT key version body ·
 --                      NO_ENTRY queue id · STATE queue id state frozen ·
@@ -24,6 +24,7 @@
 --                      EXISTS queue id · CLAIMED queue id claim holder ·
 --                      LATCH_EXISTS id · NO_LATCH id · ERROR message
 --           leases, parked, faults: see lib/answer.lua
+--           wakes: what lib/wake.lua returns
 --
 -- Builds of this script leave out pieces of lib that its changes do not need.
 --
@@ -79,12 +80,12 @@ end
 
 -- short returns the answer without bodies, and full adds them again: the token of
 -- the i-th lease is stem and i. Of one that is gone it has no message.
-local function short(refused, stem)
+local function short(refused, stem, told)
   local said = {}
   for i, r in ipairs(refused) do
     said[i] = r[2] == "CONFLICT" and {r[1], r[2], r[3], run = r[6]} or r
   end
-  return {said, held, parked, faults, stem}
+  return {said, held, parked, faults, stem, told}
 end
 
 local function full(answer)
@@ -101,7 +102,7 @@ local function full(answer)
     local msg, rest = body_of(queue, id, answer[5] .. (granted + 1))
     add_lease(queue, id, msg or false, rest or false)
   end
-  return {"OK", refused, leases, answer[3], answer[4]}
+  return {"OK", refused, leases, answer[3], answer[4], answer[6]}
 end
 
 local before = recall()
@@ -111,11 +112,12 @@ if before then return full(before) end
 local changes = {}
 for i = first_change, #ARGV do changes[#changes + 1] = cmsgpack.unpack(ARGV[i]) end
 local refused = apply(changes)
-local stem
+local stem = ""
 if request ~= "" then
   request = cmsgpack.unpack(request)
   stem = request.stem
   lease(request)
 end
-remember(short(refused, stem))
-return {"OK", refused, leases, parked, faults}
+local told = leave_wakes()
+remember(short(refused, stem, told))
+return {"OK", refused, leases, parked, faults, told}

@@ -6,7 +6,7 @@
 --           in seconds, how many at most, and the second in which the lease ends
 --
 -- Returns   {end of the lease, id, body, …}, with a body as lib/member.lua has it,
---           or nil if the group is not ripe
+--           or nil if the group is not ripe, and what lib/wake.lua returns
 local queue, group, token = ARGV[4], ARGV[5], ARGV[6]
 local grace, delay, most, ends = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9]), ARGV[10]
 local waiting, set = group_key(queue, group), set_of(token)
@@ -69,6 +69,5 @@ if held and redis.call("EXISTS", taken) == 1 then
 elseif is_ripe() then
   answer = freeze()
 end
-if not answer then return false end
-table.insert(answer, 1, ends)
-return answer
+if answer then table.insert(answer, 1, ends) end
+return {answer or false, leave_wakes()}

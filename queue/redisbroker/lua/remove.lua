@@ -44,5 +44,6 @@ if name_groups() then return "NOT_EMPTY" end
 for i = 6, #ARGV do redis.call("UNLINK", ARGV[i]) end
 if is_last then
   redis.call("SREM", KEYS[1], queue)
+  forget_wakes(queue)
 end
 return "OK"

@@ -6,7 +6,8 @@
 -- ARGV      prefix, now in ns, events, queue, state, group, what is to be done, and
 --           to how many at most
 --
--- Returns   to how many it was done: 0 if there are no more
+-- Returns   to how many it was done, 0 if there are no more, and what lib/wake.lua
+--           returns
 local queue, state, group, what, limit = ARGV[4], ARGV[5], ARGV[6], act[ARGV[7]], tonumber(ARGV[8])
 local source = state == "aggregating" and group_key(queue, group) or container(queue, state)
 
@@ -54,4 +55,4 @@ flush()
 for name in pairs(groups) do
   if name ~= "" then forget_if_empty(queue, name) end
 end
-return done
+return {done, leave_wakes()}

@@ -2,6 +2,7 @@
 --   max, ends   how many at most, and the second in which the leases end
 --   stem        what their tokens begin with
 --   queues      {queue, first}, …: how many of the first pass are for each
+--   pass        {queue, due} or {queue}, …: wakes to be given to somebody else
 --
 -- What take finds is put into what lib/answer.lua keeps.
 local paused, batched, empty, begun = {}, {}, {}, {}
@@ -136,9 +137,29 @@ local function take(queue, most, request)
   end
 end
 
+-- pass gives a wake to somebody else: one that is of no time only if there is
+-- something ready.
+local function pass(queue, due)
+  if due then return wake_at(queue, due) end
+  look(queue)
+  if paused[queue] or empty[queue] then return end
+  local n = redis.pcall("LLEN", container(queue, "pending"))
+  if type(n) == "number" and n > 0 then wake_now(queue) end
+end
+
+-- keep_wakes notes wakes again, as far as what was ready has not been leased.
+local function keep_wakes(noted)
+  for queue, w in pairs(noted) do
+    if w.ready and not empty[queue] then wake_now(queue) end
+    if w.due then wake_at(queue, w.due) end
+  end
+end
+
 -- lease leases up to request.max entries: a first pass gives each queue its
 -- share, a second what is missing.
 local function lease(request)
+  local noted = wakes
+  wakes = {}
   local function try(queue, most)
     if most <= 0 then return end
     local ok, fault = pcall(take, queue, math.min(most, request.max - granted), request)
@@ -149,4 +170,6 @@ local function lease(request)
     if granted < request.max then try(share[1], request.max) end
   end
   flush()
+  keep_wakes(noted)
+  for _, w in ipairs(request.pass) do pass(w[1], w[2]) end
 end

@@ -17,6 +17,7 @@ end
 -- ready makes an entry, whose hash says so already, the last to be leased.
 local function ready(queue, id)
   later("LPUSH", container(queue, "pending"), id)
+  wake_now(queue)
   record(queue, id, "pending")
 end
 
@@ -30,6 +31,7 @@ end
 local function wait_until(state, queue, id, due, group)
   local score, exact = seconds(due), container(queue, "leat:due")
   later("ZADD", container(queue, state), score, id)
+  wake_at(queue, due)
   if score * 1000 == due then
     later("ZREM", exact, id) -- asynq may have left one of an earlier life
   else

@@ -167,6 +167,7 @@ function outcome.released(s)
   else
     redis.call("HSET", key, "state", "pending")
     later("RPUSH", container(s.queue, "pending"), s.id)
+    wake_now(s.queue)
     record(s.queue, s.id, "pending")
   end
 end

@@ -1,0 +1,119 @@
+package redisbroker
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// A leaver leaves wakes for worlds that cannot: it is told of them by the answers of
+// their scripts, and nobody waits for it. What comes together is left together.
+type leaver struct {
+	client redis.UniversalClient
+	keys   keys
+	log    *slog.Logger
+
+	mu     sync.Mutex
+	wakes  map[string]pair // by queue: what is to be left
+	some   chan struct{}   // that there are any
+	close  func()          // ends run, which then leaves what is to be left
+	closed chan struct{}
+	ended  chan struct{}
+}
+
+// A pair is the wakes of one queue.
+type pair struct {
+	ready bool
+	due   int64 // in ms; 0 if there is none
+}
+
+// newLeaver returns a leaver that keeps what is to be left until it runs.
+func newLeaver(w *world) *leaver {
+	l := &leaver{
+		client: w.client, keys: w.keys, log: w.log, wakes: make(map[string]pair),
+		some: make(chan struct{}, 1), closed: make(chan struct{}), ended: make(chan struct{}),
+	}
+	l.close = sync.OnceFunc(func() { close(l.closed); <-l.ended })
+	return l
+}
+
+// leave takes in what a script has answered, as lua/lib/wake.lua has it.
+func (b *world) leave(told []any) {
+	for _, t := range told {
+		words, _ := t.([]any)
+		b.leaver.leave(textAt(words, 0), pair{textAt(words, 1) != "", numberAt(words, 2)})
+	}
+}
+
+// leave has p be left soon.
+func (l *leaver) leave(queue string, p pair) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	all := l.wakes[queue]
+	all.ready = all.ready || p.ready
+	if all.due == 0 || p.due != 0 && p.due < all.due {
+		all.due = p.due
+	}
+	l.wakes[queue] = all
+	select {
+	case l.some <- struct{}{}:
+	default: // it knows
+	}
+}
+
+// run leaves wakes until l is closed.
+func (l *leaver) run() {
+	defer close(l.ended)
+	for {
+		select {
+		case <-l.some:
+			l.leaveAll()
+		case <-l.closed:
+			l.leaveAll()
+			return
+		}
+	}
+}
+
+// leaveAll leaves what has come until now. What cannot be left is lost, as a wake
+// may be.
+func (l *leaver) leaveAll() {
+	l.mu.Lock()
+	wakes := l.wakes
+	l.wakes = make(map[string]pair)
+	l.mu.Unlock()
+	if len(wakes) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), farewell) //nolint:forbidigo // no call waits for it
+	defer cancel()
+	_, err := l.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for queue, w := range wakes {
+			p.ZAddLT(ctx, l.keys.wake(queue), w.members()...)
+		}
+		return nil
+	})
+	if err != nil {
+		l.log.DebugContext(ctx, "wakes are lost", "queues", len(wakes), "err", err)
+	}
+}
+
+func (p pair) members() (all []redis.Z) {
+	if p.ready {
+		all = append(all, redis.Z{Member: wakeReady})
+	}
+	if p.due != 0 {
+		all = append(all, redis.Z{Score: float64(p.due), Member: wakeDue})
+	}
+	return all
+}
+
+// forget deletes the wakes of a queue.
+func (l *leaver) forget(ctx context.Context, queue string) error {
+	l.mu.Lock()
+	delete(l.wakes, queue)
+	l.mu.Unlock()
+	return refusal(l.client.Del(ctx, l.keys.wake(queue)).Err())
+}

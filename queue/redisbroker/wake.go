@@ -1,0 +1,151 @@
+package redisbroker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/leatwork/leat/queue/broker"
+)
+
+// Members of the sorted set of a queue's wakes. The score of due is the time.
+const (
+	wakeReady = "ready"
+	wakeDue   = "due"
+)
+
+// blockTime is how long the server is asked to block. It then answers that there is
+// nothing, and so shows that it is still there.
+const blockTime = 10 * time.Second
+
+// A proxy that does not take a command ends the connection. It is known by that
+// happening within promptly, tooOften one after another.
+const (
+	promptly = time.Second
+	tooOften = 3
+)
+
+// Wait implements [broker.Waker], on a connection of its own. Each call that goes
+// on at the same time has another one.
+func (b *Broker) Wait(ctx context.Context, queues []string) (broker.Wake, error) {
+	err := broker.CheckWait(queues)
+	if err != nil {
+		return broker.Wake{}, fmt.Errorf("wait: %w", err)
+	}
+	w, err := b.waiting.wait(ctx, queues)
+	if err != nil {
+		return broker.Wake{}, fmt.Errorf("wait: %w", err)
+	}
+	return w, nil
+}
+
+// A waiting is how it is waited for wakes.
+type waiting struct {
+	world   *world // whose client, keys and clock are those of all wakes
+	refused bool   // by option
+	lines   lines
+	cut     atomic.Int32 // how many lines have ended promptly, one after another
+}
+
+func newWaiting(w *world, refused bool) *waiting {
+	return &waiting{world: w, refused: refused, lines: lines{client: w.client, open: make(map[*line]bool)}}
+}
+
+func (w *waiting) close() { w.lines.close() }
+
+// wait waits for a wake. A connection that breaks is made anew: once, if it breaks
+// promptly.
+func (w *waiting) wait(ctx context.Context, queues []string) (broker.Wake, error) {
+	if w.refused {
+		return broker.Wake{}, fmt.Errorf("by option: %w", errors.ErrUnsupported)
+	}
+	keys := make([]string, len(queues))
+	for i, q := range queues {
+		keys[i] = w.world.keys.wake(q)
+	}
+	again, began, pause := false, time.Now(), firstPause
+	for {
+		if err := w.started(ctx); err != nil {
+			return broker.Wake{}, err
+		}
+		before := w.cut.Load()
+		popped, err := w.block(ctx, keys)
+		switch {
+		case err == nil:
+			return w.read(popped), nil
+		case errors.Is(err, redis.Nil), w.started(ctx) != nil:
+			continue
+		case isReply(err) && passing(err) && time.Since(began) < patience && wait(ctx, pause):
+			pause = min(2*pause, longestPause)
+			w.lines.lookAgain(ctx)
+			continue
+		case isBroken(err) && (!again || w.cut.Load() == before):
+			again = true
+			continue
+		}
+		return broker.Wake{}, w.judge(err)
+	}
+}
+
+// block makes one call, which takes a while.
+func (w *waiting) block(ctx context.Context, keys []string) (*redis.ZWithKey, error) {
+	l, err := w.lines.take(ctx, keys[0])
+	if err != nil {
+		return nil, err
+	}
+	stop := context.AfterFunc(ctx, l.hangUp)
+	began := time.Now()
+	popped, err := l.client.BZPopMin(ctx, blockTime, keys...).Result()
+	usable := stop() && (err == nil || errors.Is(err, redis.Nil))
+	w.lines.give(l, usable)
+	switch {
+	case err == nil, isReply(err):
+		w.cut.Store(0)
+	case isBroken(err) && w.started(ctx) == nil && time.Since(began) < promptly:
+		w.cut.Add(1)
+	}
+	return popped, err
+}
+
+// isBroken reports whether err says that a connection has ended that was there.
+func isBroken(err error) bool { return !isReply(err) && !notExecuted(err) && !isTimeout(err) }
+
+// read returns the wake that popped is.
+func (w *waiting) read(popped *redis.ZWithKey) broker.Wake {
+	found := broker.Wake{Queue: strings.TrimPrefix(popped.Key, w.world.keys.wake(""))}
+	if popped.Member == wakeDue {
+		found.At = w.world.clock.back(time.UnixMilli(int64(popped.Score)).UTC())
+	}
+	return found
+}
+
+// refusesToBlock are what is said by servers, and what lies before them, that do
+// not take the command.
+var refusesToBlock = []string{"NOPERM", "unknown command", "unsupported", "not supported", "not allowed"}
+
+// judge returns the error of a call that is not made again.
+func (w *waiting) judge(err error) error {
+	said := func(words string) bool { return strings.Contains(err.Error(), words) }
+	if isReply(err) && slices.ContainsFunc(refusesToBlock, said) || isBroken(err) && w.cut.Load() >= tooOften {
+		return fmt.Errorf("%w by redis: %w", errors.ErrUnsupported, err)
+	}
+	return refusal(err)
+}
+
+// started is as that of a world.
+func (w *waiting) started(ctx context.Context) error {
+	err := ctx.Err()
+	if err == nil && w.lines.areClosed() {
+		err = broker.ErrClosed
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", broker.ErrRefused, err)
+	}
+	return nil
+}

@@ -86,7 +86,7 @@ func (x *bench) advance() broker.Advanced {
 	return advanced
 }
 
-// stored returns everything in redis but the version and answers: strings as they are, lists
+// stored returns everything in redis but the version, answers and wakes: strings as they are, lists
 // from head to tail, sets sorted, and sorted sets with their scores. Messages
 // are in hex.
 func (x *bench) stored() map[string]any {

@@ -15,8 +15,9 @@ import (
 // no part of the broker's pool, because it blocks: closing it is the only way to
 // have it stop.
 type line struct {
-	client  *redis.Client
-	address string
+	client   *redis.Client
+	address  string
+	answered bool // something has been, ever; of whoever has taken it
 }
 
 func (l *line) hangUp() { _ = l.client.Close() } // it may be closed already

@@ -75,7 +75,7 @@ func (w *waiting) wait(ctx context.Context, queues []string) (broker.Wake, error
 			return broker.Wake{}, err
 		}
 		before := w.cut.Load()
-		popped, err := w.block(ctx, keys)
+		popped, err := w.ask(ctx, keys)
 		switch {
 		case err == nil:
 			return w.read(popped), nil
@@ -85,7 +85,7 @@ func (w *waiting) wait(ctx context.Context, queues []string) (broker.Wake, error
 			pause = min(2*pause, longestPause)
 			w.lines.lookAgain(ctx)
 			continue
-		case isBroken(err) && (!again || w.cut.Load() == before):
+		case errors.Is(err, errCut) && (!again || w.cut.Load() == before):
 			again = true
 			continue
 		}
@@ -93,28 +93,43 @@ func (w *waiting) wait(ctx context.Context, queues []string) (broker.Wake, error
 	}
 }
 
-// block makes one call, which takes a while.
-func (w *waiting) block(ctx context.Context, keys []string) (*redis.ZWithKey, error) {
+// ask asks for a wake once, on a line.
+func (w *waiting) ask(ctx context.Context, keys []string) (*redis.ZWithKey, error) {
 	l, err := w.lines.take(ctx, keys[0])
 	if err != nil {
 		return nil, err
 	}
 	stop := context.AfterFunc(ctx, l.hangUp)
-	began := time.Now()
-	popped, err := l.client.BZPopMin(ctx, blockTime, keys...).Result()
-	usable := stop() && (err == nil || errors.Is(err, redis.Nil))
-	w.lines.give(l, usable)
-	switch {
-	case err == nil, isReply(err):
-		w.cut.Store(0)
-	case isBroken(err) && w.started(ctx) == nil && time.Since(began) < promptly:
-		w.cut.Add(1)
-	}
+	popped, err := w.block(ctx, l, keys)
+	w.lines.give(l, stop() && (err == nil || errors.Is(err, redis.Nil)))
 	return popped, err
 }
 
-// isBroken reports whether err says that a connection has ended that was there.
-func isBroken(err error) bool { return !isReply(err) && !notExecuted(err) && !isTimeout(err) }
+// errCut matches the end of a connection that was there.
+var errCut = errors.New("connection ended")
+
+// block makes the call that blocks, on a line that has been answered something: so
+// it is known to what an end is the answer.
+func (w *waiting) block(ctx context.Context, l *line, keys []string) (*redis.ZWithKey, error) {
+	if !l.answered {
+		if err := l.client.Ping(ctx).Err(); err != nil {
+			return nil, err
+		}
+		l.answered = true
+	}
+	began := time.Now()
+	popped, err := l.client.BZPopMin(ctx, blockTime, keys...).Result()
+	switch {
+	case err == nil || isReply(err):
+		w.cut.Store(0)
+	case !notExecuted(err) && !isTimeout(err):
+		err = fmt.Errorf("%w: %w", errCut, err)
+		if time.Since(began) < promptly && w.started(ctx) == nil {
+			w.cut.Add(1)
+		}
+	}
+	return popped, err
+}
 
 // read returns the wake that popped is.
 func (w *waiting) read(popped *redis.ZWithKey) broker.Wake {
@@ -132,7 +147,7 @@ var refusesToBlock = []string{"NOPERM", "unknown command", "unsupported", "not s
 // judge returns the error of a call that is not made again.
 func (w *waiting) judge(err error) error {
 	said := func(words string) bool { return strings.Contains(err.Error(), words) }
-	if isReply(err) && slices.ContainsFunc(refusesToBlock, said) || isBroken(err) && w.cut.Load() >= tooOften {
+	if isReply(err) && slices.ContainsFunc(refusesToBlock, said) || errors.Is(err, errCut) && w.cut.Load() >= tooOften {
 		return fmt.Errorf("%w by redis: %w", errors.ErrUnsupported, err)
 	}
 	return refusal(err)

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -333,4 +334,63 @@ func TestARemovedQueueHasNoWakes(t *testing.T) {
 			}
 		})
 	}
+}
+
+// On a cluster no script can write where wakes lie, and no world of a divided
+// namespace either.
+func TestWakesOfWorldsAreLeftTogether(t *testing.T) {
+	x := redistest.StartCluster(t, redistest.Options{})
+	one := redistest.Shared(t)
+	for name, u := range map[string]string{
+		"shards on a cluster": x.URL() + "?shards=16", "queues on a cluster": x.URL(), "shards on one": one.SocketURL(),
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := redisbroker.Options{Prefix: redistest.Prefix(), LocalClock: true, Logger: discard}
+			if name == "shards on one" {
+				o.Shards = 3
+			}
+			b, err := redisbroker.Open(u, &o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer b.Close()
+			wakesOfWorlds(t, b)
+			enqueue(t, b, "last", "1", time.Time{})
+			if err := b.Close(); err != nil {
+				t.Fatal(err)
+			}
+			next, err := redisbroker.Open(u, &o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer next.Close()
+			waitFor(t, next, "last").gets(t, broker.Wake{Queue: "last"})
+		})
+	}
+}
+
+func wakesOfWorlds(t *testing.T, b *redisbroker.Broker) {
+	due := time.Now().Add(time.Hour).Truncate(time.Second).UTC()
+	w := waitFor(t, b, "a", "b", "c")
+	enqueue(t, b, "b", "1", time.Time{})
+	w.gets(t, broker.Wake{Queue: "b"})
+	w = waitFor(t, b, "a", "b", "c")
+	enqueue(t, b, "c", "2", due)
+	w.gets(t, broker.Wake{Queue: "c", At: due})
+	for most, queues := range [][]string{{"b"}, {"b", "z"}} { // z has a wake in any case
+		enqueue(t, b, "z", strconv.Itoa(most), time.Time{})
+		apply(t, b, broker.LeaseRequest{
+			Queues: []broker.Share{{Queue: "b"}}, Max: most, Pass: []broker.Wake{{Queue: "b"}, {Queue: "c", At: due}},
+		})
+		waitFor(t, b, "c").gets(t, broker.Wake{Queue: "c", At: due}) // it is left with the others
+		waitFor(t, b, queues...).gets(t, broker.Wake{Queue: queues[most]})
+	}
+	if _, err := b.Pause(t.Context(), time.Now(), "b", true); err != nil {
+		t.Fatal(err)
+	}
+	w = waitFor(t, b, "b")
+	if isNew, err := b.Pause(t.Context(), time.Now(), "b", false); err != nil || !isNew {
+		t.Fatalf("Pause() = %v, %v, want true, nil", isNew, err)
+	}
+	w.gets(t, broker.Wake{Queue: "b"})
 }

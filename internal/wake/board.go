@@ -72,7 +72,7 @@ func (b *Board) Wait(ctx context.Context, queues []string) (broker.Wake, error) 
 		return broker.Wake{}, fmt.Errorf("wait: %w", err)
 	}
 	if err := ctx.Err(); err != nil {
-		return broker.Wake{}, fmt.Errorf("wait: %w", err)
+		return broker.Wake{}, fmt.Errorf("wait: %w: %w", broker.ErrRefused, err)
 	}
 	w, who := b.take(queues)
 	if who == nil {
@@ -81,7 +81,7 @@ func (b *Board) Wait(ctx context.Context, queues []string) (broker.Wake, error) 
 	select {
 	case w, ok := <-who.given:
 		if !ok {
-			return broker.Wake{}, fmt.Errorf("wait: %w", broker.ErrClosed)
+			return broker.Wake{}, fmt.Errorf("wait: %w: %w", broker.ErrRefused, broker.ErrClosed)
 		}
 		return w, nil
 	case <-ctx.Done():
@@ -148,8 +148,15 @@ func (b *Board) leave(who *waiter) {
 // [broker.ErrClosed].
 func (b *Board) Close() {
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	b.closed = true
+	b.mu.Unlock()
+	b.Rouse()
+}
+
+// Rouse ends every Wait that is under way, as Close does.
+func (b *Board) Rouse() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	for _, who := range b.line {
 		close(who.given)
 	}

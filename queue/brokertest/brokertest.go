@@ -38,6 +38,10 @@ type Storage struct {
 	// Advance does not touch the queues behind the one that reaches its limit. Such
 	// a storage may leave out OpenStreaming.
 	OneQueue bool
+
+	// OneEach says that a wake may reach somebody on each broker, and not only one
+	// of all who wait.
+	OneEach bool
 }
 
 // A promise is one case of the suite: a sentence, and a function that fails its
@@ -107,6 +111,19 @@ var outside = []struct {
 	{"who listens is told of cancellations, and of what is watched", inRealTime(listenTells)},
 	{"to listen ends with its context", inRealTime(listenEnds)},
 	{"all who listen are told of everything", inRealTime(listenMany)},
+	{"whatever makes an entry ready wakes who waits for its queue", wakes(wakeReady)},
+	{"what time makes ready wakes who waits for its queue", wakes(wakeAdvanced)},
+	{"whatever has an entry wait for a time wakes with that time", wakes(wakeDue)},
+	{"the earliest of several times is what wakes", wakes(wakeEarliest)},
+	{"a wake is kept for who waits next, and given once", wakes(wakeKept)},
+	{"what is to be leased wakes before what is to be advanced", wakes(wakeOrder)},
+	{"of two who wait one is woken for each need", wakes(wakeOne)},
+	{"who waits for other queues is not woken", wakes(wakeOthers)},
+	{"the ends of leases and of retention wake nobody, nor what joins a group", wakes(wakeNone)},
+	{"a wake that is passed on goes to the next who waits", wakes(wakePassed)},
+	{"a wake to lease is passed on only if something is ready, in a queue that is not paused", wakes(wakePassedReady)},
+	{"to wait ends with its context", wakes(wakeEnds)},
+	{"to wait for nothing, or for what is no queue, is invalid and refused", wakes(wakeInvalid)},
 	{"random operations get the model's answers", randomOperations},
 }
 

@@ -289,16 +289,21 @@ func (x *trial) every(l broker.Lease) map[string]func(context.Context) error {
 	all["Ping"] = x.b.Ping
 	maps.Copy(all, operations(x.b, "q", l))
 	all["Queues"] = func(ctx context.Context) error { _, err := x.b.Queues(ctx); return err }
+	if w, ok := wakerOf(x.b); ok {
+		all["Wait"] = func(ctx context.Context) error { _, err := w.Wait(ctx, []string{"q"}); return err }
+	}
 	return all
 }
 
 // Close closes b, which is open on an empty storage, and demands that it then
-// refuses every call, and lets itself be closed again. [Run] does not, as the
+// refuses every call, ends those of Wait that are under way, and lets itself be
+// closed again. [Run] does not, as the
 // brokers that it is given may be one that must stay open.
 func Close(t *testing.T, b broker.Broker) {
 	x := &trial{T: t, b: b}
 	x.enqueue(entry("q", "a"))
 	l := x.leaseOne("q")
+	defer x.waitUntilClosed()()
 	for range 2 {
 		if err := b.Close(); err != nil {
 			t.Errorf("Close() = %v, want nil", err)

@@ -2,6 +2,7 @@ package brokertest
 
 import (
 	"testing"
+	"testing/synctest"
 
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/queue/brokertest/model"
@@ -27,6 +28,18 @@ func storageOf(through func(broker.Broker) broker.Broker) Storage {
 		},
 		Leftovers: func(testing.TB) []string { return append(m.Leftovers(), streaming.Leftovers()...) },
 	}
+}
+
+func TestClosingTheModelEndsItsWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := NewModel()
+		closed := (&trial{T: t, b: m}).waitUntilClosed()
+		synctest.Wait()
+		if err := m.Close(); err != nil {
+			t.Errorf("Close() = %v, want nil", err)
+		}
+		closed()
+	})
 }
 
 func BenchmarkTheModel(b *testing.B) {

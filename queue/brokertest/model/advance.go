@@ -15,7 +15,7 @@ func (m *Model) Advance(ctx context.Context, now time.Time, r broker.AdvanceRequ
 	if err := m.ask(ctx, r.Check()); err != nil {
 		return broker.Advanced{}, err
 	}
-	defer m.mu.Unlock()
+	defer m.end()
 	var a broker.Advanced
 	for _, name := range r.Queues {
 		if q := m.queues[name]; q != nil {
@@ -65,6 +65,7 @@ func (m *Model) makeReady(now time.Time, q *queue, most int) (n int) {
 			n++
 		case q.holder(now, e.Claim.Key) != "":
 			e.DueAt = broker.CeilMilli(now.Add(broker.BehindRetry))
+			q.awaits(e.DueAt)
 		default:
 			m.takeUp(now, e)
 			n++

@@ -152,6 +152,7 @@ func (m *Model) leave(e *entry) {
 func (m *Model) wait(now time.Time, e *entry, due time.Time) {
 	if due.After(now) {
 		e.DueAt = broker.CeilMilli(due)
+		m.queues[e.Queue].awaits(e.DueAt)
 		m.enter(now, e, task.Scheduled)
 		return
 	}

@@ -21,7 +21,7 @@ func (m *Model) Gather(ctx context.Context, now time.Time, r broker.GatherReques
 	if err := m.ask(ctx, r.Check()); err != nil {
 		return broker.Batch{}, err
 	}
-	defer m.mu.Unlock()
+	defer m.end()
 	q := m.queues[r.Queue]
 	if q == nil {
 		return broker.Batch{}, nil

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/leatwork/leat/internal/wake"
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/task"
 )
@@ -21,8 +22,8 @@ type Options struct {
 	Events int
 }
 
-// A Model is a [broker.Broker], a [broker.Listener] and a [broker.Streamer], and
-// its own storage.
+// A Model is a [broker.Broker], a [broker.Listener], a [broker.Streamer] and a
+// [broker.Waker], and its own storage.
 type Model struct {
 	mu        sync.Mutex
 	queues    map[string]*queue
@@ -32,6 +33,7 @@ type Model struct {
 	made      int // tokens and versions so far, which are numbered by it
 	listeners map[chan broker.Signal]bool
 	events    events
+	board     wake.Board
 }
 
 type queue struct {
@@ -47,6 +49,10 @@ type queue struct {
 	// seen is when Advance was called last, or the first of the leases taken
 	// that there are; grace is until when none of them is taken back.
 	seen, grace time.Time
+
+	// readied and due are the wakes that the call under way leaves.
+	readied bool
+	due     time.Time
 }
 
 type entry struct {
@@ -90,12 +96,17 @@ func New(o Options) *Model {
 	}
 }
 
+var (
+	_ broker.Broker = (*Model)(nil)
+	_ broker.Waker  = (*Model)(nil)
+)
+
 // Apply implements [broker.Broker].
 func (m *Model) Apply(ctx context.Context, now time.Time, changes []broker.Change, want broker.LeaseRequest) (broker.Applied, error) {
 	if err := m.ask(ctx, want.Check()); err != nil {
 		return broker.Applied{}, err
 	}
-	defer m.mu.Unlock()
+	defer m.end(want.Pass...)
 	var done broker.Applied
 	for _, c := range changes {
 		err := c.Check()

@@ -60,7 +60,7 @@ func (m *Model) Sweep(ctx context.Context, now time.Time, r broker.SweepRequest)
 	if err := m.ask(ctx, r.Check()); err != nil {
 		return 0, err
 	}
-	defer m.mu.Unlock()
+	defer m.end()
 	q := m.queues[r.Queue]
 	if q == nil {
 		return 0, nil

@@ -15,12 +15,13 @@ func (m *Model) Pause(ctx context.Context, _ time.Time, queue string, paused boo
 	if err := m.ask(ctx, broker.CheckQueue(queue)); err != nil {
 		return false, err
 	}
-	defer m.mu.Unlock()
+	defer m.end()
 	before := m.paused[queue]
 	if paused {
 		m.paused[queue] = true
 	} else {
 		delete(m.paused, queue)
+		m.resumed(queue)
 	}
 	return before != paused, nil
 }
@@ -46,6 +47,7 @@ func (m *Model) Remove(ctx context.Context, _ time.Time, queue string, force boo
 	maps.DeleteFunc(m.homes, func(home broker.Home, _ *home) bool { return home.Queue == queue })
 	delete(m.queues, queue)
 	delete(m.paused, queue)
+	m.board.Forget(queue)
 	return nil
 }
 

@@ -17,7 +17,7 @@ func (q *queue) lineUp(e *entry) {
 	if n := len(q.pending); n > 0 {
 		e.seat = q.entries[q.pending[n-1]].seat + 1
 	}
-	q.pending = append(q.pending, e.ID)
+	q.pending, q.readied = append(q.pending, e.ID), true
 }
 
 func (q *queue) lineUpFirst(e *entry) {
@@ -25,7 +25,7 @@ func (q *queue) lineUpFirst(e *entry) {
 	if len(q.pending) > 0 {
 		e.seat = q.entries[q.pending[0]].seat - 1
 	}
-	q.pending = slices.Insert(q.pending, 0, e.ID)
+	q.pending, q.readied = slices.Insert(q.pending, 0, e.ID), true
 }
 
 // unline takes the entry with that id out of those that are pending.

@@ -167,5 +167,9 @@ func (m *Model) Ping(ctx context.Context) error {
 	return nil
 }
 
-// Close implements [broker.Broker]. The model is its own storage and stays.
-func (m *Model) Close() error { return nil }
+// Close implements [broker.Broker]. It ends the calls of Wait that are under way.
+// The model is its own storage and stays.
+func (m *Model) Close() error {
+	m.board.Rouse()
+	return nil
+}

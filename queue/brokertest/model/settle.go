@@ -38,6 +38,7 @@ func (m *Model) settle(now time.Time, s broker.Settlement) {
 	case s.To == broker.Retry:
 		m.leave(e)
 		e.DueAt = broker.CeilMilli(s.At)
+		q.awaits(e.DueAt)
 		m.enter(now, e, task.Retry)
 		if s.Failed {
 			q.count(now, 1, 1)

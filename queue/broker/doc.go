@@ -132,14 +132,15 @@
 // A [Waker] keeps at most two wakes for each queue: that entries have become
 // ready, and the earliest time at which an entry is due that has come to be
 // scheduled or retried since such a wake was last given away. Whatever makes an
-// entry ready or has it wait until a time leaves the wake with its commit, even in
-// a queue that is paused, and so does resuming a queue. It need not be left if the
-// very call has leased all that was ready in the queue.
+// entry ready or has it wait until a time leaves the wake with its commit, or in a
+// storage that is divided right after it, even in a queue that is paused, and so
+// does resuming a queue. It need not be left if the very call has leased all that
+// was ready in the queue.
 //
 // A wake that is kept goes to the first who waits for the queue, or to the next
-// who does: to one only. What is to be leased comes before what is to be advanced.
-// A wake is a hint. It may come to nothing, as somebody else may have been faster,
-// and it is lost with the one who was given it, or if the storage fails. No wake
-// is left for what another program writes that knows nothing of wakes, such as
-// asynq, nor for the ends of leases, of retention and of batches.
+// who does: to one only. Of one queue, what is to be leased comes before what is to
+// be advanced. A wake is a hint. It may come to nothing, as somebody else may have
+// been faster, and it is lost with the one who was given it, or if the storage
+// fails. No wake is left for what another program writes that knows nothing of
+// wakes, such as asynq, nor for the ends of leases, of retention and of batches.
 package broker

@@ -20,26 +20,26 @@ import (
 // prefix that is a hash tag, so that all its keys lie in one slot; or one for
 // each queue, whose tag is asynq's.
 
-// open opens what o asks for. It is w, or worlds that are like it.
-func (w *world) open(ctx context.Context, o Options, p probe) (storage, error) {
-	if err := w.measure(ctx); err != nil {
+// open opens what o asks for. It is b, or worlds that are like it.
+func (b *world) open(ctx context.Context, o Options, p probe) (storage, error) {
+	if err := b.measure(ctx); err != nil {
 		return nil, p.explain(err)
 	}
-	_, clustered := w.client.(*redis.ClusterClient)
+	_, clustered := b.client.(*redis.ClusterClient)
 	if clustered || o.Shards > 0 {
-		if err := w.divided(ctx, o.Shards, p); err != nil {
+		if err := b.divided(ctx, o.Shards, p); err != nil {
 			return nil, err
 		}
 	}
 	switch {
 	case o.Shards > 0:
-		return w.sharded(ctx, o, p)
+		return b.sharded(ctx, o, p)
 	case clustered && o.Events > 0:
 		return nil, task.Invalid("Options.Events", o.Events, "must be 0 on a cluster without shards: events of several queues have no order there")
 	case clustered:
-		return w.perQueue(ctx, p)
+		return b.perQueue(ctx, p)
 	}
-	return w, w.agree(ctx, p.address)
+	return b, b.agree(ctx, p.address)
 }
 
 // in returns a world of the same namespace with a prefix of its own, and the same

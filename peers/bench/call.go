@@ -30,6 +30,7 @@ type call struct {
 	Goroutines  int
 	Batch       int // tasks in one call
 	For         time.Duration
+	Settle      time.Duration // how long a server is left alone at first
 	Least, Most time.Duration // of a random time
 	Width       int           // of a map
 	Loud        bool          // the system logs as it does by itself

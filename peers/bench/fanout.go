@@ -33,7 +33,7 @@ func fanOut(ctx context.Context, c call, s system) (reading, error) {
 	if err != nil {
 		return reading{}, err
 	}
-	if err := pause(ctx, settling/4); err != nil {
+	if err := pause(ctx, c.Settle); err != nil {
 		return reading{}, err
 	}
 	return measure(ctx, c, c.Width, func() (func() error, error) {

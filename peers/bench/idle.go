@@ -33,7 +33,7 @@ func idle(ctx context.Context, l *lab, system string, _ int) (r reading, err err
 		return r, err
 	}
 	defer w.kill()
-	if err := pause(ctx, 2*settling); err != nil {
+	if err := pause(ctx, 2*l.settle()); err != nil {
 		return r, err
 	}
 	before, d := t.commands.Load(), l.d(20*time.Second, time.Second)

@@ -31,7 +31,7 @@ func killed(ctx context.Context, l *lab, system string, _ int) (reading, error) 
 	}
 	defer other.kill()
 	c.Most = 3 * time.Second
-	if err := pause(ctx, settling+c.chance()); err != nil { // leases are extended now and then
+	if err := pause(ctx, l.settle()+c.chance()); err != nil { // leases are extended now and then
 		return reading{}, err
 	}
 	died := time.Now()

@@ -60,6 +60,12 @@ func (l *lab) d(full, least time.Duration) time.Duration {
 	return max(time.Duration(float64(full)*l.effort), least)
 }
 
+// settle returns how long a server that was started is left alone before it counts
+// as idle.
+func (l *lab) settle() time.Duration {
+	return min(l.d(10*time.Second, 50*time.Millisecond), 2*time.Second)
+}
+
 // has reports whether a system can be measured.
 func (l *lab) has(system string) bool { return system != riverPG || l.postgres != nil }
 

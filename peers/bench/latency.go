@@ -8,10 +8,6 @@ import (
 	"time"
 )
 
-// settling is how long a server that was started is left alone before it counts
-// as idle.
-const settling = 2 * time.Second
-
 // pickUp measures how long it takes from the moment in which a client begins to
 // enqueue a task to that in which the handler begins, each time after a random
 // time in which the server had nothing to do.
@@ -71,7 +67,7 @@ func lags(ctx context.Context, c call, s system, probe func(client system, lag <
 	if err != nil {
 		return r, err
 	}
-	if err = pause(ctx, settling); err == nil {
+	if err = pause(ctx, c.Settle); err == nil {
 		r, err = probe(client, lag)
 	}
 	return r, errors.Join(err, stop())

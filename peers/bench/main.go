@@ -11,6 +11,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -40,6 +41,8 @@ type options struct {
 	only   string
 	out    string
 	effort float64
+
+	command string // for whoever wants to repeat it
 }
 
 func parseFlags() options {
@@ -49,6 +52,7 @@ func parseFlags() options {
 	flag.StringVar(&o.only, "only", "", "measure only these, separated by commas: "+strings.Join(names(), ", "))
 	flag.StringVar(&o.out, "out", "", "file to write the page to; by default ../docs/benchmarks.md, or none if not everything is measured")
 	flag.Parse()
+	o.command = strings.Join(append([]string{"go -C peers run ./bench"}, os.Args[1:]...), " ")
 	return o.withDefaults()
 }
 
@@ -75,19 +79,21 @@ func bench(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
+	page := report{place: here(), command: o.command, rounds: o.rounds}
 	l, err := openLab(ctx, o.effort)
 	if err != nil {
 		return err
 	}
 	defer l.close()
-	all, err := l.measureAll(ctx, chosen, o.rounds)
-	if err != nil {
+	page.missing = l.missing
+	page.results, err = l.measureAll(ctx, chosen, o.rounds)
+	if page.results == nil {
 		return err
 	}
-	page := all.page()
-	fmt.Print(page)
-	if o.out == "" {
-		return nil
+	page.failed = err
+	fmt.Print(page.page("benchmarks"))
+	if o.out != "" {
+		err = errors.Join(err, page.write(o.out))
 	}
-	return os.WriteFile(o.out, []byte(page), 0o644)
+	return err
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -14,6 +15,7 @@ type measurement struct {
 	name    string // after -only
 	systems []string
 	rounds  int   // at most; 0: as many as asked for
+	slow    bool  // one round is enough, unless in a full run
 	lengthy bool  // only in a full run
 	points  []int // of a series; nil: one, which is 0
 	run     func(ctx context.Context, l *lab, system string, x int) (reading, error)
@@ -30,6 +32,8 @@ const (
 	usualSlots   = 100
 )
 
+var fanOutWidths = []int{100, 1000, 10_000, 100_000}
+
 var measurements = []measurement{
 	{name: "drain", systems: everySystem, run: asked(func(l *lab, system string, _ int) call {
 		return call{Act: "drain", Tasks: l.n(drained[system], 200), Payload: usualPayload, Concurrency: usualSlots}
@@ -42,18 +46,22 @@ var measurements = []measurement{
 	{name: "batch", systems: []string{leatRedis, leatFile, leatMemory, riverPG}, run: asked(func(l *lab, _ string, _ int) call {
 		return enqueueing(l, 1, 1000)
 	})},
-	{name: "pickup", systems: everySystem, run: asked(func(l *lab, system string, _ int) call {
-		c := call{Act: "pick up", Concurrency: 10, Tasks: l.n(40, 3), Least: 20 * time.Millisecond, Most: 80 * time.Millisecond}
+	{name: "pickup", systems: everySystem, slow: true, run: asked(func(l *lab, system string, _ int) call {
+		c := call{Act: "pick up", Concurrency: 10, Settle: l.settle(), Tasks: min(l.n(250, 3), 50), Least: 20 * time.Millisecond, Most: 80 * time.Millisecond}
 		switch system { // a server that polls is not idle soon
 		case asynqRedis:
-			c.Tasks, c.Least, c.Most = l.n(6, 1), time.Second, 3*time.Second
+			c.Tasks, c.Least, c.Most = min(l.n(30, 1), 6), time.Second, 3*time.Second
 		case riverPG:
-			c.Tasks, c.Least, c.Most = l.n(20, 1), 150*time.Millisecond, 450*time.Millisecond
+			c.Tasks, c.Least, c.Most = min(l.n(100, 1), 20), 150*time.Millisecond, 450*time.Millisecond
 		}
 		return c
 	})},
-	{name: "lateness", systems: everySystem, rounds: 3, run: asked(func(l *lab, _ string, _ int) call {
-		return call{Act: "late", Concurrency: 10, Tasks: l.n(60, 5), Least: time.Second, Most: l.d(3*time.Second, 1500*time.Millisecond)}
+	{name: "lateness", systems: everySystem, rounds: 3, slow: true, run: asked(func(l *lab, system string, _ int) call {
+		c := call{Act: "late", Concurrency: 10, Settle: l.settle(), Tasks: min(l.n(300, 5), 60), Least: time.Second, Most: 3 * time.Second}
+		if system == asynqRedis || system == riverPG { // they look every 5 s
+			c.Most = c.Least + 5*time.Second
+		}
+		return c
 	})},
 	{name: "bytes", systems: onRedis, rounds: 1, run: asked(func(l *lab, _ string, _ int) call {
 		return call{Act: "bytes", Tasks: min(l.n(250_000, 1000), 50_000), Payload: usualPayload}
@@ -63,15 +71,13 @@ var measurements = []measurement{
 	{name: "chain", systems: []string{asynqRedis, leatRedis, leatFile, leatMemory}, run: asked(func(l *lab, _ string, _ int) call {
 		return call{Act: "chain", Tasks: l.n(4000, 50), Payload: usualPayload, Concurrency: usualSlots}
 	})},
-	{name: "map", systems: ofLeat, rounds: 3, points: []int{100, 1000, 10_000, 100_000}, run: asked(func(_ *lab, _ string, x int) call {
-		return call{Act: "fan out", Width: x, Concurrency: usualSlots}
+	{name: "map", systems: ofLeat, rounds: 3, points: fanOutWidths, run: asked(func(l *lab, _ string, x int) call {
+		return call{Act: "fan out", Width: x, Settle: l.settle() / 4, Concurrency: usualSlots}
 	})},
 	{name: "outage", systems: onRedis, rounds: 1, run: outage},
 	{name: "waiting", systems: onRedis, rounds: 1, points: []int{1000, 10_000, 100_000, 1_000_000}, run: asked(func(l *lab, system string, x int) call {
 		c := call{Act: "drain", Tasks: min(x, l.n(drained[system], 200)), Waiting: x, Payload: usualPayload, Concurrency: usualSlots}
-		if x <= 10_000 {
-			c.Times = 5
-		}
+		c.Times = min(20_000/x, 5)
 		return c
 	})},
 	{name: "queues", systems: onRedis, rounds: 1, points: []int{1, 10, 50}, run: asked(func(l *lab, system string, x int) call {
@@ -132,43 +138,63 @@ func choose(only string) ([]measurement, error) {
 // at returns the name of a point of a series.
 func at(name string, x int) string { return fmt.Sprintf("%s/%d", name, x) }
 
-// measureAll makes the measurements, round by round.
+// measureAll makes the measurements, round by round. The error is of those that
+// failed; the others are in the results.
 func (l *lab) measureAll(ctx context.Context, chosen []measurement, rounds int) (results, error) {
 	all := make(results)
+	var faults []error
 	for round := range rounds {
 		for _, m := range chosen {
-			if m.rounds > 0 && round >= m.rounds || m.lengthy && l.effort < 1 {
+			if round >= l.roundsOf(m, rounds) {
 				continue
 			}
-			if err := l.measure(ctx, m, round, all); err != nil {
-				return nil, fmt.Errorf("round %d: %w", round+1, err)
+			faults = append(faults, l.measure(ctx, m, round, all))
+			if ctx.Err() != nil {
+				return nil, context.Cause(ctx)
 			}
 		}
 	}
-	return all, nil
+	return all, errors.Join(faults...)
+}
+
+// roundsOf returns in how many rounds m is made.
+func (l *lab) roundsOf(m measurement, rounds int) int {
+	switch full := l.effort >= 1; {
+	case m.lengthy && !full:
+		return 0
+	case m.slow && !full:
+		return 1
+	case m.rounds > 0:
+		return min(m.rounds, rounds)
+	}
+	return rounds
 }
 
 // measure makes one measurement of all systems once, and adds what it came to.
 func (l *lab) measure(ctx context.Context, m measurement, round int, all results) error {
+	var faults []error
 	for _, x := range l.pointsOf(m, round) {
 		name := m.name
 		if m.points != nil {
 			name = at(m.name, x)
 		}
 		for _, system := range m.systems {
-			if !l.has(system) {
+			if !l.has(system) || ctx.Err() != nil {
 				continue
 			}
 			began := time.Now()
 			r, err := m.run(ctx, l, system, x)
 			if err != nil {
-				return fmt.Errorf("measure %s of %s: %w", name, system, err)
+				err = fmt.Errorf("measure %s of %s in round %d: %w", name, system, round+1, err)
+				fmt.Fprintln(os.Stderr, err)
+				faults = append(faults, err)
+				continue
 			}
 			fmt.Fprintf(os.Stderr, "%s, %s: %s (%.1f s)\n", name, system, r, time.Since(began).Seconds())
 			all.add(name, system, r)
 		}
 	}
-	return nil
+	return errors.Join(faults...)
 }
 
 // pointsOf returns the points of m that are measured in a round. What takes longest

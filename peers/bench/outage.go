@@ -40,7 +40,7 @@ func outage(ctx context.Context, l *lab, system string, _ int) (r reading, err e
 		return r, err
 	}
 	lines := w.log.length()
-	share, err := w.withoutRedis(ctx, redis, l.d(30*time.Second, time.Second))
+	share, err := w.withoutRedis(ctx, redis, l.settle(), min(l.d(50*time.Second, time.Second), 30*time.Second))
 	if err != nil {
 		return r, err
 	}
@@ -61,8 +61,8 @@ func outage(ctx context.Context, l *lab, system string, _ int) (r reading, err e
 
 // withoutRedis stops Redis for a time, and returns which share of a core the worker
 // used meanwhile.
-func (w *worker) withoutRedis(ctx context.Context, redis *redisServer, d time.Duration) (float64, error) {
-	if err := pause(ctx, settling); err != nil {
+func (w *worker) withoutRedis(ctx context.Context, redis *redisServer, settle, d time.Duration) (float64, error) {
+	if err := pause(ctx, settle); err != nil {
 		return 0, err
 	}
 	redis.stop()

@@ -16,12 +16,12 @@ func TestACallThatWasGivenUpIsNotExecuted(t *testing.T) {
 	send := func(id string, sequence, low int) string {
 		t.Helper()
 		e := broker.Entry{EntryRef: broker.EntryRef{Queue: "q", ID: id}, Type: "t"}
-		packed, err := b.pack(now, broker.Change{Enqueue: []broker.Entry{e}})
-		if err != nil {
+		var p packer
+		if _, err := b.pack(&p, now, broker.Change{Enqueue: []broker.Entry{e}}); err != nil {
 			t.Fatal(err)
 		}
 		reply, err := b.run(t.Context(), applyScripts[needs{}], keys,
-			string(b.keys), nanos(now), 0, day(now), sequence, low, 0, "", packed).Slice()
+			string(b.keys), nanos(now), 0, day(now), sequence, low, 0, "", p.b).Slice()
 		if err != nil {
 			t.Fatal(err)
 		}

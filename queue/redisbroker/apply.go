@@ -17,16 +17,21 @@ const (
 	// One script takes this much at most. A change is never divided.
 	scriptParts = broker.MaxParts
 	scriptBytes = 32 << 20
+
+	// One argument of it has this many values at most: Lua's stack, on which they
+	// are unpacked, has room for eight thousand.
+	argumentValues = 7000
 )
 
 // A batch is the changes of one call of the script.
 type batch struct {
+	packer       // what the changes consist of
+	cuts   []int // where in it arguments begin, but for the first
+	values int   // in the last argument
 	of     []int // which of Apply's changes these are
-	packed [][]byte
 	queues map[string]bool
 	needs  needs
 	parts  int
-	bytes  int
 }
 
 // Apply implements [broker.Broker]. It takes one trip for a thousand parts.
@@ -42,7 +47,7 @@ func (b *world) Apply(ctx context.Context, now time.Time, changes []broker.Chang
 		if i == len(batches)-1 {
 			asked = want
 		}
-		if len(part.packed) == 0 && asked.Max == 0 && len(asked.Pass) == 0 {
+		if len(part.of) == 0 && asked.Max == 0 && len(asked.Pass) == 0 {
 			continue
 		}
 		found, err := b.applyBatch(ctx, now, part, asked)
@@ -67,25 +72,33 @@ func (b *world) batches(now time.Time, changes []broker.Change, outcomes []error
 	part := &batch{queues: make(map[string]bool)}
 	batches := []*batch{part}
 	for i, c := range changes {
-		packed, err := b.pack(now, c)
+		began := len(part.b)
+		values, err := b.pack(&part.packer, now, c)
 		if err != nil {
 			outcomes[i] = err
 			continue
 		}
-		if part.parts+c.Parts() > scriptParts || part.bytes+len(packed) > scriptBytes && part.bytes > 0 {
-			part = &batch{queues: make(map[string]bool)}
+		if began > 0 && (part.parts+c.Parts() > scriptParts || len(part.b) > scriptBytes) {
+			next := &batch{queues: make(map[string]bool)}
+			next.b = append(next.b, part.b[began:]...)
+			part.b = part.b[:began]
+			part, began = next, 0
 			batches = append(batches, part)
 		}
-		part.add(i, c, packed)
+		part.add(i, c, began, values)
 	}
 	return batches
 }
 
-func (p *batch) add(i int, c broker.Change, packed []byte) {
+// add notes that the i-th change was packed, which began there and consists of so
+// many values.
+func (p *batch) add(i int, c broker.Change, began, values int) {
+	if p.values+values > argumentValues && began > 0 {
+		p.cuts, p.values = append(p.cuts, began), 0
+	}
+	p.values += values
 	p.of = append(p.of, i)
-	p.packed = append(p.packed, packed)
 	p.parts += c.Parts()
-	p.bytes += len(packed)
 	p.needs.of(c)
 	for _, s := range c.Settle {
 		p.queues[s.Entry.Queue] = true
@@ -145,23 +158,39 @@ func (b *world) applyBatch(ctx context.Context, now time.Time, p *batch, want br
 	return all, nil
 }
 
+// arguments appends to args what p was packed as.
+func (p *batch) arguments(args []any) []any {
+	began := 0
+	for _, cut := range p.cuts {
+		args = append(args, p.b[began:cut])
+		began = cut
+	}
+	if len(p.b) > began {
+		args = append(args, p.b[began:])
+	}
+	return args
+}
+
 // parking returns the changes that archive unreadable entries as they are.
 func (b *world) parking(unreadable []unreadable) *batch {
 	p := &batch{queues: make(map[string]bool), needs: needs{leases: true}}
-	for _, u := range unreadable {
-		pk := &packer{}
-		c := pk.object()
-		c.field("settle").list(1)
-		s := pk.object()
-		s.field("queue").text(u.Queue)
-		s.field("id").text(u.ID)
-		s.field("token").text(u.token)
-		s.field("to").text("parked")
+	for i, u := range unreadable {
+		began := len(p.b)
+		p.int(1)
+		p.text(u.Queue)
+		p.text(u.ID)
+		p.text(u.token)
+		p.text("parked")
+		o := p.object()
 		if u.group != "" {
-			s.field("group").text(u.group)
+			o.field("group").text(u.group)
 			p.needs.others = true
 		}
-		p.packed = append(p.packed, pk.b)
+		o.orNo()
+		p.no()
+		p.int(0)
+		p.no()
+		p.add(i, broker.Change{}, began, settlementValues+3)
 		p.queues[u.Queue] = true
 	}
 	return p
@@ -188,18 +217,13 @@ func (b *world) applyOnce(ctx context.Context, now time.Time, p *batch, want bro
 	for queue := range p.queues {
 		keys = append(keys, b.keys.queue(queue))
 	}
-	args := make([]any, 0, 8+len(p.packed))
-	args = append(args, b.common(now)...)
-	args = append(args, day(now), sequence, low, renew, request)
-	for _, packed := range p.packed {
-		args = append(args, packed)
-	}
+	args := p.arguments(append(b.common(now), day(now), sequence, low, renew, request))
 	reply, err := b.ask(ctx, p.needs.script(), asks, keys, args)
 	if err != nil {
 		return answer{}, err
 	}
 	b.sequences.answered(renew)
-	return b.hear(ctx, reply, b.stem(sequence), broker.CeilSecond(want.Until), len(p.packed) == 0)
+	return b.hear(ctx, reply, b.stem(sequence), broker.CeilSecond(want.Until), len(p.of) == 0)
 }
 
 // stem is what the tokens begin with that a call makes. They are made of the

@@ -9,26 +9,28 @@ import (
 	"github.com/leatwork/leat/queue/broker"
 )
 
-// pack returns c as lua/apply.lua takes it at now.
-func (b *world) pack(now time.Time, c broker.Change) ([]byte, error) {
-	if err := c.Check(); err != nil {
-		return nil, err
-	}
-	w := &changeWriter{b: b, now: now}
-	w.write(c)
-	if w.err != nil {
-		return nil, w.err
-	}
-	return w.packer.b, nil
-}
-
-// A changeWriter packs one change. Its err is the first entry's that cannot be
-// encoded.
+// A changeWriter packs changes as lua/apply.lua takes them at now. Its err is the
+// first entry's that cannot be encoded.
 type changeWriter struct {
-	packer
+	*packer
 	b   *world
 	now time.Time
 	err error
+}
+
+// pack appends c to p, and returns how many values it consists of. If there is an
+// error, p is as it was.
+func (b *world) pack(p *packer, now time.Time, c broker.Change) (values int, err error) {
+	if err := c.Check(); err != nil {
+		return 0, err
+	}
+	began := len(p.b)
+	w := &changeWriter{packer: p, b: b, now: now}
+	w.write(c)
+	if w.err != nil {
+		p.b = p.b[:began]
+	}
+	return settlementValues*len(c.Settle) + entryValues*len(c.Enqueue) + 3, w.err
 }
 
 // list packs a field of a change, unless it is empty.
@@ -42,9 +44,19 @@ func list[T any](o object, name string, values []T, pack func(T)) {
 	}
 }
 
+// Of how many values settlements and entries consist.
+const settlementValues, entryValues = 6, 4
+
 func (w *changeWriter) write(c broker.Change) {
+	w.int(int64(len(c.Settle)))
+	for i := range c.Settle {
+		w.settlement(&c.Settle[i])
+	}
+	w.int(int64(len(c.Enqueue)))
+	for i := range c.Enqueue {
+		w.ready(c.Enqueue[i])
+	}
 	o := w.object()
-	list(o, "settle", c.Settle, w.settlement)
 	list(o, "move", c.Move, w.move)
 	list(o, "replace", c.Replace, w.replacement)
 	list(o, "watch", c.Watch, w.ref)
@@ -55,21 +67,21 @@ func (w *changeWriter) write(c broker.Change) {
 	}
 	list(o, "require", c.Require, w.condition)
 	list(o, "put", c.Put, w.put)
-	list(o, "enqueue", c.Enqueue, w.ready)
 	list(o, "open", c.Open, w.latch)
 	list(o, "feed", c.Feed, w.feed)
 	list(o, "arrive", c.Arrive, w.arrival)
 	if !c.Close.IsZero() {
 		o.field("close").int(millis(c.Close))
 	}
+	o.orNo()
 }
 
-func (w *changeWriter) settlement(s broker.Settlement) {
+func (w *changeWriter) settlement(s *broker.Settlement) {
+	w.text(s.Entry.Queue)
+	w.text(s.Entry.ID)
+	w.text(s.Token)
+	w.text(s.To.String())
 	o := w.object()
-	o.field("queue").text(s.Entry.Queue)
-	o.field("id").text(s.Entry.ID)
-	o.field("token").text(s.Token)
-	o.field("to").text(s.To.String())
 	if s.Entry.Group != "" {
 		o.field("group").text(s.Entry.Group)
 	}
@@ -79,27 +91,33 @@ func (w *changeWriter) settlement(s broker.Settlement) {
 	if s.To == broker.Retry && s.Failed {
 		o.field("failed").yes()
 	}
+	if s.End != 0 {
+		o.field("ending").text(s.End.String())
+	}
 	if claim := w.b.keys.claim(s.Entry); claim != "" && s.To != broker.Released {
 		o.field("claim").text(claim)
 		if !s.Entry.Claim.Hold.IsZero() {
 			o.field("hold").text(strconv.FormatInt(millis(s.Entry.Claim.Hold), 10))
 		}
 	}
-	if s.To != broker.Released {
-		w.remains(o, s)
+	o.orNo()
+	if s.To == broker.Released {
+		w.no()
+		return
 	}
+	at := w.begin()
+	w.kept(s)
+	w.end(at)
 }
 
-// remains packs what is left of an entry that is kept, as one that is done may be,
+// kept packs what is stored with an entry that is kept, as one that is done may be,
 // too.
-func (w *changeWriter) remains(o object, s broker.Settlement) {
+func (w *changeWriter) kept(s *broker.Settlement) {
+	o := w.object()
 	if s.To == broker.Done {
 		o.field("patch").bytes(wire.EncodeOutcome(s.Entry))
 	} else {
-		o.field("msg").bytes(w.message(s.Entry))
-	}
-	if s.End != 0 {
-		o.field("ending").text(s.End.String())
+		w.message(o.field("msg"), s.Entry)
 	}
 	if s.Result != nil {
 		o.field("result").bytes(s.Result)
@@ -155,7 +173,7 @@ func (w *changeWriter) replacement(r broker.Replacement) {
 	o := w.object()
 	o.field("queue").text(e.Queue)
 	o.field("id").text(e.ID)
-	o.field("msg").bytes(w.message(e))
+	w.message(o.field("msg"), e)
 	o.field("words").text(wire.Words(e))
 	if r.If != "" {
 		o.field("version").text(r.If)
@@ -170,12 +188,13 @@ func (w *changeWriter) replacement(r broker.Replacement) {
 	}
 }
 
-func (w *changeWriter) message(e broker.Entry) []byte {
+// message packs e's message as the next value of p.
+func (w *changeWriter) message(p *packer, e broker.Entry) {
 	msg, err := w.b.encode(e)
 	if err != nil && w.err == nil {
 		w.err = err
 	}
-	return msg
+	p.bytes(msg)
 }
 
 func (w *changeWriter) condition(r broker.Condition) {
@@ -197,14 +216,25 @@ func (w *changeWriter) ready(e broker.Entry) {
 	if !e.DueAt.After(w.now) {
 		e.DueAt = time.Time{}
 	}
-	w.entry(e)
+	w.text(e.Queue)
+	w.text(e.ID)
+	w.message(w.packer, e)
+	o := w.object()
+	w.beside(o, e)
+	o.orNo()
 }
 
+// entry packs an entry as it is kept until it is enqueued.
 func (w *changeWriter) entry(e broker.Entry) {
 	o := w.object()
 	o.field("queue").text(e.Queue)
 	o.field("id").text(e.ID)
-	o.field("msg").bytes(w.message(e))
+	w.message(o.field("msg"), e)
+	w.beside(o, e)
+}
+
+// beside packs what an entry has beside its message.
+func (w *changeWriter) beside(o object, e broker.Entry) {
 	if !e.DueAt.IsZero() {
 		o.field("due").int(millis(e.DueAt))
 	}
@@ -220,7 +250,7 @@ func (w *changeWriter) entry(e broker.Entry) {
 	}
 	more := w.b.moreFields(e)
 	if e.Exit != nil {
-		exit := &changeWriter{b: w.b, now: w.now}
+		exit := &changeWriter{packer: &packer{}, b: w.b, now: w.now}
 		exit.entry(*e.Exit)
 		if w.err == nil {
 			w.err = exit.err

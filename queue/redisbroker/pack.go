@@ -37,6 +37,18 @@ func (p *packer) int(n int64) {
 }
 
 func (p *packer) yes() { p.b = append(p.b, 0xc3) }
+func (p *packer) no()  { p.b = append(p.b, 0xc2) }
+
+// begin begins a string of unknown length, and end ends the one that begin has
+// begun at that place.
+func (p *packer) begin() int {
+	p.b = append(p.b, 0xdb, 0, 0, 0, 0)
+	return len(p.b)
+}
+
+func (p *packer) end(at int) {
+	binary.BigEndian.PutUint32(p.b[at-4:], uint32(len(p.b)-at))
+}
 
 // list begins a list of n values.
 func (p *packer) list(n int) {
@@ -56,6 +68,13 @@ type object struct {
 func (p *packer) object() object {
 	p.b = append(p.b, 0xde, 0, 0)
 	return object{p, len(p.b) - 2}
+}
+
+// orNo makes o, if it has no fields, a no.
+func (o object) orNo() {
+	if o.b[o.at]|o.b[o.at+1] == 0 {
+		o.b = append(o.b[:o.at-1], 0xc2)
+	}
 }
 
 // field begins the value of a field; the value is to be written next.

@@ -7,14 +7,17 @@
 -- KEYS[3…]  what the names of the keys of each queue begin with
 -- ARGV      prefix, now in ns, events, day, sequence, the caller's low, "1" if its
 --           answers' time begins anew, then in MessagePack the lease request, or
---           "" for none, and each change:
---             settle                     see lib/settle.lua
+--           "" for none, and the changes, some in each argument, as values one
+--           after another: how many settlements, what they consist of, how many
+--           entries are enqueued, what they consist of, and a map, or false, of
 --             move, replace, watch       see lib/move.lua and lib/replace.lua
 --             home                       {queue, id}
 --             require, put               {key, version}, {key, body, at}
---             enqueue                    see lib/entry.lua
 --             open, feed, arrive         see lib/latch.lua
 --             close                      ms
+--           A settlement is queue, id, token, to and, both or false, a map and a
+--           packed one: see lib/settle.lua. An entry is queue, id, message, and a map
+--           or false: see lib/entry.lua
 --
 -- Returns   {"OK", refused, leases, parked, faults, wakes} or {"STALE"}, with
 --           refused  {which change, from 1, word, …} for each that was:
@@ -32,50 +35,100 @@
 -- its first write, and an error in a check is that change's outcome.
 local request, first_change = ARGV[8], 9
 
-local function has_latches(c) return c.open or c.feed or c.arrive end
+local function has_latches(more) return more.open or more.feed or more.arrive end
 
+-- check returns why c cannot be made, or nothing.
 local function check(c)
-  for _, s in ipairs(c.settle or nothing) do
-    local problem = check_settlement(s)
+  local more = c.more
+  for i = 1, #c.settle do
+    local problem = check_settlement(c.settle[i])
     if problem then return problem end
   end
-  local problem = (outside.check and outside.check(c)) or (c.home and check_documents(c))
+  local problem = more and ((outside.check and outside.check(more)) or (more.home and check_documents(more)))
   if problem then return problem end
-  for _, e in ipairs(c.enqueue or nothing) do
-    problem = check_entry(e)
+  for i = 1, #c.enqueue do
+    problem = check_entry(c.enqueue[i])
     if problem then return problem end
   end
-  if c.close then expect("ZCARD", container(c.home[1], "leat:closing")) end
-  return has_latches(c) and check_latches(c)
+  if not more then return end
+  if more.close then expect("ZCARD", container(more.home[1], "leat:closing")) end
+  return has_latches(more) and check_latches(more)
 end
 
 local function write(c)
-  for _, s in ipairs(c.settle or nothing) do settle(s) end
-  if outside.write then outside.write(c) end
-  if c.put then put(c.home, c.put) end
-  for _, e in ipairs(c.enqueue or nothing) do add(e) end
-  if has_latches(c) then turn_latches(c) end
-  if c.close then later("ZADD", container(c.home[1], "leat:closing"), c.close, c.home[2]) end
+  local more = c.more
+  for i = 1, #c.settle do settle(c.settle[i]) end
+  if more and outside.write then outside.write(more) end
+  if more and more.put then put(more.home, more.put) end
+  for i = 1, #c.enqueue do add(c.enqueue[i]) end
+  if not more then return end
+  if has_latches(more) then turn_latches(more) end
+  if more.close then later("ZADD", container(more.home[1], "leat:closing"), more.close, more.home[2]) end
 end
 
 -- apply takes the changes in order and returns those that were refused.
 local function apply(changes)
   local refused = {}
   for _, f in ipairs(before_changes) do f(changes) end
-  for i, c in ipairs(changes) do
-    local ok, problem = pcall(check, c)
+  for i = 1, #changes do
+    local ok, problem = pcall(check, changes[i])
     if not ok then problem = {"ERROR", type(problem) == "table" and problem.err or problem} end
     if problem then
       table.insert(problem, 1, i)
       refused[#refused + 1] = problem
     else
-      write(c)
+      write(changes[i])
     end
   end
   for _, f in ipairs(after_changes) do f() end
   flush()
   for _, f in ipairs(after_flush) do f() end
   return refused
+end
+
+-- settlements_in returns the settlements that values have from at on, and where
+-- these end; so does entries_in.
+local function settlements_in(values, at)
+  local all, n = {}, values[at]
+  for i = 1, n do
+    local queue, id, token, to, s, kept = unpack(values, at + 1, at + 6)
+    if s then
+      s.queue, s.id, s.token, s.to, s.kept = queue, id, token, to, kept
+    else
+      s = {queue = queue, id = id, token = token, to = to, kept = kept}
+    end
+    all[i], at = s, at + 6
+  end
+  return all, at + 1
+end
+
+local function entries_in(values, at)
+  local all, n = {}, values[at]
+  for i = 1, n do
+    local queue, id, msg, e = unpack(values, at + 1, at + 4)
+    if e then
+      e.queue, e.id, e.msg = queue, id, msg
+    else
+      e = {queue = queue, id = id, msg = msg}
+    end
+    all[i], at = e, at + 4
+  end
+  return all, at + 1
+end
+
+local function read_changes()
+  local changes = {}
+  for i = first_change, #ARGV do
+    local values, at = {cmsgpack.unpack(ARGV[i])}, 1
+    while values[at] do
+      local settle, enqueue
+      settle, at = settlements_in(values, at)
+      enqueue, at = entries_in(values, at)
+      changes[#changes + 1] = {settle = settle, enqueue = enqueue, more = values[at]}
+      at = at + 1
+    end
+  end
+  return changes
 end
 
 -- short returns the answer without bodies, and full adds them again: the token of
@@ -109,9 +162,7 @@ local before = recall()
 if before == "STALE" then return {"STALE"} end
 if before then return full(before) end
 
-local changes = {}
-for i = first_change, #ARGV do changes[#changes + 1] = cmsgpack.unpack(ARGV[i]) end
-local refused = apply(changes)
+local refused = apply(read_changes())
 local stem = ""
 if request ~= "" then
   request = cmsgpack.unpack(request)

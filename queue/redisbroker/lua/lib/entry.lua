@@ -59,24 +59,24 @@ local function add(e)
     later("SADD", KEYS[1], queue)
   end
   if e.waits and not holder_of(queue, e.claim) then e.waits = nil end -- freed in this change
+  local more = e.more or nothing
   if e.waits then
-    redis.call("HSET", key, "msg", e.msg, "state", "scheduled", "leat_behind", "1")
+    redis.call("HSET", key, "msg", e.msg, "state", "scheduled", "leat_behind", "1", unpack(more))
     redis.call("SET", behind_key(queue, e.claim), id)
     wait_until("scheduled", queue, id, now_up + behind_retry)
     record(queue, id, "scheduled")
   elseif is_later(e) then
-    redis.call("HSET", key, "msg", e.msg, "state", "scheduled")
+    redis.call("HSET", key, "msg", e.msg, "state", "scheduled", unpack(more))
     wait_until("scheduled", queue, id, e.due, e.group)
     record(queue, id, "scheduled")
   elseif e.group then
-    redis.call("HSET", key, "msg", e.msg, "state", "aggregating")
+    redis.call("HSET", key, "msg", e.msg, "state", "aggregating", unpack(more))
     join_group(queue, id, e.group, now_s_up)
     record(queue, id, "aggregating")
   else
-    redis.call("HSET", key, "msg", e.msg, "state", "pending", "pending_since", now_ns)
+    redis.call("HSET", key, "msg", e.msg, "state", "pending", "pending_since", now_ns, unpack(more))
     ready(queue, id)
   end
-  if e.more then redis.call("HSET", key, unpack(e.more)) end
   if e.claim and not e.waits then take_claim(e.claim, id, e.ttl) end
 end
 

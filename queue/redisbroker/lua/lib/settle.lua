@@ -4,43 +4,48 @@
 --   at                     when it is due again, or its retention ends
 --   failed                 whether it counts as a failure
 --   ending                 why it is archived, if not for failures
---   msg, result, attempt   what to store; of one that is done, the fields of the
---                          message that are to be stored if it is kept
 --   claim, hold            the key of the claim to free, and until when it is held
+--   kept                   in MessagePack, what to store if the entry is kept:
+--                          msg, result and attempt; of one that is done, patch is
+--                          the fields of the message instead
 local day = ARGV[4] -- "2030-03-17"
 local stats_ttl = 90 * 24 * 60 * 60
 
 -- How long an entry that somebody waits for is kept once it is done, in ms.
 local watch_retention = 60000
 
-local lease_scores = {} -- by queue and id, as they were before this script
+-- By queue: the keys of its leases, their ends by id, as they were before this
+-- script, and what is wrong with them, if anything.
+local leased = {}
 
--- read_lease_scores reads the ends of all leases that changes settle, with one
--- command for each queue.
-local function read_lease_scores(changes)
-  local ids, queues = {}, {}
-  for _, c in ipairs(changes) do
-    for _, s in ipairs(c.settle or nothing) do
-      if not ids[s.queue] then
-        ids[s.queue] = {}
-        queues[#queues + 1] = s.queue
+-- read_leases reads the ends of all leases that changes settle, with one command
+-- for each queue.
+local function read_leases(changes)
+  local queues = {}
+  for i = 1, #changes do
+    for _, s in ipairs(changes[i].settle) do
+      local l = leased[s.queue]
+      if not l then
+        l = {active = container(s.queue, "active"), lease = container(s.queue, "lease"), ids = {}, scores = {}}
+        leased[s.queue] = l
+        queues[#queues + 1] = l
       end
-      table.insert(ids[s.queue], s.id)
+      l.ids[#l.ids + 1] = s.id
     end
   end
-  for _, queue in ipairs(queues) do
-    local all, scores = ids[queue], {}
-    for i = 1, #all, 1000 do
-      local last = math.min(i + 999, #all)
-      local found = redis.pcall("ZMSCORE", base(queue) .. "lease", unpack(all, i, last))
-      if found.err then scores = found break end
-      for j = i, last do scores[all[j]] = found[j - i + 1] end
-      sizes[container(queue, "lease")] = true
+  for _, l in ipairs(queues) do
+    local sound, fault = pcall(expect, "LLEN", l.active)
+    if not sound then l.fault = fault end
+    for i = 1, #l.ids, 1000 do
+      local last = math.min(i + 999, #l.ids)
+      local found = redis.pcall("ZMSCORE", l.lease, unpack(l.ids, i, last))
+      if found.err then l.fault = found break end
+      for j = i, last do l.scores[l.ids[j]] = found[j - i + 1] end
+      sizes[l.lease] = true
     end
-    lease_scores[queue] = scores
   end
 end
-table.insert(before_changes, read_lease_scores)
+table.insert(before_changes, read_leases)
 
 local goes_to = {completed = "completed", retry = "retry", archived = "archived", parked = "archived"}
 
@@ -52,15 +57,15 @@ local batch = {}
 -- those that were written with it: asynq's scripts leave our fields in place
 -- when they take an entry over.
 local function check_settlement(s)
-  local queue = s.queue
-  if lease_scores[queue].err then error(lease_scores[queue]) end
-  expect("LLEN", container(queue, "active"))
-  local held = redis.call("HMGET", entry_key(queue, s.id), "leat_token", "state", "leat_until", "leat_watch", "leat_cancel")
+  local queue, l = s.queue, leased[s.queue]
+  if l.fault then error(l.fault, 0) end
+  s.key = entry_key(queue, s.id)
+  local held = redis.call("HMGET", s.key, "leat_token", "state", "leat_until", "leat_watch", "leat_cancel")
   local ours = held[1] == s.token
   if s.group then
     ours = ours and held[2] == "aggregating" and batch.holds(s)
   else
-    ours = ours and held[2] == "active" and held[3] == lease_scores[queue][s.id]
+    ours = ours and held[2] == "active" and held[3] == l.scores[s.id]
   end
   if not ours then return {"LEASE_LOST", queue, s.id} end
   s.watched, s.cancelled = held[4], held[5]
@@ -80,9 +85,10 @@ local processed, failed = {}, {} -- how much to add, by queue
 
 local function count(counter, queue) counter[queue] = (counter[queue] or 0) + 1 end
 
--- keep stores what s says of its entry and gives it a state.
-local function keep(s, state)
-  local key = entry_key(s.queue, s.id)
+-- keep stores what s says of its entry and gives it a state and, if it is given, an
+-- end.
+local function keep(s, state, ending)
+  local key, kept = s.key, s.kept and cmsgpack.unpack(s.kept) or nothing
   local fields = {"state", state}
   local function set(name, value)
     if value then
@@ -90,11 +96,11 @@ local function keep(s, state)
       fields[#fields + 1] = value
     end
   end
-  set("msg", s.msg or (s.patch and redis.call("HGET", key, "msg") .. s.patch))
-  set("result", s.result)
-  set("leat_end", s.ending)
-  set("leat_until", s.ending and now_s_up)
-  if s.attempt then set("leat_attempts", with_attempt(redis.call("HGET", key, "leat_attempts"), s.attempt)) end
+  set("msg", kept.msg or (kept.patch and redis.call("HGET", key, "msg") .. kept.patch))
+  set("result", kept.result)
+  set("leat_end", ending)
+  set("leat_until", ending and now_s_up)
+  if kept.attempt then set("leat_attempts", with_attempt(redis.call("HGET", key, "leat_attempts"), kept.attempt)) end
   redis.call("HDEL", key, "leat_token", "leat_until", "leat_crashes", "leat_cancel", "leat_end")
   redis.call("HSET", key, unpack(fields))
   record(s.queue, s.id, state)
@@ -105,32 +111,38 @@ local function free(s, archived)
   if s.watched then tell("ended", s.queue, s.id) end
 end
 
-local outcome = {}
-
-function outcome.done(s)
-  if s.watched then
-    s.at = 0
-    return outcome.completed(s)
-  end
-  redis.call("UNLINK", entry_key(s.queue, s.id))
-  record(s.queue, s.id, "deleted")
-  free(s)
-  count(processed, s.queue)
-end
-
-function outcome.completed(s)
-  local till = s.watched and math.max(s.at, now_up + watch_retention) or s.at
+local function complete(s, till)
+  if s.watched then till = math.max(till, now_up + watch_retention) end
   keep(s, "completed")
   later("ZADD", container(s.queue, "completed"), seconds(till), s.id)
   free(s)
   count(processed, s.queue)
 end
 
+-- give_up archives an entry. An end that is not the handler's leaves the exit.
+local function give_up(s, ending)
+  keep(s, "archived", ending)
+  later("ZADD", container(s.queue, "archived"), now_s_up, s.id)
+  free(s, true)
+  if ending then leave_exit(redis.call("HGET", s.key, "leat_exit")) end
+  count(processed, s.queue)
+  if ending ~= "cancelled" and ending ~= "expired" then count(failed, s.queue) end
+end
+
+local outcome = {}
+
+function outcome.done(s)
+  if s.watched then return complete(s, 0) end
+  redis.call("UNLINK", s.key)
+  record(s.queue, s.id, "deleted")
+  free(s)
+  count(processed, s.queue)
+end
+
+function outcome.completed(s) complete(s, s.at) end
+
 function outcome.retry(s)
-  if s.cancelled then
-    s.ending = "cancelled"
-    return outcome.archived(s)
-  end
+  if s.cancelled then return give_up(s, "cancelled") end
   keep(s, "retry")
   wait_until("retry", s.queue, s.id, s.at, s.group)
   if s.failed then
@@ -139,33 +151,23 @@ function outcome.retry(s)
   end
 end
 
--- archived archives an entry. An end that is not the handler's leaves the exit.
-function outcome.archived(s)
-  keep(s, "archived")
-  later("ZADD", container(s.queue, "archived"), now_s_up, s.id)
-  free(s, true)
-  if s.ending then leave_exit(redis.call("HGET", entry_key(s.queue, s.id), "leat_exit")) end
-  count(processed, s.queue)
-  if s.ending ~= "cancelled" and s.ending ~= "expired" then count(failed, s.queue) end
-end
+function outcome.archived(s) give_up(s, s.ending) end
 
 -- parked archives an entry that cannot be read. That is no outcome of it.
 function outcome.parked(s)
-  s.ending = "undecodable"
-  keep(s, "archived")
+  keep(s, "archived", "undecodable")
   later("ZADD", container(s.queue, "archived"), now_s_up, s.id)
 end
 
 function outcome.released(s)
-  local key = entry_key(s.queue, s.id)
-  redis.call("HDEL", key, "leat_token", "leat_until")
+  redis.call("HDEL", s.key, "leat_token", "leat_until")
   if s.cancelled then
     archive(facts(s.queue, s.id), "cancelled")
     count(processed, s.queue)
   elseif s.group then
     join_group(s.queue, s.id, s.group, s.score)
   else
-    redis.call("HSET", key, "state", "pending")
+    redis.call("HSET", s.key, "state", "pending")
     later("RPUSH", container(s.queue, "pending"), s.id)
     wake_now(s.queue)
     record(s.queue, s.id, "pending")
@@ -176,8 +178,9 @@ local function settle(s)
   if s.group then
     batch.leave(s)
   else
-    lose_oldest(container(s.queue, "active"), s.id)
-    later("ZREM", container(s.queue, "lease"), s.id)
+    local l = leased[s.queue]
+    lose_oldest(l.active, s.id)
+    later("ZREM", l.lease, s.id)
   end
   outcome[s.to](s)
 end

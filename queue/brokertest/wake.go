@@ -26,6 +26,9 @@ func wakerOf(b broker.Broker) (broker.Waker, bool) {
 	if w, ok := b.(*watched); ok {
 		b = w.Broker
 	}
+	if r, ok := b.(*rooted); ok {
+		b = r.b // no id is in a wake
+	}
 	w, ok := b.(broker.Waker)
 	return w, ok
 }

@@ -3,13 +3,15 @@ package redisbroker
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 
 	"github.com/redis/go-redis/v9"
 )
 
 // A leaver leaves wakes for worlds that cannot: it is told of them by the answers of
-// their scripts, and nobody waits for it. What comes together is left together.
+// their scripts, and nobody waits for it. What comes together is left together, in
+// the order in which it came.
 type leaver struct {
 	client redis.UniversalClient
 	keys   keys
@@ -17,6 +19,7 @@ type leaver struct {
 
 	mu     sync.Mutex
 	wakes  map[string]pair // by queue: what is to be left
+	queues []string        // in order
 	some   chan struct{}   // that there are any
 	close  func()          // ends run, which then leaves what is to be left
 	closed chan struct{}
@@ -51,7 +54,10 @@ func (b *world) leave(told []any) {
 func (l *leaver) leave(queue string, p pair) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	all := l.wakes[queue]
+	all, known := l.wakes[queue]
+	if !known {
+		l.queues = append(l.queues, queue)
+	}
 	all.ready = all.ready || p.ready
 	if all.due == 0 || p.due != 0 && p.due < all.due {
 		all.due = p.due
@@ -81,22 +87,22 @@ func (l *leaver) run() {
 // may be.
 func (l *leaver) leaveAll() {
 	l.mu.Lock()
-	wakes := l.wakes
-	l.wakes = make(map[string]pair)
+	wakes, queues := l.wakes, l.queues
+	l.wakes, l.queues = make(map[string]pair), nil
 	l.mu.Unlock()
-	if len(wakes) == 0 {
+	if len(queues) == 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), farewell) //nolint:forbidigo // no call waits for it
 	defer cancel()
 	_, err := l.client.Pipelined(ctx, func(p redis.Pipeliner) error {
-		for queue, w := range wakes {
-			p.ZAddLT(ctx, l.keys.wake(queue), w.members()...)
+		for _, queue := range queues {
+			p.ZAddLT(ctx, l.keys.wake(queue), wakes[queue].members()...)
 		}
 		return nil
 	})
 	if err != nil {
-		l.log.DebugContext(ctx, "wakes are lost", "queues", len(wakes), "err", err)
+		l.log.DebugContext(ctx, "wakes are lost", "queues", len(queues), "err", err)
 	}
 }
 
@@ -114,6 +120,7 @@ func (p pair) members() (all []redis.Z) {
 func (l *leaver) forget(ctx context.Context, queue string) error {
 	l.mu.Lock()
 	delete(l.wakes, queue)
+	l.queues = slices.DeleteFunc(l.queues, func(q string) bool { return q == queue })
 	l.mu.Unlock()
 	return refusal(l.client.Del(ctx, l.keys.wake(queue)).Err())
 }

@@ -17,6 +17,7 @@ type leaver struct {
 	keys   keys
 	log    *slog.Logger
 
+	work   sync.Mutex // held while some are being left
 	mu     sync.Mutex
 	wakes  map[string]pair // by queue: what is to be left
 	queues []string        // in order
@@ -83,9 +84,11 @@ func (l *leaver) run() {
 	}
 }
 
-// leaveAll leaves what has come until now. What cannot be left is lost, as a wake
-// may be.
+// leaveAll leaves what has come until now, and returns when all of it has been. What
+// cannot be left is lost, as a wake may be.
 func (l *leaver) leaveAll() {
+	l.work.Lock()
+	defer l.work.Unlock()
 	l.mu.Lock()
 	wakes, queues := l.wakes, l.queues
 	l.wakes, l.queues = make(map[string]pair), nil

@@ -69,6 +69,9 @@ func (w *waiting) wait(ctx context.Context, queues []string) (broker.Wake, error
 	for i, q := range queues {
 		keys[i] = w.world.keys.wake(q)
 	}
+	if l := w.world.leaver; l != nil {
+		l.leaveAll() // what this process has done comes first
+	}
 	again, began, pause := false, time.Now(), firstPause
 	for {
 		if err := w.started(ctx); err != nil {

@@ -53,15 +53,15 @@ type attempt struct {
 	asked   atomic.Bool // it is, as the storage says
 
 	// What was decided.
-	stuck      bool // the handler was given up
-	err        error
-	took       time.Duration
-	abandoned  bool // the lease is lost: nothing is recorded
-	settlement broker.Settlement
-	base       broker.Change // with the settlement, or another of the entry
-	change     broker.Change // base and companions
-	refusals   int           // how often the broker has refused base
-	uncertain  bool          // an earlier call that recorded it may have taken effect
+	stuck     bool // the handler was given up
+	err       error
+	took      time.Duration
+	abandoned bool                 // the lease is lost: nothing is recorded
+	settled   [1]broker.Settlement // as a change has it that does nothing else
+	base      broker.Change        // with the settlement, or another of the entry
+	change    broker.Change        // base and companions
+	refusals  int                  // how often the broker has refused base
+	uncertain bool                 // an earlier call that recorded it may have taken effect
 
 	// What is enqueued with it.
 	companions []*request
@@ -256,7 +256,7 @@ func (a *attempt) decide(err error) {
 	case err != nil && interruption(cause) && !asksFor(err):
 		a.settleAlone(released(a.lease))
 	default:
-		a.settlement = a.outcome(err)
+		a.settled[0] = a.outcome(err)
 		a.propose(nil)
 	}
 }
@@ -306,7 +306,7 @@ func (a *attempt) propose(refused error) {
 	settle := a.settleFunc()
 	switch {
 	case settle == nil, a.refusals > maxRefusals && a.err != nil:
-		a.settleAlone(a.settlement)
+		a.settleAlone(a.settled[0])
 	case a.refusals > maxRefusals:
 		a.fail(refused)
 	default:
@@ -326,8 +326,8 @@ func (a *attempt) ask(settle SettleFunc, refused error) (c broker.Change, err er
 			err = sound(&task.PanicError{Value: v, Stack: debug.Stack()})
 		}
 	}()
-	c = settle(a.settlement, refused)
-	if _, ok := settles(c, a.settlement); !ok {
+	c = settle(a.settled[0], refused)
+	if settles(c, &a.settled[0]) == nil {
 		return broker.Change{}, errNoSettle
 	}
 	return c, nil
@@ -335,7 +335,7 @@ func (a *attempt) ask(settle SettleFunc, refused error) (c broker.Change, err er
 
 // settleAlone has s recorded and nothing else.
 func (a *attempt) settleAlone(s broker.Settlement) {
-	a.settlement, a.base = s, broker.Change{Settle: []broker.Settlement{s}}
+	a.settled[0], a.base = s, broker.Change{Settle: a.settled[:]}
 	a.OnSettle(nil)
 }
 

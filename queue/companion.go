@@ -80,11 +80,15 @@ func (r *Running) sealThen() []*request {
 func (a *attempt) accompany() {
 	then := a.sealThen()
 	a.change, a.companions = a.base, nil
-	switch s, _ := settles(a.base, a.settlement); {
+	switch s := settles(a.base, &a.settled[0]); {
+	case s == nil: // nothing is recorded
 	case s.To == broker.Done, s.To == broker.Completed:
 		a.companions = then
 	case s.To == broker.Archived && (s.End == 0 || s.End == broker.Poison):
-		a.companions = a.heirs(s)
+		a.companions = a.heirs(*s)
+	}
+	if len(a.companions) == 0 {
+		return
 	}
 	a.change.Enqueue, a.change.Replace = slices.Clip(a.change.Enqueue), slices.Clip(a.change.Replace)
 	for _, r := range a.companions {
@@ -167,7 +171,7 @@ func (a *attempt) adjusted(by error) bool {
 // because of err. What the handler asked for has failed with it; of an exhausted
 // task nobody is left to be told.
 func (a *attempt) blame(r *request, err error) {
-	if s, _ := settles(a.base, a.settlement); s.To != broker.Archived {
+	if s := settles(a.base, &a.settled[0]); s.To != broker.Archived {
 		a.fail(err)
 		return
 	}

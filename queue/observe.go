@@ -63,7 +63,13 @@ type Event struct {
 
 // observe tells o about e, if there is an observer.
 func (o Observer) observe(ctx context.Context, log *slog.Logger, e Event) {
-	if o != nil {
-		callBack(ctx, log, "Observer", func() { o(ctx, e) })
+	if o == nil {
+		return
 	}
+	o.tell(ctx, log, e)
+}
+
+// tell is not part of observe, so that an event which nobody observes costs nothing.
+func (o Observer) tell(ctx context.Context, log *slog.Logger, e Event) {
+	callBack(ctx, log, "Observer", func() { o(ctx, e) })
 }

@@ -35,16 +35,16 @@ const (
 // dispatcher alone leases entries and records outcomes; both travel in one call,
 // with all outcomes that came in while the call before was under way.
 type pool struct {
-	server  *Server
-	handler task.Handler
-	picker  *picker
-	queues  []string
-	slots   int
+	server *Server
+	picker *picker
+	queues []string
+	slots  int
 
 	finished chan *attempt // attempts with an outcome; has room for all that are open
 	freed    chan struct{} // handlers that were given up and have returned
 	wake     chan struct{} // there may be something to do
 	wakes    chan broker.Wake
+	hands    *hands
 	room     atomic.Bool // there are free slots, and they are to be filled
 
 	// What follows is the dispatcher's.
@@ -62,9 +62,8 @@ type pool struct {
 }
 
 func newPool(s *Server, h task.Handler, queues map[string]int, slots int, r *rand.Rand) *pool {
-	return &pool{
+	p := &pool{
 		server:     s,
-		handler:    h,
 		picker:     newPicker(queues, r),
 		queues:     slices.Sorted(maps.Keys(queues)),
 		slots:      slots,
@@ -76,6 +75,8 @@ func newPool(s *Server, h task.Handler, queues map[string]int, slots int, r *ran
 		backoff:    loop.Backoff{Min: 50 * time.Millisecond, Max: time.Second},
 		complaints: loop.Throttle{Interval: loop.ComplaintInterval},
 	}
+	p.hands = newHands(slots, &s.workers, func(a *attempt) { a.run(h) })
+	return p
 }
 
 // nudge has the dispatcher look for work now.
@@ -91,6 +92,7 @@ func (p *pool) nudge() {
 func (p *pool) dispatch(ctx context.Context) {
 	p.poll = time.NewTimer(p.server.cfg.PollInterval)
 	defer p.poll.Stop()
+	defer p.hands.rest()
 	for ctx.Err() == nil {
 		runtime.Gosched() // handlers that are about to return travel along
 		p.collect()
@@ -299,7 +301,7 @@ func (p *pool) answered(a *attempt, outcome error) {
 
 // recorded closes an attempt whose outcome is stored.
 func (p *pool) recorded(a *attempt) {
-	s, _ := settles(a.change, a.settlement)
+	s := settles(a.change, &a.settled[0])
 	a.announce()
 	a.observe(Event{Kind: EventSettled, Entry: s.Entry, Outcome: s.To, Err: a.err, Took: a.took})
 	if !p.server.doorman.awake.Load() && (len(a.change.Enqueue) > 0 || !a.change.Home.IsZero()) {
@@ -340,7 +342,7 @@ func (p *pool) begin(leases []broker.Lease) {
 	for _, l := range leases {
 		a := newAttempt(p, p.base(), now, l)
 		p.server.roster.add(a)
-		p.server.workers.Go(func() { a.run(p.handler) })
+		p.hands.take(a, p.busy)
 	}
 }
 

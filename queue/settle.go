@@ -100,17 +100,18 @@ func cut(text string, end int) string {
 	return text[:end]
 }
 
-// settles returns the settlement in c of the entry that s is about, and
-// whether there is exactly one.
-func settles(c broker.Change, s broker.Settlement) (found broker.Settlement, ok bool) {
-	for _, other := range c.Settle {
+// settles returns the settlement in c of the lease that s is about, if there is
+// exactly one, or else nil.
+func settles(c broker.Change, s *broker.Settlement) (found *broker.Settlement) {
+	for i := range c.Settle {
+		other := &c.Settle[i]
 		if other.Entry.EntryRef != s.Entry.EntryRef || other.Token != s.Token {
 			continue
 		}
-		if ok {
-			return broker.Settlement{}, false
+		if found != nil {
+			return nil
 		}
-		found, ok = other, true
+		found = other
 	}
-	return found, ok
+	return found
 }

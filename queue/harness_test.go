@@ -16,7 +16,7 @@ import (
 	"github.com/leatwork/leat/task"
 )
 
-// A bench is a broker, a client and at most one server, in a bubble of fake
+// A bench is a broker, a client and servers, in a bubble of fake
 // time. What the server logs and observes is kept.
 type bench struct {
 	*testing.T
@@ -57,12 +57,13 @@ func (x *bench) serve(h task.HandlerFunc) {
 
 func (x *bench) serveAny(h task.Handler) {
 	x.Helper()
-	x.srv = x.newServer()
-	if err := x.srv.Start(h); err != nil {
+	srv := x.newServer()
+	x.srv = srv
+	if err := srv.Start(h); err != nil {
 		x.Fatalf("Start() = %v, want nil", err)
 	}
 	x.Cleanup(func() {
-		if err := x.srv.Shutdown(context.Background()); err != nil {
+		if err := srv.Shutdown(context.Background()); err != nil {
 			x.Errorf("Shutdown() = %v, want nil", err)
 		}
 	})

@@ -43,23 +43,6 @@ func TestADeadWorkersTaskIsRunWithin15SecondsAtNoCost(t *testing.T) {
 	})
 }
 
-func TestAScheduledTaskIsNeverEarlyAndAtMostASecondLate(t *testing.T) {
-	inBubble(t, func(x *bench) {
-		var ran time.Time
-		x.serve(func(context.Context, *task.Task) error { ran = time.Now(); return nil })
-		for _, in := range []time.Duration{time.Millisecond, 300 * time.Millisecond, time.Second, 2345 * time.Millisecond, time.Hour} {
-			x.pass(777 * time.Millisecond)
-			due := time.Now().Add(in)
-			x.enqueue("a", task.ProcessAt(due))
-			x.pass(in + time.Second)
-			if late := ran.Sub(due); late < 0 || late > time.Second {
-				t.Errorf("a task that is due in %v ran %v late, want 0s to 1s", in, late)
-			}
-			x.gone("a")
-		}
-	})
-}
-
 func TestCompletedTasksGoWhenTheirRetentionEnds(t *testing.T) {
 	inBubble(t, func(x *bench) {
 		x.enqueue("a", task.Retention(time.Minute))

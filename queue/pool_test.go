@@ -120,25 +120,6 @@ func TestTasksOfOneQueueRunInTheirOrder(t *testing.T) {
 	})
 }
 
-func TestAnIdleServerFindsATaskWithinItsPollInterval(t *testing.T) {
-	inBubble(t, func(x *bench) {
-		x.cfg.PollInterval = time.Second
-		var at time.Time
-		x.serve(func(context.Context, *task.Task) error { at = time.Now(); return nil })
-		var waits []time.Duration
-		for i := range 20 {
-			x.pass(10 * time.Second)
-			start := time.Now()
-			x.enqueue(fmt.Sprint(i))
-			x.pass(1500 * time.Millisecond)
-			waits = append(waits, at.Sub(start))
-		}
-		if slices.Min(waits) < 0 || slices.Max(waits) > 1500*time.Millisecond {
-			t.Errorf("waits %v, want 0s to 1.5s", waits)
-		}
-	})
-}
-
 func TestAServerThatNobodyWakesAsksAsOftenAsItPolls(t *testing.T) {
 	inBubble(t, func(x *bench) {
 		calls := 0

@@ -16,6 +16,7 @@ type picker struct {
 	queues []weighted // in order of priority if that is strict, in any order otherwise
 	total  int64      // of the weights
 	shares []broker.Share
+	lost   []weighted // by rounding down
 }
 
 type weighted struct {
@@ -27,7 +28,7 @@ type weighted struct {
 // priorities: shares that hold on average and are drawn with r, or strict ones
 // if r is nil.
 func newPicker(queues map[string]int, r *rand.Rand) *picker {
-	p := &picker{rand: r, shares: make([]broker.Share, len(queues))}
+	p := &picker{rand: r, shares: make([]broker.Share, len(queues)), lost: make([]weighted, len(queues))}
 	for _, name := range slices.Sorted(maps.Keys(queues)) {
 		weight := int64(queues[name])
 		p.queues = append(p.queues, weighted{name, weight})
@@ -47,13 +48,25 @@ func (p *picker) pick(n int) []broker.Share {
 		return p.shares
 	}
 	p.shuffle()
-	for i, q := range p.queues {
-		p.shares[i] = broker.Share{Queue: q.queue}
-	}
-	for range n {
-		p.shares[p.draw(p.queues, p.total)].First++
-	}
+	p.divide(n)
 	return p.shares
+}
+
+// divide gives each queue its part of n, rounded down. What is missing then is
+// drawn, each queue's chance being what it has lost: on average its part is exact.
+func (p *picker) divide(n int) {
+	left := n
+	for i, q := range p.queues {
+		part := int64(n) * q.weight
+		p.shares[i] = broker.Share{Queue: q.queue, First: int(part / p.total)}
+		p.lost[i].weight = part % p.total
+		left -= p.shares[i].First
+	}
+	for ; left > 0; left-- {
+		i := p.draw(p.lost, int64(left)*p.total)
+		p.shares[i].First++
+		p.lost[i].weight -= p.total
+	}
 }
 
 // shuffle puts the queues in an order by chance, drawing one after another by

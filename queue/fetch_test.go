@@ -42,6 +42,18 @@ func TestSharesFollowTheWeights(t *testing.T) {
 	}
 }
 
+func TestEachFetchKeepsTheShares(t *testing.T) {
+	p := newPicker(priorities, seeded(t))
+	for range 100 {
+		for _, s := range p.pick(101) {
+			want := map[string][]int{"critical": {60, 61}, "default": {30, 31}, "low": {10, 11}}[s.Queue]
+			if s.First < want[0] || s.First > want[1] {
+				t.Fatalf("queue %s gets %d of 101 tasks, want %d or %d", s.Queue, s.First, want[0], want[1])
+			}
+		}
+	}
+}
+
 // A queue that is empty leaves its share to the others. The broker gives it to
 // them in the order of the shares.
 func TestWhatAnEmptyQueueLeavesIsSharedByWeight(t *testing.T) {

@@ -68,16 +68,16 @@ func TestQueuesAreServedByTheirWeights(t *testing.T) {
 		x.cfg.Concurrency = 50 // that many travel together
 		x.cfg.Queues = map[string]int{"critical": 6, "default": 3, "low": 1}
 		for name := range x.cfg.Queues {
-			x.fill(name, 1000)
+			x.fill(name, 4000)
 		}
 		x.serve(func(context.Context, *task.Task) error {
 			time.Sleep(time.Second)
 			return nil
 		})
-		x.pass(20 * time.Second)
-		for name, want := range map[string]int{"critical": 600, "default": 300, "low": 100} {
+		x.pass(100 * time.Second)
+		for name, want := range map[string]int{"critical": 3000, "default": 1500, "low": 500} {
 			if got := x.counts(name).Processed; math.Abs(float64(got-want)) > 0.05*float64(want) {
-				t.Errorf("queue %s: %d of 1000 tasks were its, want %d within 5 %%", name, got, want)
+				t.Errorf("queue %s: %d of 5000 tasks were its, want %d within 5 %%", name, got, want)
 			}
 		}
 	})

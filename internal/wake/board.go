@@ -31,6 +31,7 @@ type kept struct {
 type waiter struct {
 	queues []string
 	given  chan broker.Wake // closed if none will come
+	prod   chan struct{}    // has an element if it is to look
 }
 
 // Leave gives w to the first who waits for its queue, or keeps it.
@@ -68,25 +69,62 @@ func (b *Board) Forget(queue string) {
 
 // Wait returns the next wake of one of queues, as [broker.Waker] has it.
 func (b *Board) Wait(ctx context.Context, queues []string) (broker.Wake, error) {
+	return b.WaitLooking(ctx, queues, func() (time.Duration, error) { return 0, nil })
+}
+
+// WaitLooking is like Wait, and meanwhile has look look for wakes that others have
+// left elsewhere, and leave them here: before it takes one that is kept, whenever
+// the time has passed that it returned last, if that is not 0, and at each Prod. An
+// error of look is that of the wait.
+func (b *Board) WaitLooking(ctx context.Context, queues []string, look func() (again time.Duration, err error)) (broker.Wake, error) {
 	if err := broker.CheckWait(queues); err != nil {
 		return broker.Wake{}, fmt.Errorf("wait: %w", err)
 	}
 	if err := ctx.Err(); err != nil {
 		return broker.Wake{}, fmt.Errorf("wait: %w: %w", broker.ErrRefused, err)
 	}
+	if _, err := look(); err != nil {
+		return broker.Wake{}, err
+	}
 	w, who := b.take(queues)
 	if who == nil {
 		return w, nil
 	}
-	select {
-	case w, ok := <-who.given:
-		if !ok {
-			return broker.Wake{}, fmt.Errorf("wait: %w: %w", broker.ErrRefused, broker.ErrClosed)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		again, err := look()
+		if err != nil {
+			b.leave(who)
+			return broker.Wake{}, err
 		}
-		return w, nil
-	case <-ctx.Done():
-		b.leave(who)
-		return broker.Wake{}, fmt.Errorf("wait: %w", ctx.Err())
+		if timer.Stop(); again > 0 {
+			timer.Reset(again)
+		}
+		select {
+		case w, ok := <-who.given:
+			if !ok {
+				return broker.Wake{}, fmt.Errorf("wait: %w: %w", broker.ErrRefused, broker.ErrClosed)
+			}
+			return w, nil
+		case <-ctx.Done():
+			b.leave(who)
+			return broker.Wake{}, fmt.Errorf("wait: %w", ctx.Err())
+		case <-timer.C:
+		case <-who.prod:
+		}
+	}
+}
+
+// Prod has all who wait look once more.
+func (b *Board) Prod() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, who := range b.line {
+		select {
+		case who.prod <- struct{}{}:
+		default: // it is about to
+		}
 	}
 }
 
@@ -94,7 +132,7 @@ func (b *Board) Wait(ctx context.Context, queues []string) (broker.Wake, error) 
 func (b *Board) take(queues []string) (broker.Wake, *waiter) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	who := &waiter{queues: slices.Clone(queues), given: make(chan broker.Wake, 1)}
+	who := &waiter{queues: slices.Clone(queues), given: make(chan broker.Wake, 1), prod: make(chan struct{}, 1)}
 	if b.closed {
 		close(who.given)
 		return broker.Wake{}, who

@@ -3,6 +3,7 @@ package wake_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -89,6 +90,39 @@ func TestAWakeForSomebodyWhoWaitsNoMoreIsNotLost(t *testing.T) {
 			if !<-given {
 				want(t, &b, broker.Wake{Queue: "a", At: noon}, "a")
 			}
+		}
+	})
+}
+
+func TestWhoWaitsLooksWhenTheTimeHasPassedAndWhenProdded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var b wake.Board
+		var looks []time.Duration
+		began, again, failure := time.Now(), time.Duration(0), errors.New("no answer")
+		look := func() (time.Duration, error) {
+			looks = append(looks, time.Since(began))
+			if len(looks) == 5 {
+				b.Leave(broker.Wake{Queue: "a"})
+			}
+			return again, nil
+		}
+		woken := make(chan error)
+		go func() {
+			_, err := b.WaitLooking(t.Context(), []string{"a"}, look)
+			woken <- err
+		}()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		again = time.Second
+		b.Prod()
+		if err := <-woken; err != nil {
+			t.Errorf("WaitLooking() = %v, want nil", err)
+		}
+		if want := []time.Duration{0, 0, time.Minute, 61 * time.Second, 62 * time.Second}; !slices.Equal(looks, want) {
+			t.Errorf("looked after %v, want %v", looks, want)
+		}
+		if _, err := b.WaitLooking(t.Context(), []string{"a"}, func() (time.Duration, error) { return 0, failure }); err != failure {
+			t.Errorf("WaitLooking() = %v, want %v", err, failure)
 		}
 	})
 }

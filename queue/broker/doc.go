@@ -138,9 +138,11 @@
 // was ready in the queue.
 //
 // A wake that is kept goes to the first who waits for the queue, or to the next
-// who does: to one only. Of one queue, what is to be leased comes before what is to
-// be advanced. A wake is a hint. It may come to nothing, as somebody else may have
-// been faster, and it is lost with the one who was given it, or if the storage
-// fails. No wake is left for what another program writes that knows nothing of
-// wakes, such as asynq, nor for the ends of leases, of retention and of batches.
+// who does: to one only, or on a storage that cannot tell brokers apart, as a file
+// that many processes have open, to one on each broker. Of one queue, what is to be
+// leased comes before what is to be advanced. A wake is a hint. It may come to
+// nothing, as somebody else may have been faster, and it is lost with the one who
+// was given it, or if the storage fails. No wake is left for what another program
+// writes that knows nothing of wakes, such as asynq, nor for the ends of leases, of
+// retention and of batches.
 package broker

@@ -2,6 +2,7 @@ package brokertest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -153,6 +154,18 @@ func (f *faulty) Listen(ctx context.Context, hear func(broker.Signal)) error {
 		return struct{}{}, l.Listen(ctx, hear)
 	})
 	return err
+}
+
+// Wait waits on a broker that is a [broker.Waker], and says of another that it is
+// not to be waited on.
+func (f *faulty) Wait(ctx context.Context, queues []string) (broker.Wake, error) {
+	return through(ctx, f, "Wait", func() (broker.Wake, error) {
+		w, ok := f.b.(broker.Waker)
+		if !ok {
+			return broker.Wake{}, fmt.Errorf("%T: %w", f.b, errors.ErrUnsupported)
+		}
+		return w.Wait(ctx, queues)
+	})
 }
 
 // Events returns the events of a broker that is a [broker.Streamer].

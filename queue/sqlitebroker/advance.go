@@ -158,11 +158,9 @@ func (c *conn) nextDue(now time.Time, r broker.AdvanceRequest) time.Time {
 
 // nextOf gives to sooner when something in q is next due.
 func (c *conn) nextOf(q *queue, now time.Time, keep broker.ArchiveLimits, sooner func(int64)) {
-	for _, state := range [...]task.State{task.Scheduled, task.Retry, task.Completed} {
-		if q.count[state] > 0 {
-			c.on(selectNext).int(q.num).int(int64(state)).first(func(r *row) { sooner(r.int()) })
-		}
-	}
+	c.nextIn(q, task.Scheduled, sooner)
+	c.nextIn(q, task.Retry, sooner)
+	c.nextIn(q, task.Completed, sooner)
 	if q.count[task.Active] > 0 {
 		c.on(selectNext).int(q.num).int(int64(task.Active)).first(func(r *row) { sooner(max(r.int(), q.grace)) })
 	}
@@ -171,6 +169,13 @@ func (c *conn) nextOf(q *queue, now time.Time, keep broker.ArchiveLimits, sooner
 	}
 	if len(c.excess(q, now, keep, 1)) > 0 {
 		sooner(now.UnixMilli())
+	}
+}
+
+// nextIn gives to sooner when the first of the entries of q in a state is due.
+func (c *conn) nextIn(q *queue, state task.State, sooner func(int64)) {
+	if q.count[state] > 0 {
+		c.on(selectNext).int(q.num).int(int64(state)).first(func(r *row) { sooner(r.int()) })
 	}
 }
 

@@ -24,6 +24,7 @@ func (b *Broker) Apply(ctx context.Context, now time.Time, changes []broker.Chan
 	err := b.writer.write(ctx, func(t *tx) {
 		applied = broker.Applied{Outcomes: t.applyAll(now, changes, malformed)}
 		t.lease(now, want, &applied)
+		t.passOn(want.Pass)
 	})
 	if err != nil {
 		return broker.Applied{}, fmt.Errorf("apply: %w", err)

@@ -133,7 +133,9 @@ func (t *tx) stepOrWait(now time.Time, k *known) (ready bool) {
 		t.step(now, k)
 		return true
 	}
-	t.on(waitAgain).int(milli(now.Add(broker.BehindRetry))).int(k.num).exec()
+	at := milli(now.Add(broker.BehindRetry))
+	t.on(waitAgain).int(at).int(k.num).exec()
+	k.q.awaits(k.state, at)
 	return false
 }
 

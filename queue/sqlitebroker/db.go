@@ -124,6 +124,7 @@ func (b *Broker) move(c *conn) error {
 	b.name, b.forget = name, func() { memdb.Delete(id) }
 	b.writer.conn, b.writer.open = moved, again
 	c.discard()
+	b.writer.board.Prod() // from now on others can write
 	return nil
 }
 

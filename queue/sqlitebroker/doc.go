@@ -36,6 +36,13 @@
 // [Options].BusyTimeout. The turn goes to whoever asks next, not to whoever has
 // waited longest.
 //
+// Who waits for something to do ([Broker.Wait]) is woken at once by what his own
+// broker commits, one for each need. What others commit is looked for, by asking
+// SQLite whether the file has changed: every five milliseconds while it does, and
+// ten times a second when it has not for a second, which costs less than half a
+// percent of a processor. It wakes somebody on each broker that is waited on: all
+// but the fastest may find that nothing is left to do.
+//
 // All of them must run on one machine and see one clock. The file needs a local
 // file system: SQLite's locks and shared memory do not work over a network, and
 // the file is damaged where they seem to. Beside it lie two more, with -wal and

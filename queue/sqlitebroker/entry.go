@@ -89,6 +89,7 @@ func (t *tx) insert(now time.Time, q *queue, e *broker.Entry, state task.State, 
 		any(int64(e.MaxCrashes)).null().some(e.Home.Queue).some(e.Home.ID).
 		some(t.json(len(e.Reads), e.Reads)).some(t.json(len(e.Headers), e.Headers)).some(t.exit(e.Exit)).blob(e.Payload).exec()
 	if added = t.changed(); added {
+		q.awaits(state, at)
 		t.came(now, q, e.ID, e.Group, state)
 	}
 	return added

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/ncruces/go-sqlite3"
@@ -157,4 +158,20 @@ func (b *Broker) number(t testing.TB, sql string) (n int) {
 		}
 	})
 	return n
+}
+
+// CountQueries begins to count the statements that are run on the connections that
+// there are, and returns what tells how many were since it was last asked.
+func (b *Broker) CountQueries(t testing.TB) (since func() int) {
+	var n atomic.Int64
+	b.Hold(t, func() {
+		err := b.writer.conn.db.Trace(sqlite3.TRACE_STMT, func(sqlite3.TraceEvent, any, any) error {
+			n.Add(1)
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+	return func() int { return int(n.Swap(0)) }
 }

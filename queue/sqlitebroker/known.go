@@ -90,6 +90,7 @@ func (t *tx) due(q *queue, state task.State, now time.Time, most int) []known {
 // place moves k to another state, and changes nothing else.
 func (t *tx) place(now time.Time, k *known, to task.State, at, ready int64) {
 	t.on(moveEntry).int(k.num).int(int64(to)).int(at).any(ready).exec()
+	k.q.awaits(to, at)
 	t.moved(now, k, to)
 }
 
@@ -116,6 +117,9 @@ func (t *tx) moved(now time.Time, k *known, to task.State) {
 func (t *tx) came(now time.Time, q *queue, id, group string, state task.State) {
 	if state != 0 {
 		q.add(state, 1)
+	}
+	if state == task.Pending {
+		q.readied = true
 	}
 	if state == task.Aggregating {
 		t.countGroup(q, group, 1, 0)

@@ -74,5 +74,6 @@ func (t *tx) revive(now time.Time, k *known, at time.Time) {
 		t.waitNoMore(k)
 	}
 	t.on(reviveEntry).int(k.num).int(int64(to)).int(place).any(ready).int(k.q.written()).exec()
+	k.q.awaits(to, place)
 	t.moved(now, k, to)
 }

@@ -33,6 +33,7 @@ func (b *Broker) Pause(ctx context.Context, _ time.Time, queue string, paused bo
 		changed = t.changed()
 		if q := t.queue(queue); q != nil {
 			q.paused = paused
+			q.readied = q.readied || !paused
 		}
 	})
 	if err != nil {

@@ -21,6 +21,11 @@ type queue struct {
 	day      int64 // that today is about
 	today    figures
 	changed  bool
+
+	// What is noted for wakes: that an entry has become ready, and the earliest time
+	// that one waits for; 0: none.
+	readied bool
+	due     int64
 }
 
 // figures count outcomes.

@@ -32,6 +32,7 @@ func (b *Broker) Remove(ctx context.Context, now time.Time, queue string, force 
 	if err == nil {
 		err = refusal
 	}
+	b.writer.board.Forget(queue)
 	for more := true; err == nil && more; {
 		err = b.writer.write(ctx, func(t *tx) {
 			t.purge()

@@ -103,5 +103,6 @@ func (t *tx) keep(now time.Time, s *broker.Settlement, k *known, state task.Stat
 	t.on(settleEntry).int(k.num).int(int64(state)).int(at).int(k.q.written()).
 		int(int64(s.Entry.Retried)).some(s.Entry.LastErr).any(seconds(s.Entry.LastFailedAt)).
 		any(seconds(s.Entry.CompletedAt)).any(int64(k.end)).any(k.tried).blob(s.Result).exec()
+	k.q.awaits(state, at)
 	t.moved(now, k, state)
 }

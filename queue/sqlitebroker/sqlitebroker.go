@@ -22,6 +22,7 @@ type Broker struct {
 	writer  *writer
 	readers *readers // nil in memory, where the writer's connection is the only one
 	options Options
+	lookout lookout
 
 	dbOnce sync.Once
 	db     *sql.DB // of DB, nil until that is called
@@ -36,6 +37,7 @@ var (
 	_ broker.Operator = (*Broker)(nil)
 	_ broker.Listener = (*Broker)(nil)
 	_ broker.Streamer = (*Broker)(nil)
+	_ broker.Waker    = (*Broker)(nil)
 
 	_ broker.Transactor = (*Broker)(nil)
 	_ broker.Verifier   = (*Broker)(nil)
@@ -255,6 +257,7 @@ func (b *Broker) Ping(ctx context.Context) error {
 // Close implements [broker.Broker]. It waits for calls that have begun. It writes
 // what is committed into the file itself if no other process has it open.
 func (b *Broker) Close() error {
+	b.writer.board.Close()
 	faults := []error{b.DB().Close()}
 	if b.readers != nil {
 		faults = append(faults, b.readers.close())

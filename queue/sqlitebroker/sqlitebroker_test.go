@@ -21,6 +21,7 @@ func fileStorage(t testing.TB) brokertest.Storage {
 		Open:          func(t testing.TB) broker.Broker { return open(t, path) },
 		OpenStreaming: func(t testing.TB, events int) broker.Broker { return keeping(t, path, events) },
 		Leftovers:     func(t testing.TB) []string { return leftovers(t, open(t, path)) },
+		OneEach:       true,
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/leatwork/leat/internal/wake"
 	"github.com/leatwork/leat/queue/broker"
 )
 
@@ -26,6 +27,7 @@ type tx struct {
 
 	groups  map[groupName]groupSize // what is to be added
 	batches map[string]bool         // those that may be empty
+	passed  []broker.Wake           // with a time, to be left if t is committed
 }
 
 func newTx(c *conn) *tx {
@@ -52,20 +54,22 @@ const mostCalls = 64
 // A writer lets one transaction at a time write. The calls that wait meanwhile
 // go together in the next one: a commit costs more than what is committed.
 type writer struct {
-	open func() (*conn, error) // nil in memory, where a connection is the database
-	turn chan struct{}         // holds an element while somebody has the turn
-	bell bell                  // rung when there is something to tell
+	open  func() (*conn, error) // nil in memory, where a connection is the database
+	turn  chan struct{}         // holds an element while somebody has the turn
+	bell  bell                  // rung when there is something to tell
+	board wake.Board
 
 	// These belong to whoever has the turn.
-	conn *conn // nil: to be opened
-	over error // why nothing is written any more
+	conn   *conn // nil: to be opened
+	over   error // why nothing is written any more
+	opened int64 // how many connections there were
 
 	mu      sync.Mutex
 	waiting []*call
 }
 
 func newWriter(c *conn, open func() (*conn, error)) *writer {
-	return &writer{conn: c, open: open, turn: make(chan struct{}, 1)}
+	return &writer{conn: c, opened: 1, open: open, turn: make(chan struct{}, 1)}
 }
 
 // write runs f in a transaction and commits it. Once f has begun, ctx is not
@@ -115,6 +119,7 @@ func (w *writer) use(f func(*conn) error) error {
 			return refused(err)
 		}
 		w.conn = c
+		w.opened++
 	}
 	err := w.conn.guard(func() error { return f(w.conn) })
 	if e, panicked := errors.AsType[*panicError](err); panicked {
@@ -193,26 +198,34 @@ func (w *writer) begin(ctx context.Context) error {
 // run runs calls in the transaction that has begun, and ends it.
 func (w *writer) run(calls []*call) error {
 	return w.use(func(c *conn) error {
-		err := c.transact(calls)
+		t := newTx(c)
+		err := t.commitAll(calls)
 		c.end()
-		if err == nil && c.signalled {
-			w.bell.ring()
+		if err == nil {
+			w.tell(t)
 		}
 		return err
 	})
 }
 
-func (c *conn) transact(calls []*call) error {
-	t := newTx(c)
+// tell tells those who listen and wait of what t has committed.
+func (w *writer) tell(t *tx) {
+	if t.signalled {
+		w.bell.ring()
+	}
+	w.leaveWakes(t)
+}
+
+func (t *tx) commitAll(calls []*call) error {
 	for _, one := range calls {
 		one.run(t)
 	}
 	t.flush()
-	if c.err != nil {
-		return refused(c.err)
+	if t.err != nil {
+		return refused(t.err)
 	}
-	c.commit()
-	return uncertain(c.err)
+	t.commit()
+	return uncertain(t.err)
 }
 
 // flush writes the rows that t has kept.

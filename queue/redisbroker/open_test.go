@@ -37,6 +37,7 @@ func TestAURLThatMakesNoSenseIsRefused(t *testing.T) {
 		"redis-cluster://a,b/1":                               "must not name a database",
 		"redis-cluster://a?shards=many":                       "no number",
 		"redis-cluster://a?shards=1000":                       "must be 0 to",
+		"redis://a?noblocking=perhaps":                        "must be true or false",
 		"redis-cluster://a:secret@b:x":                        "a host that is none",
 		"redis-socket://host/path":                            "must name a socket",
 		"redis-socket://":                                     "must name a socket",

@@ -72,7 +72,7 @@ func (w *waiting) wait(ctx context.Context, queues []string) (broker.Wake, error
 	if l := w.world.leaver; l != nil {
 		l.leaveAll() // what this process has done comes first
 	}
-	again, began, pause := false, time.Now(), firstPause
+	again, pause, waited := false, firstPause, time.Duration(0)
 	for {
 		if err := w.started(ctx); err != nil {
 			return broker.Wake{}, err
@@ -84,8 +84,8 @@ func (w *waiting) wait(ctx context.Context, queues []string) (broker.Wake, error
 			return w.read(popped), nil
 		case errors.Is(err, redis.Nil), w.started(ctx) != nil:
 			continue
-		case isReply(err) && passing(err) && time.Since(began) < patience && wait(ctx, pause):
-			pause = min(2*pause, longestPause)
+		case isReply(err) && passing(err) && waited < patience && wait(ctx, pause):
+			waited, pause = waited+pause, min(2*pause, longestPause)
 			w.lines.lookAgain(ctx)
 			continue
 		case errors.Is(err, errCut) && (!again || w.cut.Load() == before):

@@ -394,3 +394,26 @@ func wakesOfWorlds(t *testing.T, b *redisbroker.Broker) {
 	}
 	w.gets(t, broker.Wake{Queue: "b"})
 }
+
+// What waits for keys that move is told so, and waits where they are then.
+func TestAWaitGoesOnWhereItsKeysHaveMovedTo(t *testing.T) {
+	x := redistest.StartCluster(t, redistest.Options{})
+	o := redisbroker.Options{Prefix: redistest.Prefix(), LocalClock: true, Logger: discard}
+	b, err := redisbroker.Open(x.URL(), &o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	w := waitFor(t, b, "a", "b")
+	slot := x.Slot(t, o.Prefix+":leat:{wake}:a")
+	from := x.Owner(t, slot)
+	awaitBlocked(t, from, 1)
+	to := x.Nodes[0]
+	if to == from {
+		to = x.Nodes[1]
+	}
+	x.Move(t, slot, from, to)
+	awaitBlocked(t, to, 1)
+	enqueue(t, b, "b", "1", time.Time{})
+	w.gets(t, broker.Wake{Queue: "b"})
+}

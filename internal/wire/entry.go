@@ -88,18 +88,17 @@ func DecodeEntry(b []byte) (e broker.Entry, claimKey string, err error) {
 }
 
 func checkTask(m *TaskMessage) error {
-	errs := []error{
-		task.CheckMadeName("Queue", m.Queue),
-		task.CheckMadeName("ID", m.Id),
-		task.CheckMadeName("Type", m.Type),
-	}
+	var errs [5]error
+	errs[0] = task.CheckMadeName("Queue", m.Queue)
+	errs[1] = task.CheckMadeName("ID", m.Id)
+	errs[2] = task.CheckMadeName("Type", m.Type)
 	if m.GroupKey != "" {
-		errs = append(errs, task.CheckMadeName("Group", m.GroupKey))
+		errs[3] = task.CheckMadeName("Group", m.GroupKey)
 	}
 	if m.Retry < 0 || m.Retried < 0 {
-		errs = append(errs, task.Invalid("Retry", fmt.Sprintf("%d of %d", m.Retried, m.Retry), "must not be negative"))
+		errs[4] = task.Invalid("Retry", fmt.Sprintf("%d of %d", m.Retried, m.Retry), "must not be negative")
 	}
-	return errors.Join(errs...)
+	return errors.Join(errs[:]...)
 }
 
 // Words returns what of e has no room in its message, in words: those of its
@@ -209,7 +208,7 @@ func EncodeOutcome(e broker.Entry) []byte {
 	number := func(b []byte, field protowire.Number, n int64) []byte {
 		return protowire.AppendVarint(protowire.AppendTag(b, field, protowire.VarintType), uint64(n))
 	}
-	b := number(nil, 6, int64(e.Retried))
+	b := number(make([]byte, 0, 32+len(e.LastErr)), 6, int64(e.Retried))
 	b = protowire.AppendString(protowire.AppendTag(b, 7, protowire.BytesType), e.LastErr)
 	b = number(b, 11, unix(e.LastFailedAt))
 	return number(b, 13, unix(e.CompletedAt))

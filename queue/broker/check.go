@@ -37,6 +37,33 @@ func (c Change) Check() error {
 	return errors.Join(k.faults...)
 }
 
+// A set finds what comes twice among n. It makes no map for the only one.
+type set[K comparable] struct{ seen map[K]bool }
+
+// add reports whether k is new.
+func (s *set[K]) add(k K, n int) bool {
+	if n < 2 {
+		return true
+	}
+	if s.seen == nil {
+		s.seen = make(map[K]bool, n)
+	}
+	if s.seen[k] {
+		return false
+	}
+	s.seen[k] = true
+	return true
+}
+
+// CheckStored returns what a settlement that stores e would be refused for, or
+// nil.
+func CheckStored(e *Entry) error {
+	var k checker
+	k.ref("Settle", e.EntryRef)
+	k.stored("Settle", e)
+	return errors.Join(k.faults...)
+}
+
 type checker struct {
 	home   Home
 	faults []error
@@ -106,12 +133,12 @@ func (k *checker) size(c Change) {
 }
 
 func (k *checker) settlements(settle []Settlement) {
-	seen := make(map[EntryRef]bool, len(settle))
-	for _, s := range settle {
-		if seen[s.Entry.EntryRef] {
+	var seen set[EntryRef]
+	for i := range settle {
+		s := &settle[i]
+		if !seen.add(s.Entry.EntryRef, len(settle)) {
 			k.refuse("Settle", s.Entry.String(), "is settled twice in one change")
 		}
-		seen[s.Entry.EntryRef] = true
 		k.ref("Settle", s.Entry.EntryRef)
 		switch {
 		case s.To < Done || s.To > Released:
@@ -122,7 +149,7 @@ func (k *checker) settlements(settle []Settlement) {
 			k.refuse("Settle.At", s.At, fmt.Sprintf("is needed to settle as %s", s.To))
 		}
 		if s.To != Done && s.To != Released {
-			k.stored("Settle", s.Entry)
+			k.stored("Settle", &s.Entry)
 		}
 		if a := s.Attempt; a != nil && !(utf8.ValidString(a.Worker) && utf8.ValidString(a.Err)) {
 			k.refuse("Settle.Attempt", a.Worker+": "+a.Err, "is not valid UTF-8")
@@ -151,7 +178,7 @@ func (k *checker) replacements(replace []Replacement) {
 	seen := make(map[EntryRef]bool, len(replace))
 	for _, r := range replace {
 		k.ref("Replace", r.Entry.EntryRef)
-		k.stored("Replace", r.Entry)
+		k.stored("Replace", &r.Entry)
 		k.headers("Replace", r.Entry.Headers)
 		k.claim("Replace", r.Entry)
 		if seen[r.Entry.EntryRef] {
@@ -174,13 +201,12 @@ func (k *checker) homes(c Change) {
 			k.refuse("Require.Version", r.Version, "must not be negative")
 		}
 	}
-	seen := make(map[string]bool, len(c.Put))
+	var seen set[string]
 	for _, p := range c.Put {
 		k.made("Put.Key", p.Key)
-		if seen[p.Key] {
+		if !seen.add(p.Key, len(c.Put)) {
 			k.refuse("Put.Key", p.Key, "is written twice in one change")
 		}
-		seen[p.Key] = true
 		if p.If < AnyVersion {
 			k.refuse("Put.If", p.If, "must be AnyVersion, 0 or a version")
 		}
@@ -189,24 +215,23 @@ func (k *checker) homes(c Change) {
 
 func (k *checker) entries(field string, entries []Entry) {
 	type claim struct{ queue, key string }
-	ids, claims := make(map[EntryRef]bool, len(entries)), make(map[claim]bool)
-	for _, e := range entries {
+	var ids set[EntryRef]
+	var claims set[claim]
+	for i := range entries {
+		e := &entries[i]
 		k.ref(field, e.EntryRef)
 		k.stored(field, e)
 		k.headers(field, e.Headers)
-		if ids[e.EntryRef] {
+		if !ids.add(e.EntryRef, len(entries)) {
 			k.refuse(field, e.String(), "is enqueued twice in one change")
 		}
-		ids[e.EntryRef] = true
 		if e.Claim.Key == "" {
 			continue
 		}
-		c := claim{e.Queue, e.Claim.Key}
-		if claims[c] {
+		if !claims.add(claim{e.Queue, e.Claim.Key}, len(entries)) {
 			k.refuse(field+".Claim", e.Claim.Key, "is claimed twice in one change")
 		}
-		claims[c] = true
-		k.claim(field, e)
+		k.claim(field, *e)
 	}
 }
 
@@ -241,7 +266,7 @@ func (k *checker) exit(field string, exit *Entry) {
 		return
 	}
 	k.ref(field+".Exit", exit.EntryRef)
-	k.stored(field+".Exit", *exit)
+	k.stored(field+".Exit", exit)
 	k.headers(field+".Exit", exit.Headers)
 }
 
@@ -295,8 +320,22 @@ func (k *checker) arrivals(field string, arrive []Arrival) {
 }
 
 func (k *checker) ref(field string, r EntryRef) {
-	k.made(field+".Queue", r.Queue)
-	k.made(field+".ID", r.ID)
+	k.part(field, ".Queue", r.Queue)
+	k.part(field, ".ID", r.ID)
+}
+
+// part checks the name of a part of field.
+func (k *checker) part(field, part, name string) {
+	if task.CheckMadeName(part, name) != nil {
+		k.made(field+part, name)
+	}
+}
+
+// number checks a count in field, which is kept in 32 bits.
+func (k *checker) number(field, part string, n int) {
+	if n < 0 || n > math.MaxInt32 {
+		k.refuse(field+part, n, "is out of range")
+	}
 }
 
 // headers checks how much of them there is. Only entries that are added are
@@ -315,22 +354,16 @@ func (k *checker) headers(field string, headers map[string]string) {
 }
 
 // stored checks the fields of e that a broker writes down.
-func (k *checker) stored(field string, e Entry) {
-	k.made(field+".Type", e.Type)
-	for _, n := range []struct {
-		field string
-		bad   bool
-		value any
-	}{
-		{"MaxCrashes", e.MaxCrashes < 0 || e.MaxCrashes > math.MaxInt32, e.MaxCrashes},
-		{"MaxRetry", e.MaxRetry < 0 || e.MaxRetry > math.MaxInt32, e.MaxRetry},
-		{"Retried", e.Retried < 0 || e.Retried > math.MaxInt32, e.Retried},
-		{"Timeout", e.Timeout < 0, e.Timeout},
-		{"Retention", e.Retention < 0, e.Retention},
-	} {
-		if n.bad {
-			k.refuse(field+"."+n.field, n.value, "is out of range")
-		}
+func (k *checker) stored(field string, e *Entry) {
+	k.part(field, ".Type", e.Type)
+	k.number(field, ".MaxCrashes", e.MaxCrashes)
+	k.number(field, ".MaxRetry", e.MaxRetry)
+	k.number(field, ".Retried", e.Retried)
+	if e.Timeout < 0 {
+		k.refuse(field+".Timeout", e.Timeout, "is out of range")
+	}
+	if e.Retention < 0 {
+		k.refuse(field+".Retention", e.Retention, "is out of range")
 	}
 	if !utf8.ValidString(e.LastErr) {
 		k.refuse(field+".LastErr", e.LastErr, "is not valid UTF-8")

@@ -33,8 +33,7 @@ func (b *world) entry(ref broker.EntryRef, msg string, rest []any) (broker.Entry
 	// The message keeps the group of an entry that has left it.
 	e.Group = textAt(rest, 5)
 	// What passes can be settled: a settlement is checked in the same way.
-	stored := broker.Settlement{Entry: e, To: broker.Archived}
-	if err := errors.Join(err, broker.Change{Settle: []broker.Settlement{stored}}.Check(), checkClaim(e)); err != nil {
+	if err := errors.Join(err, broker.CheckStored(&e), checkClaim(e)); err != nil {
 		return broker.Entry{}, fmt.Errorf("entry %s: %w", ref, err)
 	}
 	return e, nil

@@ -16,15 +16,19 @@ func RunBenchmarks(b *testing.B, open func(testing.TB) Storage) {
 		name string
 		run  func(*workbench)
 	}{
-		{"enqueue one", func(w *workbench) { w.enqueue(1, 1) }},
-		{"enqueue 100 changes of one", func(w *workbench) { w.enqueue(100, 1) }},
-		{"enqueue one change of 500", func(w *workbench) { w.enqueue(1, 500) }},
-		{"lease and settle 1", func(w *workbench) { w.leaseAndSettle(1) }},
-		{"lease and settle 50", func(w *workbench) { w.leaseAndSettle(50) }},
+		{"enqueue 1", func(w *workbench) { w.enqueue(1, 1) }},
+		{"enqueue 100x1", func(w *workbench) { w.enqueue(100, 1) }},
+		{"enqueue 1x500", func(w *workbench) { w.enqueue(1, 500) }},
+		{"lease 50", func(w *workbench) { w.lease(50) }},
+		{"settle 50", func(w *workbench) { w.settle(50) }},
+		{"lease+settle 1", func(w *workbench) { w.leaseAndSettle(1) }},
+		{"lease+settle 50", func(w *workbench) { w.leaseAndSettle(50) }},
+		{"extend 100", func(w *workbench) { w.extend(100) }},
+		{"advance 500", func(w *workbench) { w.advance(500) }},
 		{"hand off 1", func(w *workbench) { w.handOff(1) }},
 		{"hand off 50", func(w *workbench) { w.handOff(50) }},
-		{"arrive at a latch", func(w *workbench) { w.arrive(1) }},
-		{"arrive 50 at a latch", func(w *workbench) { w.arrive(50) }},
+		{"arrive 1", func(w *workbench) { w.arrive(1) }},
+		{"arrive 50", func(w *workbench) { w.arrive(50) }},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			w := &workbench{B: b, broker: open(b).Open(b)}
@@ -83,6 +87,75 @@ func (w *workbench) enqueue(changes, each int) {
 	}
 }
 
+// resting does work while the time stands still.
+func (w *workbench) resting(work func()) {
+	w.StopTimer()
+	work()
+	w.StartTimer()
+}
+
+func settlingAll(leases []broker.Lease) []broker.Change {
+	var settle []broker.Change
+	for _, l := range leases {
+		settle = append(settle, settling(l, broker.Done))
+	}
+	return settle
+}
+
+// lease leases n entries, which are enqueued before and settled after that.
+func (w *workbench) lease(n int) {
+	for w.Loop() {
+		w.resting(func() { w.apply([]broker.Change{{Enqueue: w.next(n)}}, 0) })
+		leases := w.apply(nil, n)
+		w.resting(func() { w.apply(settlingAll(leases), 0) })
+		w.entries += len(leases)
+	}
+}
+
+// settle settles n entries, which are enqueued and leased before.
+func (w *workbench) settle(n int) {
+	for w.Loop() {
+		var settle []broker.Change
+		w.resting(func() { settle = settlingAll(w.apply([]broker.Change{{Enqueue: w.next(n)}}, n)) })
+		w.apply(settle, 0)
+		w.entries += len(settle)
+	}
+}
+
+// extend extends n leases again and again.
+func (w *workbench) extend(n int) {
+	var refs []broker.LeaseRef
+	for _, l := range w.apply([]broker.Change{{Enqueue: w.next(n)}}, n) {
+		refs = append(refs, l.Ref())
+	}
+	for w.Loop() {
+		held, err := w.broker.Extend(w.Context(), time.Now(), time.Now().Add(10*time.Second), refs...)
+		if err != nil || held[n-1] != broker.Kept {
+			w.Fatalf("Extend() = %v, %v, want all kept", held, err)
+		}
+		w.entries += n
+	}
+}
+
+// advance makes n entries ready that are due at an exact time.
+func (w *workbench) advance(n int) {
+	for w.Loop() {
+		due := time.Now().Add(time.Hour).Truncate(time.Second).Add(time.Millisecond)
+		w.resting(func() {
+			waiting := w.next(n)
+			for i := range waiting {
+				waiting[i].DueAt = due
+			}
+			w.apply([]broker.Change{{Enqueue: waiting}}, 0)
+		})
+		done, err := w.broker.Advance(w.Context(), due, broker.AdvanceRequest{Queues: []string{"q"}, Limit: n})
+		if err != nil || done.Due != n {
+			w.Fatalf("Advance() = %+v, %v, want %d due", done, err, n)
+		}
+		w.entries += n
+	}
+}
+
 // leaseAndSettle settles the n entries of the last call, each in a change of
 // its own, and leases the next n, as a busy worker does. What is leased was
 // enqueued while the time stood still.
@@ -92,16 +165,11 @@ func (w *workbench) leaseAndSettle(n int) {
 	left := 0
 	for w.Loop() {
 		if left < n {
-			w.StopTimer()
-			w.apply([]broker.Change{{Enqueue: w.next(stock)}}, 0)
+			w.resting(func() { w.apply([]broker.Change{{Enqueue: w.next(stock)}}, 0) })
 			left += stock
-			w.StartTimer()
 		}
 		leases := w.apply(settle, n)
-		settle = nil
-		for _, l := range leases {
-			settle = append(settle, settling(l, broker.Done))
-		}
+		settle = settlingAll(leases)
 		left -= len(leases)
 		w.entries += len(leases)
 	}

@@ -81,6 +81,9 @@ func (t *tx) apply(now time.Time, c *broker.Change) error {
 		}
 		return nil
 	}
+	if loneDone(c) && t.donePlain(now, &c.Settle[0]) {
+		return nil
+	}
 	if err := t.check(now, c); err != nil {
 		return err
 	}
@@ -112,6 +115,11 @@ func (t *tx) apply(now time.Time, c *broker.Change) error {
 // lone reports whether c is but one entry without a claim: to add it is to check it.
 func lone(c *broker.Change) bool {
 	return len(c.Enqueue) == 1 && c.Enqueue[0].Claim.Key == "" && c.Parts() == 1 && c.Close.IsZero()
+}
+
+// loneDone reports whether c is but the end of one entry: to delete it is to check it.
+func loneDone(c *broker.Change) bool {
+	return len(c.Settle) == 1 && c.Settle[0].To == broker.Done && c.Parts() == 1 && c.Close.IsZero()
 }
 
 // check returns the first reason against c in what is there.

@@ -31,11 +31,12 @@ type conn struct {
 	stmts []stmt // by query
 	err   error
 
-	capacity   int64 // bytes that entries are added up to; 0: no limit
-	events     int   // how many are kept
-	signalled  bool  // the last transaction has something to tell
-	committing bool  // while it is unknown whether a transaction took effect
-	broken     bool  // a panic has left it in mid-way
+	capacity   int64   // bytes that entries are added up to; 0: no limit
+	events     int     // how many are kept
+	signalled  bool    // the last transaction has something to tell
+	committing bool    // while it is unknown whether a transaction took effect
+	broken     bool    // a panic has left it in mid-way
+	line       []found // room for those that are next in line
 }
 
 // openConn opens the database called name and runs setup, a list of statements.

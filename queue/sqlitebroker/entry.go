@@ -9,16 +9,21 @@ import (
 	"github.com/leatwork/leat/task"
 )
 
-// entryColumns are what row.entry reads. The big ones are last: what lies
-// before them is read without them.
-const entryColumns = `id, state, at, type, max_retry, retried, last_error, failed, timeout, deadline,
-	retention, completed, start_by, group_name, claim, claim_start, claim_hold, claim_since, behind,
-	max_crashes, crashes, home_queue, home_id, reads, headers, leaves, payload`
+// entryColumns are what row.entry reads. Many entries have nothing in those behind
+// the tenth, which says so: to read a column costs more than to have it looked at.
+const entryColumns = `id, state, at, type, max_retry, retried, timeout, retention, payload,
+	coalesce(last_error, failed, deadline, completed, start_by, group_name, claim, max_crashes, crashes,
+		home_queue, reads, headers, leaves) IS NOT NULL,
+	last_error, failed, deadline, completed, start_by, group_name, claim, claim_start, claim_hold, claim_since, behind,
+	max_crashes, crashes, home_queue, home_id, reads, headers, leaves`
 
 var (
 	selectEntryNum = prepared(`SELECT num FROM leat_entry WHERE queue = ? AND id = ?`)
-	insertEntry    = prepared(`INSERT INTO leat_entry (queue, ready, version, ` + entryColumns + `)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`)
+	insertEntry    = prepared(`INSERT INTO leat_entry (queue, ready, version,
+		id, state, at, type, max_retry, retried, last_error, failed, timeout, deadline, retention, completed, start_by,
+		group_name, claim, claim_start, claim_hold, claim_since, behind, max_crashes, home_queue, home_id,
+		reads, headers, leaves, payload)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`)
 	replaceEntry = prepared(`UPDATE leat_entry SET version = ?2, type = ?3, max_retry = ?4, retried = ?5, last_error = ?6,
 		failed = ?7, timeout = ?8, deadline = ?9, retention = ?10, completed = ?11, start_by = ?12,
 		max_crashes = ?13, headers = ?14, payload = ?15 WHERE num = ?1`)
@@ -37,8 +42,16 @@ func (r *row) entry(queue string) (broker.Stored, error) {
 		s.Until = fromMilli(at)
 	}
 	s.Type, s.MaxRetry, s.Retried = r.text(), int(r.int()), int(r.int())
-	s.LastErr, s.LastFailedAt = r.text(), r.second()
-	s.Timeout, s.Deadline, s.Retention = r.duration(), r.milli(), r.duration()
+	s.Timeout, s.Retention, s.Payload = r.duration(), r.duration(), r.blob()
+	if more := r.flag(); !more {
+		return s, nil
+	}
+	return s, r.rest(&s)
+}
+
+// rest reads into s what many entries have nothing in.
+func (r *row) rest(s *broker.Stored) error {
+	s.LastErr, s.LastFailedAt, s.Deadline = r.text(), r.second(), r.milli()
 	s.CompletedAt, s.StartBy, s.Group = r.second(), r.milli(), r.text()
 	s.Claim = r.claim()
 	s.MaxCrashes, s.Crashes = int(r.int()), int(r.int())
@@ -55,8 +68,7 @@ func (r *row) entry(queue string) (broker.Stored, error) {
 		exit := leaves.entry()
 		s.Exit = &exit
 	}
-	s.Payload = r.blob()
-	return s, err
+	return err
 }
 
 // json reads a column of JSON into v, and leaves v alone for NULL.
@@ -86,7 +98,7 @@ func (t *tx) insert(now time.Time, q *queue, e *broker.Entry, state task.State, 
 		any(millis(e.Timeout)).any(milli(e.Deadline)).any(millis(e.Retention)).any(seconds(e.CompletedAt)).
 		any(milli(e.StartBy)).some(e.Group).
 		some(claim.Key).flag(claim.UntilStart).any(milli(claim.Hold)).any(milli(claim.Since)).flag(waits).
-		any(int64(e.MaxCrashes)).null().some(e.Home.Queue).some(e.Home.ID).
+		any(int64(e.MaxCrashes)).some(e.Home.Queue).some(e.Home.ID).
 		some(t.json(len(e.Reads), e.Reads)).some(t.json(len(e.Headers), e.Headers)).some(t.exit(e.Exit)).blob(e.Payload).exec()
 	if added = t.changed(); added {
 		q.awaits(state, at)

@@ -2,6 +2,7 @@ package sqlitebroker
 
 import (
 	"crypto/rand"
+	"slices"
 	"time"
 
 	"github.com/leatwork/leat/queue/broker"
@@ -46,6 +47,7 @@ func (t *tx) lease(now time.Time, want broker.LeaseRequest, applied *broker.Appl
 func (t *tx) leaseFrom(q *queue, now, until time.Time, most int, applied *broker.Applied) {
 	for most > 0 && q.count[task.Pending] > 0 && len(applied.Parked) < broker.MaxParts && t.err == nil {
 		next := t.next(q, most)
+		applied.Leases = slices.Grow(applied.Leases, len(next))
 		for i := range next {
 			f := &next[i]
 			if f.err != nil {
@@ -58,16 +60,17 @@ func (t *tx) leaseFrom(q *queue, now, until time.Time, most int, applied *broker
 		if len(next) == 0 {
 			return
 		}
+		clear(next)
 	}
 }
 
-// next returns the next most entries of q.
+// next returns the next most entries of q. What it returned before is overwritten.
 func (t *tx) next(q *queue, most int) []found {
-	next := make([]found, 0, min(int64(most), q.count[task.Pending]))
+	t.line = t.line[:0]
 	t.on(selectReady).int(q.num).int(int64(task.Pending)).int(int64(most)).each(func(r *row) {
-		next = append(next, r.found(q))
+		t.line = append(t.line, r.found(q))
 	})
-	return next
+	return t.line
 }
 
 // found reads the number of an entry of q, and entryColumns.

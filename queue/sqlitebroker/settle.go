@@ -11,6 +11,26 @@ var settleEntry = prepared(`UPDATE leat_entry SET state = ?2, at = ?3, token = N
 	retried = ?5, last_error = ?6, failed = ?7, completed = ?8, ended = ?9, attempts = ?10,
 	crashes = NULL, asked = NULL, result = coalesce(?11, result) WHERE num = ?1`)
 
+// deletePlain is for leased entries that nothing goes with.
+var deletePlain = prepared(`DELETE FROM leat_entry WHERE queue = ? AND id = ? AND token = ?
+	AND state = 1 AND coalesce(claim, attempts, watched) IS NULL`)
+
+// donePlain deletes the entry that s says is done, if its lease is held and it is a
+// plain one.
+func (t *tx) donePlain(now time.Time, s *broker.Settlement) (done bool) {
+	q := t.queue(s.Entry.Queue)
+	if q == nil {
+		return false
+	}
+	t.on(deletePlain).int(q.num).text(s.Entry.ID).text(s.Token).exec()
+	if !t.changed() {
+		return false
+	}
+	t.moved(now, &known{q: q, id: s.Entry.ID, state: task.Active}, 0)
+	t.processed(q, now, false)
+	return true
+}
+
 // checkSettle says whether leases are held, and keeps in t.held which those are.
 func (t *tx) checkSettle(settle []broker.Settlement) error {
 	t.held = t.held[:0]

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 
@@ -60,9 +61,10 @@ type writer struct {
 	board wake.Board
 
 	// These belong to whoever has the turn.
-	conn   *conn // nil: to be opened
-	over   error // why nothing is written any more
-	opened int64 // how many connections there were
+	conn    *conn // nil: to be opened
+	over    error // why nothing is written any more
+	opened  int64 // how many connections there were
+	crowded bool  // the last transaction was of several calls
 
 	mu      sync.Mutex
 	waiting []*call
@@ -153,11 +155,15 @@ func (w *writer) lead(ctx context.Context, mine *call) {
 			return
 		default:
 		}
+		if w.crowded {
+			runtime.Gosched() // those whose calls were committed together may have others, to go along
+		}
 		if err := w.begin(ctx); err != nil {
 			w.fail(ctx, mine, err)
 			continue
 		}
 		calls := w.take()
+		w.crowded = len(calls) > 1
 		err := w.run(calls)
 		if len(calls) > 1 && errors.Is(err, broker.ErrRefused) {
 			w.runSingly(context.WithoutCancel(ctx), calls)

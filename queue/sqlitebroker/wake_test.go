@@ -133,20 +133,25 @@ func TestWhatAProcessThatIsGoneHasLeftWakesWhoWaitsFirst(t *testing.T) {
 }
 
 func TestATransactionOfTheProgramsOwnWakesWhoWaits(t *testing.T) {
-	eachStorage(t, func(t *testing.T, b *sqlitebroker.Broker) {
-		woken := waits(t, b, "q")
-		tx, err := b.DB().BeginTx(t.Context(), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := b.ApplyTx(t.Context(), time.Now(), tx, []broker.Change{enqueue("q", "a")}); err != nil {
-			t.Fatal(err)
-		}
-		if err := tx.Commit(); err != nil {
-			t.Fatal(err)
-		}
-		wakesWith(t, "a commit", woken, broker.Wake{Queue: "q"})
-	})
+	for _, path := range []string{filepath.Join(t.TempDir(), "leat.db"), ":memory:"} {
+		synctest.Test(t, func(t *testing.T) {
+			b := open(t, path)
+			defer b.Close()
+			woken := waits(t, b, "q")
+			synctest.Wait() // in memory, nobody else can write until DB is used
+			tx, err := b.DB().BeginTx(t.Context(), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := b.ApplyTx(t.Context(), time.Now(), tx, []broker.Change{enqueue("q", "a")}); err != nil {
+				t.Fatal(err)
+			}
+			if err := tx.Commit(); err != nil {
+				t.Fatal(err)
+			}
+			wakesWith(t, "a commit in "+filepath.Base(path), woken, broker.Wake{Queue: "q"})
+		})
+	}
 }
 
 func TestWhoWaitsAsksTenTimesASecondAndInMemoryNever(t *testing.T) {

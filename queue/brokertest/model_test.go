@@ -34,7 +34,6 @@ func TestClosingTheModelEndsItsWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := NewModel()
 		closed := (&trial{T: t, b: m}).waitUntilClosed()
-		synctest.Wait()
 		if err := m.Close(); err != nil {
 			t.Errorf("Close() = %v, want nil", err)
 		}

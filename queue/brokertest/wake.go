@@ -276,6 +276,7 @@ func (x *trial) waitUntilClosed() (closed func()) {
 		return func() {}
 	}
 	g := x.wait(x.b, "none")
+	time.Sleep(100 * time.Millisecond) // by then it waits
 	return func() {
 		x.Helper()
 		if _, err := g.end("the broker is closed"); !errors.Is(err, broker.ErrClosed) {

@@ -19,8 +19,12 @@ func (c Config) baseContext(log func(problem string)) context.Context {
 	if c.BaseContext == nil {
 		return context.Background()
 	}
+	return baseOf(c.BaseContext, log)
+}
+
+func baseOf(base func() context.Context, log func(problem string)) context.Context {
 	var made context.Context
-	switch err := apart(func() { made = c.BaseContext() }); {
+	switch err := apart(func() { made = base() }); {
 	case err != nil:
 		log(problem(err))
 	case made == nil:

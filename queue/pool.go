@@ -31,7 +31,8 @@ const (
 	strayTime   = 10 * time.Minute
 )
 
-// A pool serves some queues with a number of slots, each for one handler. Its
+// A pool serves some queues with a number of slots, each for one handler, alone or
+// with another one that has the same queues. Its
 // dispatcher alone leases entries and records outcomes; both travel in one call,
 // with all outcomes that came in while the call before was under way.
 type pool struct {

@@ -137,9 +137,11 @@ func TestOutcomesAndLeasesTravelTogether(t *testing.T) {
 		calls, most, leased := 0, 0, 0
 		x.fill("default", 1000)
 		x.b = &tapped{Broker: x.b, apply: func(c applyCall) (broker.Applied, error) {
+			time.Sleep(time.Millisecond) // a trip
+			x.mu.Lock()
+			defer x.mu.Unlock()
 			calls++
 			most = max(most, len(c.changes))
-			time.Sleep(time.Millisecond) // a trip
 			if leased < 1000 && len(c.changes) > 0 && c.want.Max == 0 {
 				t.Errorf("call %d records %d outcomes and asks for no task", calls, len(c.changes))
 			}
@@ -147,7 +149,7 @@ func TestOutcomesAndLeasesTravelTogether(t *testing.T) {
 			leased += len(a.Leases)
 			return a, err
 		}}
-		x.cfg.Concurrency = 100
+		x.cfg.Concurrency = 200
 		x.serve(idle)
 		x.pass(time.Second)
 		if n := x.counts("default").Processed; n != 1000 {

@@ -24,6 +24,9 @@ const (
 	// reservedSlots is how many tasks of the reserved queues are run at once.
 	reservedSlots = 4
 
+	// manySlots are so many that half of them fill a call to the storage.
+	manySlots = 32
+
 	// settleGrace is how long a server that shuts down tries to record the
 	// outcomes of handlers that it has ended.
 	settleGrace = 2 * time.Second
@@ -171,7 +174,9 @@ func (s *Server) start(ctx context.Context, h task.Handler) error {
 	case stateDraining, stateClosed:
 		return ErrServerClosed
 	}
-	s.pools = append(s.pools, newPool(s, h, s.cfg.Queues, s.cfg.Concurrency, s.chance()))
+	for _, slots := range divided(s.cfg.Concurrency) {
+		s.pools = append(s.pools, newPool(s, h, s.cfg.Queues, slots, s.chance()))
+	}
 	s.identity.Queues = maps.Clone(s.cfg.Queues)
 	if len(reserved) > 0 {
 		s.pools = append(s.pools, newPool(s, h, reserved, reservedSlots, newRand()))
@@ -182,6 +187,16 @@ func (s *Server) start(ctx context.Context, h task.Handler) error {
 	s.state.Store(stateActive)
 	s.launch(ctx)
 	return nil
+}
+
+// divided returns how many slots each pool has of those that serve the same queues.
+// With many slots there are two: while the storage works for one, the other's
+// handlers run.
+func divided(slots int) []int {
+	if slots < manySlots {
+		return []int{slots}
+	}
+	return []int{slots - slots/2, slots / 2}
 }
 
 // reservedBy returns the queues that h wants to be served besides, all with one

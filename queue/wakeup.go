@@ -28,7 +28,7 @@ type doorman struct {
 	awake atomic.Bool
 
 	mu      sync.Mutex
-	guarded []*pool            // whose queues are waited for
+	guarded []string           // queues that are waited for
 	stop    context.CancelFunc // ends that
 }
 
@@ -95,28 +95,33 @@ func (d *doorman) withRoom() (pools []*pool) {
 func (d *doorman) wait(ctx context.Context, pools []*pool) (broker.Wake, error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	d.guard(pools, stop)
+	var queues []string
+	for _, p := range pools {
+		for _, queue := range p.queues {
+			if !slices.Contains(queues, queue) {
+				queues = append(queues, queue)
+			}
+		}
+	}
+	d.guard(queues, stop)
 	defer d.guard(nil, nil)
 	lasts := time.AfterFunc(d.server.cfg.PollInterval, func() { d.awake.Store(true) })
 	defer lasts.Stop()
-	var queues []string
-	for _, p := range pools {
-		queues = append(queues, p.queues...)
-	}
 	return d.waker.Wait(ctx, queues)
 }
 
-func (d *doorman) guard(pools []*pool, stop context.CancelFunc) {
+func (d *doorman) guard(queues []string, stop context.CancelFunc) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.guarded, d.stop = pools, stop
+	d.guarded, d.stop = queues, stop
 }
 
-// hasRoom notes that p has got room. If others are waited for, it is added.
+// hasRoom notes that p has got room. If its queues are not waited for and others
+// are, they are added.
 func (d *doorman) hasRoom(p *pool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.stop != nil && !slices.Contains(d.guarded, p) {
+	if d.stop != nil && !slices.Contains(d.guarded, p.queues[0]) {
 		d.stop()
 	}
 	select {
@@ -132,13 +137,17 @@ func (d *doorman) lead(ctx context.Context, w broker.Wake) {
 		d.server.timekeeper.tell(w)
 		return
 	}
+	var to *pool
 	for _, p := range d.server.pools {
-		if slices.Contains(p.queues, w.Queue) {
-			select {
-			case p.wakes <- w:
-			case <-ctx.Done():
-			}
-			return
+		if slices.Contains(p.queues, w.Queue) && (to == nil || !to.room.Load()) {
+			to = p
 		}
+	}
+	if to == nil {
+		return
+	}
+	select {
+	case to.wakes <- w:
+	case <-ctx.Done():
 	}
 }

@@ -37,7 +37,9 @@ func (b *world) hear(ctx context.Context, reply []any, stem string, until time.T
 		words, _ := r.([]any)
 		a.refused = append(a.refused, refused{int(numberAt(words, 0)) - 1, words[1:]})
 	}
-	for i, leases := 0, listAt(reply, 2); len(leases) >= 4; i, leases = i+1, leases[4:] {
+	leases := listAt(reply, 2)
+	a.leases = make([]broker.Lease, 0, len(leases)/4)
+	for i := 0; len(leases) >= 4; i, leases = i+1, leases[4:] {
 		a.lease(b, leases[:4], stem+strconv.Itoa(i+1), until)
 	}
 	for _, p := range listAt(reply, 3) {

@@ -10,16 +10,13 @@ import (
 	"github.com/leatwork/leat/queue/broker"
 )
 
-// lanes is how many calls of one client that enqueue are under way at once: while
-// the storage is busy with one, the other is prepared.
-const lanes = 2
-
 // A committer has what many goroutines enqueue at once stored in few calls: what
-// comes while all lanes are taken goes together in the next call. Nobody waits
-// for company: who comes to a free lane calls at once, in its own goroutine.
+// comes while one call is under way goes together in the next. Nobody waits for
+// company: who comes while there is none calls at once, in its own goroutine. Two
+// calls at once would share the storage, and each would carry half.
 type committer struct {
 	mu      sync.Mutex
-	calls   int // under way
+	busy    bool // a call is under way
 	waiting []*parcel
 }
 
@@ -63,12 +60,12 @@ func (m *committer) apply(ctx context.Context, b broker.Broker, now time.Time, c
 	}
 }
 
-// enter takes a free lane, or returns the parcel that waits for one.
+// enter returns nil if the caller is to call at once, or else the parcel that waits.
 func (m *committer) enter(ctx context.Context, changes []broker.Change, bytes int) *parcel {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.calls < lanes {
-		m.calls++
+	if !m.busy {
+		m.busy = true
 		return nil
 	}
 	p := &parcel{ctx: ctx, changes: changes, bytes: bytes, done: make(chan struct{})}
@@ -76,8 +73,8 @@ func (m *committer) enter(ctx context.Context, changes []broker.Change, bytes in
 	return p
 }
 
-// leave gives a lane to those who wait. The caller has its answer, so a goroutine
-// serves them, which ends when nobody waits.
+// leave has those served who wait. The caller has its answer, so a goroutine does
+// it, which ends when nobody waits.
 func (m *committer) leave(b broker.Broker) {
 	l := m.next()
 	if l == nil {
@@ -90,12 +87,12 @@ func (m *committer) leave(b broker.Broker) {
 	}()
 }
 
-// next returns what travels next, or frees the lane.
+// next returns what travels next, or nil if nobody waits.
 func (m *committer) next() *load {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if len(m.waiting) == 0 {
-		m.calls--
+		m.busy = false
 		return nil
 	}
 	n := fitting(m.waiting)

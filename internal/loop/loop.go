@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// ComplaintInterval is how far apart the log lines of one loop are at least.
+// ComplaintInterval is how far apart the first log lines of one trouble are at least.
 const ComplaintInterval = 3 * time.Second
 
 // Every calls f at once and then each time d has passed since it returned,
@@ -52,18 +52,28 @@ func Sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-// A Throttle allows one event in each interval. The zero value allows all.
+// A Throttle allows an event, and then others further and further apart: the first
+// after Interval, each of the next after twice as long, up to a minute, until there
+// were none for that long. The zero value allows all.
 type Throttle struct {
 	Interval time.Duration
+	pause    time.Duration
 	next     time.Time
 }
+
+const longestPause = time.Minute
 
 // Allow reports whether an event at now is allowed.
 func (t *Throttle) Allow(now time.Time) bool {
 	if now.Before(t.next) {
 		return false
 	}
-	t.next = now.Add(t.Interval)
+	if now.Sub(t.next) < t.pause {
+		t.pause = min(2*t.pause, max(t.Interval, longestPause))
+	} else {
+		t.pause = t.Interval
+	}
+	t.next = now.Add(t.pause)
 	return true
 }
 

@@ -47,8 +47,8 @@ func TestAnErrorIsLoggedAndRetriedButNotEachTime(t *testing.T) {
 		if calls != 10 {
 			t.Errorf("called %d times in 10s, want 10", calls)
 		}
-		if n := strings.Count(log.String(), "no storage"); n != 4 {
-			t.Errorf("logged %d lines in 10s, want 4, 3s apart:\n%s", n, &log)
+		if n := strings.Count(log.String(), "no storage"); n != 3 {
+			t.Errorf("logged %d lines in 10s, want 3, after 0s, 3s and 9s:\n%s", n, &log)
 		}
 		if !strings.Contains(log.String(), "loop=beat") {
 			t.Errorf("log does not name the loop:\n%s", &log)
@@ -83,5 +83,24 @@ func TestBackoffDoublesAndBeginsAnew(t *testing.T) {
 	b.Reset()
 	if got := b.Next(); got != 50*time.Millisecond {
 		t.Errorf("delay after a reset %v, want 50ms", got)
+	}
+}
+
+func TestATroubleThatLastsIsToldLessAndLessOften(t *testing.T) {
+	throttle := loop.Throttle{Interval: 3 * time.Second}
+	began := time.Date(2030, 3, 17, 12, 0, 0, 0, time.UTC)
+	told := func(from, to time.Duration) (at []time.Duration) {
+		for d := from; d < to; d += time.Second {
+			if throttle.Allow(began.Add(d)) {
+				at = append(at, d/time.Second)
+			}
+		}
+		return at
+	}
+	if got, want := told(0, 4*time.Minute), []time.Duration{0, 3, 9, 21, 45, 93, 153, 213}; !slices.Equal(got, want) {
+		t.Errorf("told after %d s, want %d s", got, want)
+	}
+	if got, want := told(10*time.Minute, 10*time.Minute+10*time.Second), []time.Duration{600, 603, 609}; !slices.Equal(got, want) {
+		t.Errorf("after a pause told after %d s, want %d s", got, want)
 	}
 }

@@ -38,7 +38,7 @@ var mendsOfStorage = []mend{
 		fault: 6,
 		tests: []string{"TestDamageIsOneChangesOutcome"},
 		file:  "queue/redisbroker/lua/apply.lua",
-		old:   `local ok, problem = pcall(check, c)`,
+		old:   `local ok, problem = pcall(check, changes[i])`,
 		new:   `local ok, problem = true, nil`,
 	},
 	{
@@ -84,7 +84,7 @@ var mendsOfStorage = []mend{
 		tests: []string{"all members are settled in one change, with what they were folded into"},
 		file:  "queue/redisbroker/lua/apply.lua",
 		old:   `      table.insert(problem, 1, i)`,
-		new: `      for _, s in ipairs(c.settle or nothing) do settle(s) end
+		new: `      for _, s in ipairs(changes[i].settle) do settle(s) end
       table.insert(problem, 1, i)`,
 	},
 	{

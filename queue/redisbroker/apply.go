@@ -21,6 +21,9 @@ const (
 	// One argument of it has this many values at most: Lua's stack, on which they
 	// are unpacked, has room for eight thousand.
 	argumentValues = 7000
+
+	// A part that is packed takes about as many bytes.
+	usualPart = 320
 )
 
 // A batch is the changes of one call of the script.
@@ -29,7 +32,7 @@ type batch struct {
 	cuts   []int // where in it arguments begin, but for the first
 	values int   // in the last argument
 	of     []int // which of Apply's changes these are
-	queues map[string]bool
+	queues names
 	needs  needs
 	parts  int
 }
@@ -69,7 +72,8 @@ func (b *world) Apply(ctx context.Context, now time.Time, changes []broker.Chang
 // batches packs changes for the script. One that is malformed, or too large to
 // be stored, gets its outcome here. There is at least one batch.
 func (b *world) batches(now time.Time, changes []broker.Change, outcomes []error) []*batch {
-	part := &batch{queues: make(map[string]bool)}
+	part := &batch{}
+	part.b = make([]byte, 0, min(usualPart*len(changes), scriptBytes))
 	batches := []*batch{part}
 	for i, c := range changes {
 		began := len(part.b)
@@ -79,7 +83,7 @@ func (b *world) batches(now time.Time, changes []broker.Change, outcomes []error
 			continue
 		}
 		if began > 0 && (part.parts+c.Parts() > scriptParts || len(part.b) > scriptBytes) {
-			next := &batch{queues: make(map[string]bool)}
+			next := &batch{}
 			next.b = append(next.b, part.b[began:]...)
 			part.b = part.b[:began]
 			part, began = next, 0
@@ -101,22 +105,22 @@ func (p *batch) add(i int, c broker.Change, began, values int) {
 	p.parts += c.Parts()
 	p.needs.of(c)
 	for _, s := range c.Settle {
-		p.queues[s.Entry.Queue] = true
+		p.queues.add(s.Entry.Queue)
 	}
 	for _, m := range c.Move {
-		p.queues[m.Queue] = true
+		p.queues.add(m.Queue)
 	}
 	for _, r := range c.Replace {
-		p.queues[r.Entry.Queue] = true
+		p.queues.add(r.Entry.Queue)
 	}
 	for _, w := range c.Watch {
-		p.queues[w.Queue] = true
+		p.queues.add(w.Queue)
 	}
 	for _, e := range c.Enqueue {
-		p.queues[e.Queue] = true
+		p.queues.add(e.Queue)
 	}
 	if !c.Home.IsZero() {
-		p.queues[c.Home.Queue] = true
+		p.queues.add(c.Home.Queue)
 	}
 }
 
@@ -173,7 +177,7 @@ func (p *batch) arguments(args []any) []any {
 
 // parking returns the changes that archive unreadable entries as they are.
 func (b *world) parking(unreadable []unreadable) *batch {
-	p := &batch{queues: make(map[string]bool), needs: needs{leases: true}}
+	p := &batch{needs: needs{leases: true}}
 	for i, u := range unreadable {
 		began := len(p.b)
 		p.int(1)
@@ -191,7 +195,7 @@ func (b *world) parking(unreadable []unreadable) *batch {
 		p.int(0)
 		p.no()
 		p.add(i, broker.Change{}, began, settlementValues+3)
-		p.queues[u.Queue] = true
+		p.queues.add(u.Queue)
 	}
 	return p
 }
@@ -201,29 +205,32 @@ func (b *world) applyOnce(ctx context.Context, now time.Time, p *batch, want bro
 	sequence, low, renew := b.sequences.begin()
 	defer b.sequences.end(sequence)
 
-	var request []byte
+	var request any = ""
+	stem := ""
 	asks := want.Max > 0 && len(want.Queues) > 0
 	if asks || len(want.Pass) > 0 {
 		p.needs.leases = true
-		request = b.packRequest(want, b.stem(sequence))
+		stem = b.stem(sequence)
+		request = b.packRequest(want, stem)
 		for _, q := range want.Queues {
-			p.queues[q.Queue] = true
+			p.queues.add(q.Queue)
 		}
 		for _, w := range want.Pass {
-			p.queues[w.Queue] = true
+			p.queues.add(w.Queue)
 		}
 	}
-	keys := []string{b.registry(), b.answers()}
-	for queue := range p.queues {
+	keys := append(make([]string, 0, 2+len(p.queues.all)), b.registry(), b.answers())
+	for _, queue := range p.queues.all {
 		keys = append(keys, b.keys.queue(queue))
 	}
-	args := p.arguments(append(b.common(now), day(now), sequence, low, renew, request))
+	args := p.arguments(append(b.common(now), b.day.of(now), sequence, low, renew, request))
+	p.needs.apart = p.needs.apart || b.kept > 0
 	reply, err := b.ask(ctx, p.needs.script(), asks, keys, args)
 	if err != nil {
 		return answer{}, err
 	}
 	b.sequences.answered(renew)
-	return b.hear(ctx, reply, b.stem(sequence), broker.CeilSecond(want.Until), len(p.of) == 0)
+	return b.hear(ctx, reply, stem, broker.CeilSecond(want.Until), len(p.of) == 0)
 }
 
 // stem is what the tokens begin with that a call makes. They are made of the
@@ -291,13 +298,6 @@ func (b *world) outcome(home broker.Home, words []any) error {
 	}
 	return fmt.Errorf("unexpected answer %v", words)
 }
-
-// nanos returns t in Unix nanoseconds, and day its date, as scripts take them.
-func nanos(t time.Time) string { return strconv.FormatInt(t.UnixNano(), 10) }
-func day(t time.Time) string   { return t.UTC().Format(time.DateOnly) }
-
-// millis returns t in Unix milliseconds, rounded up.
-func millis(t time.Time) int64 { return broker.CeilMilli(t).UnixMilli() }
 
 // encode returns e's message.
 func (b *world) encode(e broker.Entry) ([]byte, error) { return wire.EncodeEntry(e, b.keys.claim(e)) }

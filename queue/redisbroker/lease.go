@@ -29,6 +29,9 @@ var errUnheard = errors.New("the call had been given up")
 // that begin with stem. Queues that are damaged are an error if nothing but leases
 // was asked for.
 func (b *world) hear(ctx context.Context, reply []any, stem string, until time.Time, onlyLeases bool) (answer, error) {
+	if textAt(reply, 0) == "OK" && len(reply) == 1 {
+		return answer{}, nil // all has taken effect, and there is nothing else to say
+	}
 	if textAt(reply, 0) != "OK" || len(reply) < 5 {
 		return answer{}, fmt.Errorf("%w: %v", errUnheard, reply)
 	}

@@ -3,7 +3,6 @@ package redisbroker
 import (
 	"context"
 	"embed"
-	"strconv"
 	"strings"
 	"time"
 
@@ -26,24 +25,27 @@ const (
 // The script that applies changes, in builds for what they need: to run a piece
 // that is not used takes longer than to use it.
 var applyScripts = map[needs]script{
-	{}:                           newScript(mayAdd, "apply", adding, "answer"),
-	{homes: true}:                newScript(mayAdd, "apply", adding, "document latch answer"),
-	{leases: true}:               newScript(settles, "apply", adding, settling, "answer lease"),
-	{leases: true, homes: true}:  newScript(settles, "apply", adding, settling, "document latch answer lease"),
+	{}:                           newScript(mayAdd, "apply", readying, "answer"),
+	{apart: true}:                newScript(mayAdd, "apply", adding, "answer"),
+	{homes: true}:                newScript(mayAdd, "apply", adding, "home document latch answer body"),
+	{leases: true}:               newScript(settles, "apply", adding, settling, "home answer lease body"),
+	{leases: true, homes: true}:  newScript(settles, "apply", adding, settling, "home document latch answer lease body"),
 	{others: true}:               newScript(mayAdd, "apply", everything),
 	{leases: true, others: true}: newScript(settles, "apply", everything),
 }
 
 // Pieces that go together, in the order in which they build on one another.
 const (
-	adding     = "key later event wake place claim entry"
+	readying   = "key later event wake ready entry"
+	adding     = "key time later lose fields event wake ready place claim entry"
 	settling   = "finish settle"
-	everything = adding + " " + settling + " batch batchsettle act move replace document latch answer lease"
+	everything = adding + " " + settling + " home batch batchsettle act move replace document latch answer lease body"
 )
 
-// needs say what changes are about, besides enqueues. The builds for others are
-// for everything.
+// needs say what changes are about, besides entries that are ready at once and
+// claim nothing. The builds for others are for everything.
 type needs struct {
+	apart  bool // entries that are not ready at once, or claim a key; or events
 	leases bool // settles or moves some, or asks for leases
 	homes  bool
 	others bool // moves, replacements, watches, batches
@@ -53,8 +55,12 @@ func (n *needs) of(c broker.Change) {
 	n.leases = n.leases || len(c.Settle)+len(c.Move) > 0
 	n.homes = n.homes || !c.Home.IsZero()
 	n.others = n.others || len(c.Move)+len(c.Replace)+len(c.Watch) > 0
-	for _, s := range c.Settle {
-		n.others = n.others || s.Entry.Group != ""
+	for i := range c.Settle {
+		n.others = n.others || c.Settle[i].Entry.Group != ""
+	}
+	for i := range c.Enqueue {
+		e := &c.Enqueue[i]
+		n.apart = n.apart || !e.DueAt.IsZero() || e.Group != "" || e.Claim.Key != ""
 	}
 }
 
@@ -63,20 +69,23 @@ func (n needs) script() script {
 	if n.others {
 		n.homes = false
 	}
+	if n.others || n.homes || n.leases {
+		n.apart = false // they are for both
+	}
 	return applyScripts[n]
 }
 
 var (
 	extendScript  = newScript(settles, "extend", "key batch held")
-	reportScript  = newScript(mayAdd, "report", "key event batch held")
-	advanceScript = newScript(settles, "advance", adding, "finish batch read")
+	reportScript  = newScript(mayAdd, "report", "key time event batch held")
+	advanceScript = newScript(settles, "advance", adding, "finish home batch read")
 	gatherScript  = newScript(settles, "gather", adding, "finish batch member")
 	sweepScript   = newScript(settles, "sweep", adding, "finish act batch read page")
 	removeScript  = newScript(settles, "remove", "key wake")
 	resumeScript  = newScript(settles, "resume", "key wake")
-	beatScript    = newScript(settles, "beat", "key")
-	entryScript   = newScript(reads, "entry", "key batch read")
-	listScript    = newScript(reads, "list", "key batch read page")
+	beatScript    = newScript(settles, "beat", "key time")
+	entryScript   = newScript(reads, "entry", "key time batch read")
+	listScript    = newScript(reads, "list", "key time batch read page")
 	countsScript  = newScript(reads, "counts", "key")
 )
 
@@ -108,9 +117,13 @@ func source(name string) string {
 	return string(b) + "\n"
 }
 
+// usualArguments is how many a script of apply takes, if what it is to do is not
+// much.
+const usualArguments = 10
+
 // common returns the arguments that all scripts have first.
 func (b *world) common(now time.Time) []any {
-	return []any{string(b.keys), nanos(now), strconv.Itoa(b.kept)}
+	return append(make([]any, 0, usualArguments), b.prefix, nanos(now), b.most)
 }
 
 // run runs s. It is loaded if the server does not know it yet, as after a

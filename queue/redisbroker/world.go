@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -23,8 +24,10 @@ type world struct {
 	log          *slog.Logger
 	plainScripts bool // the server is older than 7
 	kept         int  // how many events are kept
+	prefix, most any  // the same as keys and kept, as arguments
 	caller       string
 	sequences    sequences
+	day          days
 	listeners    sync.Map // to what stops them, a context.CancelFunc
 	clock        *clock
 	leaver       *leaver // if the world is one of several
@@ -36,6 +39,7 @@ var _ storage = (*world)(nil)
 func newWorld(client redis.UniversalClient, o Options) *world {
 	return &world{
 		client: client, keys: keys(o.Prefix), log: o.Logger, kept: o.Events,
+		prefix: o.Prefix, most: strconv.Itoa(o.Events),
 		caller: uuid.NewString(), clock: &clock{off: o.LocalClock},
 	}
 }

@@ -19,7 +19,8 @@
 --           packed one: see lib/settle.lua. An entry is queue, id, message, and a map
 --           or false: see lib/entry.lua
 --
--- Returns   {"OK", refused, leases, parked, faults, wakes} or {"STALE"}, with
+-- Returns   {"OK", refused, leases, parked, faults, wakes}, {"OK"} if there is nothing
+--           in these, or {"STALE"}, with
 --           refused  {which change, from 1, word, …} for each that was:
 --                      LEASE_LOST queue id · CONFLICT key version body ·
 --                      NO_ENTRY queue id · STATE queue id state frozen ·
@@ -34,8 +35,6 @@
 -- Redis does not roll a script back: every check of a change is made before
 -- its first write, and an error in a check is that change's outcome.
 local request, first_change = ARGV[8], 9
-
-local function has_latches(more) return more.open or more.feed or more.arrive end
 
 -- check returns why c cannot be made, or nothing.
 local function check(c)
@@ -69,7 +68,7 @@ end
 -- apply takes the changes in order and returns those that were refused.
 local function apply(changes)
   local refused = {}
-  for _, f in ipairs(before_changes) do f(changes) end
+  for i = 1, #before_changes do before_changes[i](changes) end
   for i = 1, #changes do
     local ok, problem = pcall(check, changes[i])
     if not ok then problem = {"ERROR", type(problem) == "table" and problem.err or problem} end
@@ -80,28 +79,13 @@ local function apply(changes)
       write(changes[i])
     end
   end
-  for _, f in ipairs(after_changes) do f() end
+  for i = 1, #after_changes do after_changes[i]() end
   flush()
-  for _, f in ipairs(after_flush) do f() end
+  for i = 1, #after_flush do after_flush[i]() end
   return refused
 end
 
--- settlements_in returns the settlements that values have from at on, and where
--- these end; so does entries_in.
-local function settlements_in(values, at)
-  local all, n = {}, values[at]
-  for i = 1, n do
-    local queue, id, token, to, s, kept = unpack(values, at + 1, at + 6)
-    if s then
-      s.queue, s.id, s.token, s.to, s.kept = queue, id, token, to, kept
-    else
-      s = {queue = queue, id = id, token = token, to = to, kept = kept}
-    end
-    all[i], at = s, at + 6
-  end
-  return all, at + 1
-end
-
+-- entries_in returns the entries that values have from at on, and where these end.
 local function entries_in(values, at)
   local all, n = {}, values[at]
   for i = 1, n do
@@ -121,41 +105,14 @@ local function read_changes()
   for i = first_change, #ARGV do
     local values, at = {cmsgpack.unpack(ARGV[i])}, 1
     while values[at] do
-      local settle, enqueue
-      settle, at = settlements_in(values, at)
+      local settle, enqueue = nothing
+      if values[at] > 0 then settle, at = settlements_in(values, at) else at = at + 1 end
       enqueue, at = entries_in(values, at)
       changes[#changes + 1] = {settle = settle, enqueue = enqueue, more = values[at]}
       at = at + 1
     end
   end
   return changes
-end
-
--- short returns the answer without bodies, and full adds them again: the token of
--- the i-th lease is stem and i. Of one that is gone it has no message.
-local function short(refused, stem, told)
-  local said = {}
-  for i, r in ipairs(refused) do
-    said[i] = r[2] == "CONFLICT" and {r[1], r[2], r[3], run = r[6]} or r
-  end
-  return {said, held, parked, faults, stem, told}
-end
-
-local function full(answer)
-  local refused = {}
-  for i, r in ipairs(answer[1]) do
-    refused[i] = r
-    if r.run then
-      local now_there = conflict(r.run, r[3])
-      refused[i] = {r[1], r[2], r[3], now_there[3], now_there[4]}
-    end
-  end
-  for i = 1, #answer[2], 2 do
-    local queue, id = answer[2][i], answer[2][i + 1]
-    local msg, rest = body_of(queue, id, answer[5] .. (granted + 1))
-    add_lease(queue, id, msg or false, rest or false)
-  end
-  return {"OK", refused, leases, answer[3], answer[4], answer[6]}
 end
 
 local before = recall()
@@ -169,6 +126,6 @@ if request ~= "" then
   stem = request.stem
   lease(request)
 end
-local told = leave_wakes()
-remember(short(refused, stem, told))
-return {"OK", refused, leases, parked, faults, told}
+local answer = answer_of(refused, leave_wakes())
+remember(short(answer, stem))
+return answer

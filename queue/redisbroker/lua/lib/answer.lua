@@ -13,13 +13,16 @@
 local leases, parked, faults = {}, {}, {}
 local granted, held = 0, {} -- how many leases, and queue and id of each
 
-local function add_lease(queue, id, msg, rest)
-  local n = #leases
-  leases[n + 1], leases[n + 2], leases[n + 3], leases[n + 4] = queue, id, msg, rest
-  n = 2 * granted
-  held[n + 1], held[n + 2] = queue, id
-  granted = granted + 1
+-- answer_of returns an answer. Most say nothing but that all has taken effect.
+local function answer_of(refused, told)
+  if #refused + granted + #parked + #faults == 0 and not (told and told[1]) then return {"OK"} end
+  return {"OK", refused, leases, parked, faults, told}
 end
+
+-- What short makes of an answer is kept, and full gives it again: all of it but
+-- bodies, which body.lua leaves out and adds again, in the builds that have it.
+local function as_it_is(answer) return answer end
+local short, full = as_it_is, as_it_is
 
 local sequence, low, renew = ARGV[5], tonumber(ARGV[6]), ARGV[7] == "1"
 local answer_ttl = 10 * 60

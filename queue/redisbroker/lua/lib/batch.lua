@@ -2,8 +2,12 @@
 -- have there. All batches are in aggregation_sets, by when asynq reclaims them,
 -- and ours in leat:batches, as "<set> <group>", by when their lease ends.
 
--- asynq_grace is how long after that asynq may take them back, in seconds.
+-- How long after that asynq may take them back, in seconds.
 local batch_grace = 30
+
+-- What holds a batch has a name that asynq parts at the last colon.
+local function set_of(token) return (string.gsub(token, ":", "|")) end
+local function batch_key(queue, group, set) return group_key(queue, group) .. ":" .. set end
 
 -- let_last makes a batch last until a second.
 local function let_last(queue, group, set, ends)

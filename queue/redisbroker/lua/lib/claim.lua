@@ -43,6 +43,17 @@ local function follower_of(queue, claim)
   if id and fields_of(entry_key(queue, id), "leat_behind")[1] then return id end
 end
 
+-- claimed returns who keeps e from its claim, or nothing. It notes whether e
+-- waits behind that one instead.
+local function claimed(e)
+  local holder = holder_of(e.queue, e.claim)
+  if not holder or not e.behind then return holder end
+  if redis.call("HGET", entry_key(e.queue, holder), "state") ~= "active" then return holder end
+  holder = follower_of(e.queue, e.claim)
+  e.waits = not holder
+  return holder
+end
+
 local function take_claim(claim, id, ttl)
   if ttl and ttl > 0 then
     redis.call("SET", claim, id, "EX", ttl)

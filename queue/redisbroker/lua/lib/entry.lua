@@ -1,6 +1,7 @@
 -- Adding entries, with the set of queues as KEYS[1]. One that is to be added has
 -- the fields
 --   queue, id, msg   and, if it has them,
+--   key              of its hash, once that was asked for
 --   due              when it becomes ready
 --   group            the group that it joins then
 --   claim, ttl       the key that it claims, and for how many seconds; 0: until
@@ -19,23 +20,11 @@ end
 
 local function is_later(e) return e.due and e.due > now end
 
--- claimed returns who keeps e from its claim, or nothing. It notes whether e
--- waits behind that one instead.
-local function claimed(e)
-  local holder = holder_of(e.queue, e.claim)
-  if not holder or not e.behind then return holder end
-  if redis.call("HGET", entry_key(e.queue, holder), "state") ~= "active" then return holder end
-  holder = follower_of(e.queue, e.claim)
-  e.waits = not holder
-  return holder
-end
-
 -- check_entry returns why e cannot be added, or nothing.
 local function check_entry(e)
   local queue = e.queue
-  if redis.call("EXISTS", entry_key(queue, e.id)) == 1 then
-    return {"EXISTS", queue, e.id}
-  end
+  e.key = entry_key(queue, e.id)
+  if redis.call("EXISTS", e.key) == 1 then return {"EXISTS", queue, e.id} end
   local holder = e.claim and claimed(e)
   if holder then return {"CLAIMED", queue, e.id, e.claim, holder} end
   registered(queue)
@@ -50,10 +39,10 @@ local function check_entry(e)
   if e.group then expect("SCARD", container(queue, "groups")) end
 end
 
--- add adds e, which has passed check_entry.
+-- add adds e, which has passed check_entry or whose id is not taken.
 local function add(e)
   local queue, id = e.queue, e.id
-  local key = entry_key(queue, id)
+  local key = e.key or entry_key(queue, id)
   if not registered(queue) then
     known[queue] = 1
     later("SADD", KEYS[1], queue)

@@ -8,6 +8,8 @@
 local figures = {"total", "window", "stop_at", "tolerate", "fed", "released", "arrived", "marked", "stopped", "complete"}
 local latches = {} -- by the key of the hash
 
+local function has_latches(more) return more.open or more.feed or more.arrive end
+
 local function latch(home, id)
   local key = latch_key("latch", home, id)
   local l = latches[key]

@@ -7,6 +7,14 @@
 -- What take finds is put into what lib/answer.lua keeps.
 local paused, batched, empty, begun = {}, {}, {}, {}
 
+local function add_lease(queue, id, msg, rest)
+  local n = #leases
+  leases[n + 1], leases[n + 2], leases[n + 3], leases[n + 4] = queue, id, msg, rest
+  n = 2 * granted
+  held[n + 1], held[n + 2] = queue, id
+  granted = granted + 1
+end
+
 -- missing is how many ids without an entry, or of entries that are not to be
 -- leased, one script clears away at most.
 local missing = 1000

@@ -14,18 +14,6 @@ local function expect_queue(queue)
   expect("SCARD", container(queue, "groups"))
 end
 
--- ready makes an entry, whose hash says so already, the last to be leased.
-local function ready(queue, id)
-  later("LPUSH", container(queue, "pending"), id)
-  wake_now(queue)
-  record(queue, id, "pending")
-end
-
-local function make_ready(queue, id)
-  redis.call("HSET", entry_key(queue, id), "state", "pending", "pending_since", now_ns)
-  ready(queue, id)
-end
-
 -- wait_until lets an entry wait in the sorted set of state until due. The exact
 -- time lies beside it if it is not a whole second.
 local function wait_until(state, queue, id, due, group)

@@ -47,6 +47,22 @@ local function read_leases(changes)
 end
 table.insert(before_changes, read_leases)
 
+-- settlements_in returns the settlements that values have from at on, and where
+-- these end.
+local function settlements_in(values, at)
+  local all, n = {}, values[at]
+  for i = 1, n do
+    local queue, id, token, to, s, kept = unpack(values, at + 1, at + 6)
+    if s then
+      s.queue, s.id, s.token, s.to, s.kept = queue, id, token, to, kept
+    else
+      s = {queue = queue, id = id, token = token, to = to, kept = kept}
+    end
+    all[i], at = s, at + 6
+  end
+  return all, at + 1
+end
+
 local goes_to = {completed = "completed", retry = "retry", archived = "archived", parked = "archived"}
 
 -- What batch.lua does, in the builds that have it.

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"sync"
@@ -227,7 +228,7 @@ func (x *crossing) store(r *request) (*task.Info, error) {
 func (x *crossing) leave() {
 	close(x.stored)
 	<-x.done
-	if x.result.Err == errMiddlewareEnded && x.request != nil && x.request.err == nil {
+	if errors.Is(x.result.Err, errMiddlewareEnded) && x.request != nil && x.request.err == nil {
 		x.result.Err = fmt.Errorf("%w: %w", ErrUnknown, errMiddlewareEnded)
 	}
 }

@@ -56,6 +56,7 @@ median of the ratios of each round. Quantiles are of all samples (%s).
 Redis and PostgreSQL run on the same machine, Redis without persistence, PostgreSQL, asynq and River at their
 defaults but for 100 slots. River at its defaults begins at most as many tasks as it has slots every 100 ms.
 Leat's SQLite file is written with synchronous=NORMAL. Payloads have 35 bytes.
+What was missed, and why, is in [speed.md](speed.md).
 
 `, r.rounds, r.sampled())
 }

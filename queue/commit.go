@@ -47,6 +47,9 @@ func (m *committer) apply(ctx context.Context, b broker.Broker, now time.Time, c
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	if _, ok := b.(broker.Direct); ok {
+		return apply(ctx, b, now, changes)
+	}
 	p := m.enter(ctx, changes, bytes)
 	if p == nil {
 		defer m.leave(b)

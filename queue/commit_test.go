@@ -163,3 +163,27 @@ func TestAnErrorOfACallIsThatOfAllItsTasks(t *testing.T) {
 		}
 	})
 }
+
+// A direct broker calls the program back before it returns.
+type direct struct{ *tapped }
+
+func (direct) Direct() {}
+
+func TestACallThatEnqueuesFromWithinACallIsNotKeptWaiting(t *testing.T) {
+	inBubble(t, func(x *bench) {
+		var client *queue.Client
+		x.b = direct{&tapped{Broker: x.b, apply: func(a applyCall) (broker.Applied, error) {
+			if a.changes[0].Enqueue[0].ID == "outer" {
+				if _, err := client.Enqueue(a.ctx, task.New("test:inner", nil), task.ID("inner")); err != nil {
+					t.Errorf("Enqueue() = %v, want nil", err)
+				}
+			}
+			return a.run()
+		}}}
+		client = queue.NewClient(x.b)
+		if _, err := client.Enqueue(x.Context(), task.New("test:outer", nil), task.ID("outer")); err != nil {
+			t.Errorf("Enqueue() = %v, want nil", err)
+		}
+		x.get("inner")
+	})
+}

@@ -72,6 +72,9 @@ type recording struct {
 	more     bool                            // something was enqueued meanwhile
 }
 
+// Direct implements [broker.Direct]: handlers that run inline enqueue, too.
+func (b *recording) Direct() {}
+
 // Apply implements [broker.Broker].
 func (b *recording) Apply(ctx context.Context, now time.Time, changes []broker.Change, want broker.LeaseRequest) (broker.Applied, error) {
 	applied, err := b.Model.Apply(ctx, now, changes, want)

@@ -16,6 +16,9 @@ import (
 // more it takes twice as long, up to Config.PollInterval.
 const waitRetry = 50 * time.Millisecond
 
+// errRestarted: nothing is to be waited for any more, or another pool's queues, too.
+var errRestarted = errors.New("wait was ended by the server")
+
 // A doorman waits for the wakes of the storage while a pool of the server has room
 // for tasks, and leads each of them to a pool or to the timekeeper.
 type doorman struct {
@@ -61,8 +64,7 @@ func (d *doorman) watch(ctx context.Context) {
 			d.server.cfg.Logger.InfoContext(ctx, "storage wakes nobody and is polled", "interval", d.server.cfg.PollInterval, "err", err)
 			d.oversleep()
 			return
-		case errors.Is(err, context.Canceled):
-			// ctx has ended, or another pool is to be guarded, too.
+		case errors.Is(err, errRestarted):
 		default:
 			if complaints.Allow(time.Now()) {
 				d.server.cfg.Logger.WarnContext(ctx, "storage is not waited on", "err", err)
@@ -107,7 +109,11 @@ func (d *doorman) wait(ctx context.Context, pools []*pool) (broker.Wake, error) 
 	defer d.guard(nil, nil)
 	lasts := time.AfterFunc(d.server.cfg.PollInterval, func() { d.awake.Store(true) })
 	defer lasts.Stop()
-	return d.waker.Wait(ctx, queues)
+	w, err := d.waker.Wait(ctx, queues)
+	if err != nil && ctx.Err() != nil {
+		err = errRestarted
+	}
+	return w, err
 }
 
 func (d *doorman) guard(queues []string, stop context.CancelFunc) {

@@ -317,6 +317,25 @@ func TestAStorageThatCannotBeWaitedOnForAWhileIsPolledMeanwhile(t *testing.T) {
 	})
 }
 
+func TestAStorageThatSaysItWasCancelledIsNotAskedWithoutEnd(t *testing.T) {
+	inBubble(t, func(x *bench) {
+		b := newWatched(x.b)
+		var waits atomic.Int64
+		b.wait = func(ctx context.Context, queues []string) (broker.Wake, error) {
+			if waits.Add(1) > 1000 {
+				return deaf(ctx, queues)
+			}
+			return broker.Wake{}, fmt.Errorf("pool is closed: %w", context.Canceled)
+		}
+		x.b = b
+		x.serve(idle)
+		x.pass(10 * time.Second)
+		if n := waits.Load(); n > 30 {
+			t.Errorf("waited %d times in 10s, want about 25: 50ms to 500ms apart", n)
+		}
+	})
+}
+
 func TestAServerThatGoesLeavesTheTimesItKeepsToOthers(t *testing.T) {
 	inBubble(t, func(x *bench) {
 		x.serve(idle)

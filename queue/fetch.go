@@ -16,22 +16,23 @@ type picker struct {
 	queues []weighted // in order of priority if that is strict, in any order otherwise
 	total  int64      // of the weights
 	shares []broker.Share
-	lost   []weighted // by rounding down
 }
 
 type weighted struct {
 	queue  string
 	weight int64
+	part   int   // of the fetch that is being made
+	owed   int64 // what its parts so far fall short, in tasks times the total of the weights
 }
 
 // newPicker returns a picker for queues, which maps their names to their
-// priorities: shares that hold on average and are drawn with r, or strict ones
-// if r is nil.
+// priorities: shares, with an order by chance from r for what they leave over, or
+// strict ones if r is nil.
 func newPicker(queues map[string]int, r *rand.Rand) *picker {
-	p := &picker{rand: r, shares: make([]broker.Share, len(queues)), lost: make([]weighted, len(queues))}
+	p := &picker{rand: r, shares: make([]broker.Share, len(queues))}
 	for _, name := range slices.Sorted(maps.Keys(queues)) {
 		weight := int64(queues[name])
-		p.queues = append(p.queues, weighted{name, weight})
+		p.queues = append(p.queues, weighted{queue: name, weight: weight})
 		p.total += weight
 	}
 	slices.SortStableFunc(p.queues, func(a, b weighted) int { return cmp.Compare(b.weight, a.weight) })
@@ -47,25 +48,35 @@ func (p *picker) pick(n int) []broker.Share {
 		}
 		return p.shares
 	}
-	p.shuffle()
 	p.divide(n)
+	p.shuffle()
+	for i, q := range p.queues {
+		p.shares[i] = broker.Share{Queue: q.queue, First: q.part}
+	}
 	return p.shares
 }
 
-// divide gives each queue its part of n, rounded down. What is missing then is
-// drawn, each queue's chance being what it has lost: on average its part is exact.
+// divide gives each queue its part of n, as far as whole tasks go. What a part has
+// been cut or rounded up by is made good later, so that the shares are exact over
+// time.
 func (p *picker) divide(n int) {
 	left := n
-	for i, q := range p.queues {
-		part := int64(n) * q.weight
-		p.shares[i] = broker.Share{Queue: q.queue, First: int(part / p.total)}
-		p.lost[i].weight = part % p.total
-		left -= p.shares[i].First
+	for i := range p.queues {
+		q := &p.queues[i]
+		q.owed += int64(n) * q.weight
+		q.part = min(max(int(q.owed/p.total), 0), left)
+		q.owed -= int64(q.part) * p.total
+		left -= q.part
 	}
 	for ; left > 0; left-- {
-		i := p.draw(p.lost, int64(left)*p.total)
-		p.shares[i].First++
-		p.lost[i].weight -= p.total
+		most := 0
+		for i := range p.queues {
+			if p.queues[i].owed > p.queues[most].owed {
+				most = i
+			}
+		}
+		p.queues[most].part++
+		p.queues[most].owed -= p.total
 	}
 }
 

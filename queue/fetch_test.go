@@ -42,13 +42,17 @@ func TestSharesFollowTheWeights(t *testing.T) {
 	}
 }
 
-func TestEachFetchKeepsTheShares(t *testing.T) {
-	p := newPicker(priorities, seeded(t))
-	for range 100 {
-		for _, s := range p.pick(101) {
-			want := map[string][]int{"critical": {60, 61}, "default": {30, 31}, "low": {10, 11}}[s.Queue]
-			if s.First < want[0] || s.First > want[1] {
-				t.Fatalf("queue %s gets %d of 101 tasks, want %d or %d", s.Queue, s.First, want[0], want[1])
+func TestSharesAreExactAfterEachFetch(t *testing.T) {
+	r := seeded(t)
+	p := newPicker(priorities, r)
+	got, all := make(map[string]int), 0
+	for range 10_000 {
+		n := 1 + r.IntN(101)
+		all += n
+		for _, s := range p.pick(n) {
+			got[s.Queue] += s.First
+			if want := float64(all*priorities[s.Queue]) / 100; math.Abs(float64(got[s.Queue])-want) > 1 {
+				t.Fatalf("queue %s got %d of %d tasks, want %.1f within one", s.Queue, got[s.Queue], all, want)
 			}
 		}
 	}

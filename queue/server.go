@@ -216,8 +216,8 @@ func reservedBy(h task.Handler) (map[string]int, error) {
 	return queues, nil
 }
 
-// chance returns what draws the shares of the queues, nil if they are not
-// drawn.
+// chance returns what draws the order in which queues get what others leave, nil
+// if priorities are strict.
 func (s *Server) chance() *rand.Rand {
 	if s.cfg.StrictPriority {
 		return nil

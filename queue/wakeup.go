@@ -97,16 +97,12 @@ func (d *doorman) withRoom() (pools []*pool) {
 func (d *doorman) wait(ctx context.Context, pools []*pool) (broker.Wake, error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	var queues []string
-	for _, p := range pools {
-		for _, queue := range p.queues {
-			if !slices.Contains(queues, queue) {
-				queues = append(queues, queue)
-			}
-		}
-	}
+	queues := queuesOf(pools)
 	d.guard(queues, stop)
 	defer d.guard(nil, nil)
+	if slices.ContainsFunc(d.withRoom(), func(p *pool) bool { return !slices.Contains(queues, p.queues[0]) }) {
+		return broker.Wake{}, errRestarted // it had got room before this was guarded
+	}
 	lasts := time.AfterFunc(d.server.cfg.PollInterval, func() { d.awake.Store(true) })
 	defer lasts.Stop()
 	w, err := d.waker.Wait(ctx, queues)
@@ -114,6 +110,18 @@ func (d *doorman) wait(ctx context.Context, pools []*pool) (broker.Wake, error) 
 		err = errRestarted
 	}
 	return w, err
+}
+
+// queuesOf returns the queues of pools, each once.
+func queuesOf(pools []*pool) (queues []string) {
+	for _, p := range pools {
+		for _, queue := range p.queues {
+			if !slices.Contains(queues, queue) {
+				queues = append(queues, queue)
+			}
+		}
+	}
+	return queues
 }
 
 func (d *doorman) guard(queues []string, stop context.CancelFunc) {

@@ -94,7 +94,7 @@ func ExampleClient_Wait() {
 	go func() { served <- srv.Run(ctx, mux) }()
 
 	client := queue.NewClient(b)
-	info, err := client.Enqueue(ctx, task.New("report:make", []byte("Ann")))
+	info, err := client.Enqueue(ctx, task.New("report:make", []byte("Ann")), task.Retention(time.Minute))
 	if err != nil {
 		log.Fatal(err)
 	}

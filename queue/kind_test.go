@@ -25,7 +25,7 @@ func TestAKindIsEnqueuedRunAndWaitedFor(t *testing.T) {
 		mux := task.NewMux()
 		double.Handle(mux, doubled)
 		x.serveAny(mux)
-		info, err := double.Enqueue(x.Context(), x.client, 21)
+		info, err := double.Enqueue(x.Context(), x.client, 21, task.Retention(time.Minute))
 		if err != nil {
 			t.Fatal(err)
 		}

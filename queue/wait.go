@@ -22,7 +22,9 @@ const (
 // Wait waits until the task of info, of which only Queue and ID are needed, has
 // ended, and returns what is known of it then: its result, above all, if it is
 // completed. Once Wait has begun, a task without a retention of its own is kept
-// for a minute when it is done, so that there is something to return.
+// for a minute when it is done, so that there is something to return. A server may
+// be done with it before: what somebody is to wait for should have a
+// [task.Retention].
 //
 // The error is a [FailedError] if the task was archived. It matches
 // [ErrResultExpired] if the task is known to have existed, because info is more

@@ -29,6 +29,12 @@ type Broker interface {
 	// order, or ErrNotFound if one was never opened.
 	Latches(ctx context.Context, home Home, ids ...string) ([]LatchState, error)
 
+	// OpenEntries returns a page of what is open of home: see rule 11.
+	OpenEntries(ctx context.Context, r OpenRequest) (OpenPage, error)
+
+	// Homes returns a page of the homes that are found by what r asks for.
+	Homes(ctx context.Context, r HomesRequest) (HomesPage, error)
+
 	// Entry returns the entry that ref names, or ErrNotFound.
 	Entry(ctx context.Context, ref EntryRef) (Stored, error)
 

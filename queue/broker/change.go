@@ -42,7 +42,7 @@ type Change struct {
 	// Checked: it exists ([ErrNotFound]).
 	Watch []EntryRef
 
-	// Home is what Require to Close are about. It must not be zero if one of
+	// Home is what Require to Put and Open to Close are about. It must not be zero if one of
 	// them is set.
 	Home Home
 
@@ -51,6 +51,11 @@ type Change struct {
 
 	// Put writes documents. Checked: each document's version ([ErrConflict]).
 	Put []Put
+
+	// Quota is how many bytes the bodies of all documents of Home may have
+	// together, once Put is written; 0: any number. It holds for this change
+	// only, and only if it has a Put. Checked: they do ([ErrQuota]).
+	Quota int64
 
 	// Enqueue adds entries, in any queue and of any home. Checked, entry by
 	// entry: the id is free ([ErrExists]), then the claim is ([ErrClaimed]).
@@ -69,6 +74,14 @@ type Change struct {
 	// Arrive reports members to latches. Checked: the latch exists, or is
 	// opened with it, and has that member ([ErrNotFound]).
 	Arrive []Arrival
+
+	// Drain, if not empty, is enqueued once nothing of Home is open any more: see
+	// rule 11. It takes the place of what an earlier change wanted. Entries whose
+	// id exists by then are skipped; they must not have claims, and belong to Home.
+	Drain []Entry
+
+	// List, if not nil, is what Home is found by from now on ([Broker.Homes]).
+	List *Listing
 
 	// Close, if not zero, is when the home is deleted, with the documents and
 	// latches that are in it; entries that belong to it stay in their queues.

@@ -34,6 +34,13 @@ func (c Change) Check() error {
 		}
 	}
 	k.arrivals("Arrive", c.Arrive)
+	k.unclaimed("Drain", c.Drain)
+	for _, e := range c.Drain {
+		if e.Home != c.Home {
+			k.refuse("Drain", e.String(), "belongs to another home")
+		}
+	}
+	k.listing(c.List)
 	return errors.Join(k.faults...)
 }
 
@@ -82,6 +89,7 @@ func (k *checker) made(field, name string) {
 // Parts returns how many parts c has; a change may have [MaxParts].
 func (c Change) Parts() int {
 	n := len(c.Settle) + len(c.Move) + len(c.Replace) + len(c.Watch) + len(c.Require) + len(c.Put) + len(c.Enqueue) + len(c.Open) + len(c.Feed) + len(c.Arrive)
+	n += len(c.Drain)
 	for _, l := range c.Open {
 		n += len(l.Then.Enqueue) + len(l.Then.Arrive) + len(l.Else.Enqueue) + len(l.Else.Arrive)
 	}
@@ -94,7 +102,7 @@ func (c Change) Parts() int {
 // Bytes returns how large the bodies are that c writes; a change may have
 // [MaxBytes].
 func (c Change) Bytes() int {
-	n := payloads(c.Enqueue)
+	n := payloads(c.Enqueue) + payloads(c.Drain)
 	for _, r := range c.Replace {
 		n += len(r.Entry.Payload)
 	}
@@ -192,7 +200,7 @@ func (k *checker) replacements(replace []Replacement) {
 }
 
 func (k *checker) homes(c Change) {
-	if needed := len(c.Require)+len(c.Put)+len(c.Open)+len(c.Feed)+len(c.Arrive) > 0 || !c.Close.IsZero(); needed {
+	if needed := len(c.Require)+len(c.Put)+len(c.Open)+len(c.Feed)+len(c.Arrive)+len(c.Drain) > 0 || c.List != nil || !c.Close.IsZero(); needed {
 		k.at(c.Home)
 	}
 	for _, r := range c.Require {
@@ -200,6 +208,9 @@ func (k *checker) homes(c Change) {
 		if r.Version < 0 {
 			k.refuse("Require.Version", r.Version, "must not be negative")
 		}
+	}
+	if c.Quota < 0 {
+		k.refuse("Quota", c.Quota, "must not be negative")
 	}
 	var seen set[string]
 	for _, p := range c.Put {

@@ -13,8 +13,8 @@
 // with its first entry, and ends when it is removed ([Operator]). A [Group] is
 // entries of a queue that wait to be folded into one.
 //
-// A home ([Home]) is the storage of one run: documents, latches and, once the
-// run has ended, the time at which they go. A [Document] is a key, a body and a
+// A home ([Home]) is the storage of one run: documents, latches, what it is found
+// by ([Listing]) and, once the run has ended, the time at which they go. A [Document] is a key, a body and a
 // version; versions count up within a home, over all its documents, by one for
 // each document written. A [Latch] counts distinct members and, when it
 // completes, makes entries and arrivals of its own.
@@ -145,4 +145,15 @@
 // was given it, or if the storage fails. No wake is left for what another program
 // writes that knows nothing of wakes, such as asynq, nor for the ends of leases, of
 // retention and of batches.
+//
+// # Rule 11: what is open
+//
+// An entry that belongs to a home is open from when it is enqueued until it ends
+// (rule 8), and again if it is made to run after that. One that is parked stays
+// open. [Broker.OpenEntries] tells which are, and [Change].Drain has entries enqueued
+// when none is any more: in the commit in which the last one ends, or in the change
+// itself if none is open after it. They come after all else that the change does, or
+// the call that ends it in another way, and those of several homes in order of the
+// queues and ids of these. A drain is done once. Entries stay open when their home is
+// deleted; its drain goes with it.
 package broker

@@ -19,6 +19,7 @@ var (
 	ErrChanged   = errors.New("changed meanwhile")
 	ErrNotEmpty  = errors.New("not empty")
 	ErrApart     = errors.New("kept apart")
+	ErrQuota     = errors.New("quota exceeded")
 
 	// ErrRefused is matched by the error of a call that certainly changed
 	// nothing: the storage could not be reached, or said no. An error that
@@ -79,6 +80,22 @@ func (e *ConflictError) Error() string {
 
 // Is reports whether target is [ErrConflict].
 func (e *ConflictError) Is(target error) bool { return target == ErrConflict }
+
+// A QuotaError is the outcome of a change whose documents would make a home
+// larger than the change allows. It matches [ErrQuota].
+type QuotaError struct {
+	Home  Home
+	Bytes int64 // that the home would have had
+	Quota int64
+}
+
+// Error names the home and its size.
+func (e *QuotaError) Error() string {
+	return fmt.Sprintf("%s would have %d bytes, of %d: %v", e.Home, e.Bytes, e.Quota, ErrQuota)
+}
+
+// Is reports whether target is [ErrQuota].
+func (e *QuotaError) Is(target error) bool { return target == ErrQuota }
 
 // LeaseLost returns the outcome of a change that settles ref without holding
 // its lease. It wraps [ErrLeaseLost].

@@ -80,6 +80,14 @@ func (f *faulty) Latches(ctx context.Context, home broker.Home, ids ...string) (
 	return through(ctx, f, "Latches", func() ([]broker.LatchState, error) { return f.b.Latches(ctx, home, ids...) })
 }
 
+func (f *faulty) OpenEntries(ctx context.Context, r broker.OpenRequest) (broker.OpenPage, error) {
+	return through(ctx, f, "OpenEntries", func() (broker.OpenPage, error) { return f.b.OpenEntries(ctx, r) })
+}
+
+func (f *faulty) Homes(ctx context.Context, r broker.HomesRequest) (broker.HomesPage, error) {
+	return through(ctx, f, "Homes", func() (broker.HomesPage, error) { return f.b.Homes(ctx, r) })
+}
+
 func (f *faulty) Entry(ctx context.Context, ref broker.EntryRef) (broker.Stored, error) {
 	return through(ctx, f, "Entry", func() (broker.Stored, error) { return f.b.Entry(ctx, ref) })
 }

@@ -100,6 +100,8 @@ func changedError(err error, f func(string) string) error {
 		return change(e, f)
 	case *broker.StateError:
 		return change(e, f)
+	case *broker.QuotaError:
+		return change(e, f)
 	}
 	return &rootedError{err, f}
 }
@@ -152,6 +154,16 @@ func (r *rooted) Documents(ctx context.Context, home broker.Home, keys ...string
 
 func (r *rooted) Latches(ctx context.Context, home broker.Home, ids ...string) ([]broker.LatchState, error) {
 	found, err := r.b.Latches(ctx, put(r, home), ids...)
+	return bare(r, found, err)
+}
+
+func (r *rooted) OpenEntries(ctx context.Context, o broker.OpenRequest) (broker.OpenPage, error) {
+	found, err := r.b.OpenEntries(ctx, put(r, o))
+	return bare(r, found, err)
+}
+
+func (r *rooted) Homes(ctx context.Context, h broker.HomesRequest) (broker.HomesPage, error) {
+	found, err := r.b.Homes(ctx, h)
 	return bare(r, found, err)
 }
 

@@ -25,6 +25,7 @@ func (m *Model) Advance(ctx context.Context, now time.Time, r broker.AdvanceRequ
 	for _, name := range r.Queues {
 		m.advance(now, name, r, &a)
 	}
+	m.drain(now)
 	a.Next = m.next(r.Queues)
 	if a.Total() == r.Limit || m.overfull(now, r) {
 		a.Next = now

@@ -34,6 +34,9 @@ func (m *Model) check(now time.Time, c broker.Change) error {
 	if err := m.checkDocuments(c); err != nil {
 		return err
 	}
+	if err := m.checkQuota(c); err != nil {
+		return err
+	}
 	for _, e := range c.Enqueue {
 		if m.entry(e.EntryRef) != nil {
 			return &broker.ExistsError{Entry: e.EntryRef}
@@ -94,6 +97,12 @@ func (m *Model) write(now time.Time, c broker.Change) {
 		m.addIfNew(now, e)
 	}
 	m.writeLatches(now, c)
+	if len(c.Drain) > 0 {
+		m.home(c.Home).drain = keptAll(c.Drain)
+	}
+	if c.List != nil {
+		m.home(c.Home).list(*c.List)
+	}
 	if !c.Close.IsZero() {
 		m.home(c.Home).close = broker.CeilMilli(c.Close)
 	}

@@ -69,7 +69,9 @@ type home struct {
 	version   int64 // of the document written last
 	documents map[string]broker.Document
 	latches   map[string]*latch
-	close     time.Time // zero: not yet known
+	drain     []broker.Entry // what is enqueued once nothing of it is open
+	listing   *listing       // nil: it is found by nothing
+	close     time.Time      // zero: not yet known
 }
 
 type latch struct {
@@ -115,6 +117,7 @@ func (m *Model) Apply(ctx context.Context, now time.Time, changes []broker.Chang
 		}
 		if err == nil {
 			m.write(now, c)
+			m.drain(now)
 		}
 		done.Outcomes = append(done.Outcomes, err)
 	}

@@ -70,5 +70,6 @@ func (m *Model) Sweep(ctx context.Context, now time.Time, r broker.SweepRequest)
 	for _, e := range found {
 		m.move(now, broker.Move{EntryRef: e.EntryRef, Do: r.Do})
 	}
+	m.drain(now)
 	return len(found), nil
 }

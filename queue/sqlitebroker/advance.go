@@ -61,6 +61,7 @@ func (t *tx) advance(now time.Time, r broker.AdvanceRequest) broker.Advanced {
 			a.Trimmed += t.trim(q, now, r.Keep, left())
 		}
 	}
+	t.drain(now)
 	t.purge()
 	t.flush()
 	a.Next = t.nextDue(now, r)

@@ -106,20 +106,27 @@ func (t *tx) apply(now time.Time, c *broker.Change) error {
 		t.enqueue(now, &c.Enqueue[i])
 	}
 	t.writeLatches(now, c)
+	if len(c.Drain) > 0 {
+		t.drainWith(c.Home, c.Drain)
+	}
+	if c.List != nil {
+		t.list(c.Home, c.List)
+	}
 	if !c.Close.IsZero() {
 		t.closeAt(t.madeHome(c.Home), c.Close)
 	}
+	t.drain(now)
 	return nil
 }
 
 // lone reports whether c is but one entry without a claim: to add it is to check it.
 func lone(c *broker.Change) bool {
-	return len(c.Enqueue) == 1 && c.Enqueue[0].Claim.Key == "" && c.Parts() == 1 && c.Close.IsZero()
+	return len(c.Enqueue) == 1 && c.Enqueue[0].Claim.Key == "" && c.Parts() == 1 && c.List == nil && c.Close.IsZero()
 }
 
 // loneDone reports whether c is but the end of one entry: to delete it is to check it.
 func loneDone(c *broker.Change) bool {
-	return len(c.Settle) == 1 && c.Settle[0].To == broker.Done && c.Parts() == 1 && c.Close.IsZero()
+	return len(c.Settle) == 1 && c.Settle[0].To == broker.Done && c.Parts() == 1 && c.List == nil && c.Close.IsZero()
 }
 
 // check returns the first reason against c in what is there.

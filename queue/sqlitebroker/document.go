@@ -10,6 +10,7 @@ import (
 var (
 	selectDocument = prepared(`SELECT version, body FROM leat_document WHERE home = ? AND key = ?`)
 	selectVersion  = prepared(`SELECT version FROM leat_document WHERE home = ? AND key = ?`)
+	selectSize     = prepared(`SELECT length(body) FROM leat_document WHERE home = ? AND key = ?`)
 	putDocument    = prepared(`INSERT OR REPLACE INTO leat_document (home, key, version, body) VALUES (?, ?, ?, ?)`)
 )
 
@@ -34,7 +35,8 @@ func (t *tx) checkVersion(name broker.Home, h *home, key string, want int64) err
 	return nil
 }
 
-// checkDocuments says whether documents have the versions that c expects.
+// checkDocuments says whether documents have the versions that c expects, and
+// room.
 func (t *tx) checkDocuments(c *broker.Change) error {
 	if len(c.Require)+len(c.Put) == 0 {
 		return nil
@@ -53,12 +55,41 @@ func (t *tx) checkDocuments(c *broker.Change) error {
 			return err
 		}
 	}
+	return t.checkQuota(c, h)
+}
+
+// checkQuota says whether h, which may be nil, has room for the documents of c.
+func (t *tx) checkQuota(c *broker.Change, h *home) error {
+	if c.Quota == 0 || len(c.Put) == 0 {
+		return nil
+	}
+	var bytes int64
+	if h != nil {
+		bytes = h.bytes
+	}
+	for _, p := range c.Put {
+		bytes += t.growth(h, p)
+	}
+	if bytes > c.Quota {
+		return &broker.QuotaError{Home: c.Home, Bytes: bytes, Quota: c.Quota}
+	}
 	return nil
+}
+
+// growth returns how many bytes more the documents of h, which may be nil, have
+// with p.
+func (t *tx) growth(h *home, p broker.Put) int64 {
+	var was int64
+	if h != nil && h.bytes > 0 {
+		t.on(selectSize).int(h.num).text(p.Key).first(func(r *row) { was = r.int() })
+	}
+	return int64(len(p.Body)) - was
 }
 
 // put writes documents of h.
 func (t *tx) put(h *home, put []broker.Put) {
 	for _, p := range put {
+		h.bytes += t.growth(h, p)
 		h.version++
 		h.changed = true
 		t.on(putDocument).int(h.num).text(p.Key).int(h.version).blob(p.Body).exec()

@@ -41,6 +41,7 @@ func (t *tx) ending(k *known, own bool) (e ending) {
 
 // ended does what goes with the end of k, after k was written.
 func (t *tx) ended(now time.Time, k *known, e ending) {
+	t.closer(k.home)
 	t.unclaim(now, k)
 	if k.watched {
 		t.signal(broker.EndSeen, k.ref())

@@ -10,21 +10,22 @@ import (
 type home struct {
 	num     int64
 	version int64
+	bytes   int64 // of the bodies of its documents
 	changed bool
 	latches map[string]*latch
 }
 
 var (
-	selectHome = prepared(`SELECT num, version FROM leat_home WHERE queue = ? AND id = ?`)
+	selectHome = prepared(`SELECT num, version, bytes FROM leat_home WHERE queue = ? AND id = ?`)
 	insertHome = prepared(`INSERT INTO leat_home (queue, id) VALUES (?, ?)`)
-	updateHome = prepared(`UPDATE leat_home SET version = ? WHERE num = ?`)
+	updateHome = prepared(`UPDATE leat_home SET version = ?, bytes = ? WHERE num = ?`)
 	closeHome  = prepared(`UPDATE leat_home SET close = ? WHERE num = ?`)
 )
 
 // home returns the home of that name, or nil.
 func (c *conn) home(name broker.Home) (h *home) {
 	c.on(selectHome).text(name.Queue).text(name.ID).first(func(r *row) {
-		h = &home{num: r.int(), version: r.int(), latches: make(map[string]*latch)}
+		h = &home{num: r.int(), version: r.int(), bytes: r.int(), latches: make(map[string]*latch)}
 	})
 	return h
 }
@@ -60,7 +61,7 @@ func (t *tx) flushHome(h *home) {
 		return
 	}
 	if h.changed {
-		t.on(updateHome).int(h.version).int(h.num).exec()
+		t.on(updateHome).int(h.version).int(h.bytes).int(h.num).exec()
 		h.changed = false
 	}
 	for _, l := range h.latches {

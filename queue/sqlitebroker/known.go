@@ -24,13 +24,15 @@ type known struct {
 	asked   bool
 	watched bool
 	leaves  bool // it has an exit
+	home    broker.Home
 }
 
 // knownColumns are what row.known reads. Most entries have nothing in those after
 // the sixth, which says so: to read a column costs more than to have it looked at.
 const knownColumns = `num, id, state, at, token,
-	coalesce(group_name, claim, ended, crashes, attempts, asked, watched, leaves) IS NOT NULL,
-	group_name, claim, claim_hold, behind, ended, crashes, attempts, asked, watched, leaves IS NOT NULL`
+	coalesce(group_name, claim, ended, crashes, attempts, asked, watched, leaves, home_queue) IS NOT NULL,
+	group_name, claim, claim_hold, behind, ended, crashes, attempts, asked, watched, leaves IS NOT NULL,
+	home_queue, home_id`
 
 var (
 	selectKnown = prepared(`SELECT ` + knownColumns + ` FROM leat_entry WHERE queue = ? AND id = ?`)
@@ -52,6 +54,7 @@ func (r *row) known(q *queue) known {
 	k.claim = heldClaim{key: r.text(), hold: r.int(), behind: r.flag()}
 	k.end, k.crashes, k.tried = broker.End(r.int()), r.int(), r.int()
 	k.asked, k.watched, k.leaves = r.flag(), r.flag(), r.flag()
+	k.home = broker.Home{Queue: r.text(), ID: r.text()}
 	return k
 }
 

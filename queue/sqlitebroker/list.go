@@ -74,7 +74,7 @@ func (b *Broker) List(ctx context.Context, r broker.ListRequest) ([]broker.Store
 	if err := r.Check(); err != nil {
 		return nil, fmt.Errorf("list: %w", err)
 	}
-	at, id, err := parsePlace(r.After, r.Newest)
+	at, id, err := startOf(r)
 	if err != nil {
 		return nil, fmt.Errorf("list: %w", refused(err))
 	}
@@ -114,20 +114,26 @@ func pageQuery(r broker.ListRequest) query {
 	}
 }
 
-// placeOf returns the place of an entry in the order of its state.
+// placeOf returns the place of an entry in the order of its state, or of a home.
 func placeOf(at int64, id string) string { return strconv.FormatInt(at, 10) + " " + id }
 
-// parsePlace is the inverse of placeOf. An empty place is before all others.
-func parsePlace(place string, newest bool) (at int64, id string, err error) {
-	if place == "" && newest {
+// startOf returns the place behind which the page begins that r asks for.
+func startOf(r broker.ListRequest) (at int64, id string, err error) {
+	switch {
+	case r.After != "":
+		return parsePlace("ListRequest.After", r.After)
+	case r.Newest:
 		return math.MaxInt64, "", nil
-	}
-	if place == "" {
+	default:
 		return math.MinInt64, "", nil
 	}
+}
+
+// parsePlace is the inverse of placeOf, for the place that field holds.
+func parsePlace(field, place string) (at int64, id string, err error) {
 	number, id, _ := strings.Cut(place, " ")
 	if at, err = strconv.ParseInt(number, 10, 64); err != nil {
-		return 0, "", task.Invalid("ListRequest.After", place, "is not the place of an entry")
+		return 0, "", task.Invalid(field, place, "is no place")
 	}
 	return at, id, nil
 }

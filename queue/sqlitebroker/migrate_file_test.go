@@ -33,6 +33,7 @@ func TestAFileOfVersionOneGoesOn(t *testing.T) {
 	b := open(t, path)
 	defer b.Close()
 	sound(t, b)
+	openOf(t, b, "item0")
 
 	then := time.UnixMilli(1795532035776).UTC() // when it was written
 	second := broker.EntryRef{Queue: "q", ID: "second"}

@@ -10,6 +10,9 @@ var (
 
 	purgeDocuments = prepared(`DELETE FROM leat_document WHERE home = ?1 AND key IN
 		(SELECT key FROM leat_document WHERE home = ?1 LIMIT ?2)`)
+	purgeTerms = prepared(`DELETE FROM leat_term WHERE home = ?1 AND term IN
+		(SELECT term FROM leat_term WHERE home = ?1 LIMIT ?2)`)
+	deleteDrain    = prepared(`DELETE FROM leat_drain WHERE home = ?`)
 	selectLatchNum = prepared(`SELECT num FROM leat_latch WHERE home = ? LIMIT 1`)
 	purgeArrivals  = prepared(`DELETE FROM leat_arrival WHERE latch = ?1 AND word IN
 		(SELECT word FROM leat_arrival WHERE latch = ?1 LIMIT ?2)`)
@@ -32,9 +35,13 @@ func (t *tx) purge() {
 		if left -= t.removed(purgeDocuments, home, left); left == 0 {
 			return
 		}
+		if left -= t.removed(purgeTerms, home, left); left == 0 {
+			return
+		}
 		if !t.on(selectLatchNum).int(home).first(func(r *row) { latch = r.int() }) {
+			t.on(deleteDrain).int(home).exec()
 			t.on(deleteHome).int(home).exec()
-			left--
+			left -= 2
 			continue
 		}
 		left = t.purgeLatch(latch, left)

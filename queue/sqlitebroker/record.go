@@ -85,15 +85,20 @@ func (r *recordedEntry) entry() broker.Entry {
 	return e
 }
 
+func recordEntries(entries []broker.Entry) (all []recordedEntry) {
+	for i := range entries {
+		all = append(all, recordEntry(&entries[i]))
+	}
+	return all
+}
+
 func record(then, orElse broker.Part) recordedParts {
 	return recordedParts{Then: recordPart(then), Else: recordPart(orElse)}
 }
 
 func recordPart(p broker.Part) recordedPart {
 	var r recordedPart
-	for i := range p.Enqueue {
-		r.Entries = append(r.Entries, recordEntry(&p.Enqueue[i]))
-	}
+	r.Entries = recordEntries(p.Enqueue)
 	for _, a := range p.Arrive {
 		r.Arrivals = append(r.Arrivals, recordedArrival(a))
 	}

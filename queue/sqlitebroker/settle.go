@@ -13,7 +13,7 @@ var settleEntry = prepared(`UPDATE leat_entry SET state = ?2, at = ?3, token = N
 
 // deletePlain is for leased entries that nothing goes with.
 var deletePlain = prepared(`DELETE FROM leat_entry WHERE queue = ? AND id = ? AND token = ?
-	AND state = 1 AND coalesce(claim, attempts, watched) IS NULL`)
+	AND state = 1 AND coalesce(claim, attempts, watched, home_queue) IS NULL`)
 
 // donePlain deletes the entry that s says is done, if its lease is held and it is a
 // plain one.

@@ -38,6 +38,8 @@ func fill(t testing.TB, b *sqlitebroker.Broker) {
 		Open:   []broker.Latch{{ID: "map", Total: 3, Window: 1, Then: part}, {ID: "join", Total: 2, Then: part}},
 		Feed:   []broker.Feed{{Latch: "map", Entries: feed}},
 		Arrive: []broker.Arrival{{Latch: "join", Member: 1}},
+		Drain:  []broker.Entry{feed[0]},
+		List:   &broker.Listing{At: time.Now(), Terms: []string{"kind=map"}},
 	})
 	l := lease(t, b, "q", 2).Leases
 	must(t, b, broker.Change{Settle: []broker.Settlement{{Token: l[0].Token, Entry: l[0].Entry, To: broker.Archived}}})

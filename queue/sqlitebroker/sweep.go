@@ -44,5 +44,6 @@ func (t *tx) sweep(now time.Time, r broker.SweepRequest) int {
 			t.do(now, &k, r.Do, time.Time{})
 		}
 	}
+	t.drain(now)
 	return len(all)
 }

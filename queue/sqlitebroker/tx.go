@@ -28,6 +28,7 @@ type tx struct {
 
 	groups  map[groupName]groupSize // what is to be added
 	batches map[string]bool         // those that may be empty
+	shrunk  map[broker.Home]bool    // those of which less may be open than was
 	passed  []broker.Wake           // with a time, to be left if t is committed
 }
 

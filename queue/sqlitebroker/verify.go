@@ -90,6 +90,18 @@ var faultQueries = []string{
 	`SELECT format('%d documents of %s/%s are at version %d', count(*), h.queue, h.id, d.version)
 		FROM leat_document d JOIN leat_home h ON h.num = d.home GROUP BY d.home, d.version HAVING count(*) > 1`,
 
+	`SELECT format('home %s/%s counts %d bytes of documents, there are %d', h.queue, h.id, h.bytes, coalesce(sum(length(d.body)), 0))
+		FROM leat_home h LEFT JOIN leat_document d ON d.home = h.num WHERE h.id IS NOT NULL
+		GROUP BY h.num HAVING h.bytes <> coalesce(sum(length(d.body)), 0)`,
+	`SELECT format('rows belong to home number %d, which does not exist', home)
+		FROM (SELECT home FROM leat_drain UNION SELECT home FROM leat_term) WHERE home NOT IN (SELECT num FROM leat_home)`,
+	`SELECT format('nothing of home %s/%s is open, and it was not drained', h.queue, h.id)
+		FROM leat_drain d JOIN leat_home h ON h.num = d.home WHERE h.id IS NOT NULL
+		AND NOT EXISTS (SELECT 1 FROM leat_entry WHERE home_queue = h.queue AND home_id = h.id AND ` + unended + `)`,
+	`SELECT format('term %s of home %s/%s is at another place than the home', t.term, h.queue, h.id)
+		FROM leat_term t JOIN leat_home h ON h.num = t.home WHERE h.id IS NOT NULL AND (t.queue <> h.queue OR t.id <> h.id
+		OR NOT EXISTS (SELECT 1 FROM leat_term l WHERE l.home = t.home AND l.term = '' AND l.at = t.at))`,
+
 	// Latches. Those of closed homes are half gone.
 	`SELECT format('latch %s belongs to home number %d, which does not exist', id, home)
 		FROM leat_latch WHERE home NOT IN (SELECT num FROM leat_home)`,

@@ -99,6 +99,12 @@
 // by whatever way; packages that make changes of their own have it run by
 // [Client.Prepare]. What is put around handlers is the mux's ([task.Mux.Use]).
 //
+// # Beside the tasks
+//
+// A package that registers handlers may have something to do besides: what it
+// gives [task.Mux.Background] is run by every server of that mux, from its start to
+// its stop. It learns from [BackgroundFromContext] whose it is.
+//
 // # The end of a handler
 //
 // The context of a handler ends for one of the reasons that [context.Cause]

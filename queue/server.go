@@ -69,6 +69,7 @@ type Server struct {
 	over    <-chan struct{}    // closed by that
 	drained chan struct{}      // closed when every dispatcher has returned
 	loops   sync.WaitGroup
+	aside   []*background  // what the handler has run beside the tasks
 	workers sync.WaitGroup // what runs handlers, and what watches these
 }
 
@@ -149,7 +150,9 @@ func (s *Server) Run(ctx context.Context, h task.Handler) error {
 // Start begins to serve with h, and returns at once; it does not ask whether
 // the storage can be reached. If h has a method Reserved() []string, as a
 // [task.Mux] has, the queues that this names are served with four slots of
-// their own.
+// their own. If it has a method Backgrounds() map[string]func(context.Context) error,
+// as a Mux has, these functions are run beside the tasks until the server stops:
+// see [Background].
 //
 // It returns a [task.InvalidError] if h is nil, [ErrServerClosed] after
 // Shutdown, and another error if the server is active or stopped. Then it
@@ -163,6 +166,10 @@ func (s *Server) start(ctx context.Context, h task.Handler) error {
 		return fmt.Errorf("start server: %w", err)
 	}
 	reserved, err := reservedBy(h)
+	if err != nil {
+		return fmt.Errorf("start server: %w", err)
+	}
+	aside, err := backgroundsOf(h)
 	if err != nil {
 		return fmt.Errorf("start server: %w", err)
 	}
@@ -183,6 +190,7 @@ func (s *Server) start(ctx context.Context, h task.Handler) error {
 		maps.Copy(s.identity.Queues, reserved)
 	}
 	s.queues = slices.Sorted(maps.Keys(s.identity.Queues))
+	s.aside = aside
 	s.identity.Started = time.Now()
 	s.state.Store(stateActive)
 	s.launch(ctx)
@@ -254,10 +262,12 @@ func (s *Server) launch(ctx context.Context) {
 	if s.cfg.HealthCheckFunc != nil {
 		s.loops.Go(func() { s.checkHealth(ctx) })
 	}
+	s.runAside(taking)
 }
 
-// Stop has the server take no new tasks; those that it runs go on. It returns
-// at once, and does nothing unless the server is active.
+// Stop has the server take no new tasks; those that it runs go on, and the
+// contexts of its backgrounds end. It returns at once, and does nothing unless the
+// server is active.
 func (s *Server) Stop() {
 	if s.state.CompareAndSwap(stateActive, stateStopped) {
 		s.enough()
@@ -265,15 +275,15 @@ func (s *Server) Stop() {
 	}
 }
 
-// Shutdown stops the server, waits until its handlers have returned and their
-// outcomes are recorded, and closes it. After Config.ShutdownTimeout, or when
+// Shutdown stops the server, waits until its handlers and backgrounds have
+// returned and the outcomes are recorded, and closes it. After Config.ShutdownTimeout, or when
 // ctx ends, it ends the contexts of the handlers that still run, with
 // [ErrShutdown]; what they leave undone goes back to the front of its queue and
 // has cost no attempt. It waits a few seconds for that, and reports the handlers
-// that go on even so. Nothing else that the server has started is left when
+// and backgrounds that go on even so. Nothing else that the server has started is left when
 // Shutdown returns.
 //
-// It returns nil, or the error of ctx if that ended before the handlers had
+// It returns nil, or the error of ctx if that ended before all of them had
 // returned. While one call is at it, others wait for it or for their own ctx.
 func (s *Server) Shutdown(ctx context.Context) error {
 	if !s.beginShutdown() {
@@ -310,15 +320,19 @@ func (s *Server) beginShutdown() bool {
 	return true
 }
 
-// drain waits until all handlers have returned and their outcomes are recorded;
-// those that take too long are told to end.
+// drain waits until all handlers have returned and their outcomes are recorded,
+// and for the backgrounds; handlers that take too long are told to end.
 func (s *Server) drain(ctx context.Context) error {
 	patience, cancel := context.WithTimeout(ctx, s.cfg.ShutdownTimeout)
 	defer cancel()
-	if closedWithin(patience, s.drained) {
+	drained, left := closedWithin(patience, s.drained), s.leftAside(patience)
+	if drained && len(left) == 0 {
 		return nil
 	}
 	err := ctx.Err()
+	if drained {
+		return err
+	}
 	running := s.roster.end(ErrShutdown)
 	s.cfg.Logger.WarnContext(ctx, "handlers take too long and are told to end", "handlers", running)
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopGrace+settleGrace)
@@ -336,6 +350,7 @@ func (s *Server) finish(ctx context.Context) {
 	if !waited(ctx, &s.workers) {
 		s.cfg.Logger.WarnContext(ctx, "handlers go on after the server has ended")
 	}
+	s.endAside(ctx)
 	ctx, cancel := context.WithTimeout(ctx, endGrace)
 	defer cancel()
 	s.passOn(ctx)

@@ -29,6 +29,8 @@ type Mux struct {
 	middleware []Middleware
 	notFound   Handler // wrapped in the middleware; nil until there is some
 	reserved   map[string]bool
+
+	backgrounds map[string]func(context.Context) error
 }
 
 // A route is what is registered for one pattern.
@@ -133,6 +135,44 @@ func (m *Mux) Reserved() []string {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	return slices.Sorted(maps.Keys(m.reserved))
+}
+
+// Background has whoever serves this Mux run the function beside the tasks, from
+// when it begins to take tasks until it no longer does. It is for packages that
+// register handlers and have something to do besides. Middleware is not put around
+// it.
+//
+// A server that has started before does not run it. Each of the others calls run
+// once, on a goroutine of its own, and ends ctx when it stops; run should then
+// return soon. If run returns nil earlier, it is not called again; if it returns an
+// error or panics, it is, after a pause. It may be run by many servers at a time.
+//
+// Background panics if name is not one ([CheckMadeName]) or is taken by another
+// background, or if run is nil.
+func (m *Mux) Background(name string, run func(ctx context.Context) error) {
+	if err := CheckMadeName("background", name); err != nil {
+		panic("task: " + err.Error())
+	}
+	if run == nil {
+		panic("task: nil background " + name)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, exists := m.backgrounds[name]; exists {
+		panic("task: multiple backgrounds " + name)
+	}
+	if m.backgrounds == nil {
+		m.backgrounds = make(map[string]func(context.Context) error)
+	}
+	m.backgrounds[name] = run
+}
+
+// Backgrounds returns the functions that were registered with [Mux.Background], by
+// their names. The map is the caller's.
+func (m *Mux) Backgrounds() map[string]func(context.Context) error {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return maps.Clone(m.backgrounds)
 }
 
 // NotFound returns an error that names the type of t and wraps

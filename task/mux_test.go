@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -82,10 +83,15 @@ func TestAMuxRefusesWrongRegistrations(t *testing.T) {
 			m.Use(func(task.Handler) task.Handler { return nil })
 		}, "middleware returned a nil handler"},
 		{"a reserved queue without a name", func(m *task.Mux) { m.Reserve("") }, `invalid queue "": must not be empty`},
+		{"a background without a name", func(m *task.Mux) { m.Background("", idle) }, `invalid background "": must not be empty`},
+		{"a background with a bad name", func(m *task.Mux) { m.Background("a{b}", idle) }, `invalid background "a{b}": has '{'`},
+		{"a nil background", func(m *task.Mux) { m.Background("a", nil) }, "nil background a"},
+		{"a second background of one name", func(m *task.Mux) { m.Background("taken", idle) }, "multiple backgrounds taken"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			mux := task.NewMux()
 			mux.Handle("taken", ok)
+			mux.Background("taken", idle)
 			if got := panicOf(func() { c.do(mux) }); !strings.HasPrefix(got, "task: ") || !strings.Contains(got, c.want) {
 				t.Errorf("panic is %q, want it to say %q", got, c.want)
 			}
@@ -95,6 +101,9 @@ func TestAMuxRefusesWrongRegistrations(t *testing.T) {
 		})
 	}
 }
+
+// idle is a background that has nothing to do.
+func idle(context.Context) error { return nil }
 
 func panicOf(f func()) (text string) {
 	defer func() { text = fmt.Sprint(recover()) }()
@@ -163,6 +172,8 @@ func TestAMuxMayBeChangedWhileItRuns(t *testing.T) {
 			for j := range 50 {
 				mux.Handle(fmt.Sprintf("t%d.%d", i, j), answer(nil))
 				mux.Reserve(fmt.Sprintf("q%d", j))
+				mux.Background(fmt.Sprintf("b%d.%d", i, j), idle)
+				_ = mux.Backgrounds()
 			}
 			mux.Use(func(next task.Handler) task.Handler { return next })
 		})
@@ -178,6 +189,9 @@ func TestAMuxMayBeChangedWhileItRuns(t *testing.T) {
 	if got := len(mux.Reserved()); got != 50 {
 		t.Errorf("%d queues are reserved, want 50", got)
 	}
+	if got := len(mux.Backgrounds()); got != 200 {
+		t.Errorf("%d backgrounds, want 200", got)
+	}
 }
 
 func TestReservedQueuesAreSortedAndDistinct(t *testing.T) {
@@ -190,6 +204,27 @@ func TestReservedQueuesAreSortedAndDistinct(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"a", "wf~order"}, mux.Reserved()); diff != "" {
 		t.Errorf("Reserved (-want +got):\n%s", diff)
+	}
+}
+
+func TestBackgroundsAreToldByName(t *testing.T) {
+	mux := task.NewMux()
+	if got := mux.Backgrounds(); len(got) != 0 {
+		t.Errorf("Backgrounds() of an empty mux = %v", got)
+	}
+	why := errors.New("told by b")
+	mux.Background("wf~a", idle)
+	mux.Background("b", func(context.Context) error { return why })
+	got := mux.Backgrounds()
+	if diff := cmp.Diff([]string{"b", "wf~a"}, slices.Sorted(maps.Keys(got))); diff != "" {
+		t.Fatalf("names (-want +got):\n%s", diff)
+	}
+	if err := got["b"](t.Context()); !errors.Is(err, why) {
+		t.Errorf("b returned %v, want %v", err, why)
+	}
+	clear(got)
+	if n := len(mux.Backgrounds()); n != 2 {
+		t.Errorf("%d backgrounds after the caller changed its map, want 2", n)
 	}
 }
 

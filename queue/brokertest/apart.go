@@ -45,6 +45,7 @@ func overQueues(c broker.Change) bool {
 		add(ref.Queue)
 	}
 	adds(c.Enqueue)
+	adds(c.Drain)
 	for _, l := range c.Open {
 		adds(l.Then.Enqueue)
 		adds(l.Else.Enqueue)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -65,6 +66,8 @@ func malformed(l broker.Lease) map[string]broker.Change {
 		"completed at none":   settle(func(s *broker.Settlement) { s.To, s.At = broker.Completed, time.Time{} }),
 		"a bad last error":    settle(func(s *broker.Settlement) { s.Entry.LastErr = "\xff" }),
 		"settled twice":       {Settle: []broker.Settlement{settled(l, broker.Done), settled(l, broker.Done)}},
+		"a drain without one": {Drain: of(home, "new")},
+		"a listing with none": {List: &broker.Listing{At: time.Now()}},
 		"a put without home":  {Put: []broker.Put{{Key: "new"}}},
 		"a close with none":   {Close: time.Now()},
 		"an arrival with one": {Home: broker.Home{Queue: "runs"}, Arrive: []broker.Arrival{{Latch: "l"}}},
@@ -72,6 +75,7 @@ func malformed(l broker.Lease) map[string]broker.Change {
 	manyHeaders := entry("q", "new")
 	manyHeaders.Headers = headers(broker.MaxHeaders+1, 1)
 	maps.Copy(all, malformedMoves(l))
+	maps.Copy(all, malformedHomes())
 	for what, c := range map[string]broker.Change{
 		"no key":               {Put: []broker.Put{{}}},
 		"a key twice":          {Put: []broker.Put{{Key: "new"}, {Key: "new"}}},
@@ -116,6 +120,9 @@ func (x *trial) invalid(what string, err error) {
 	}
 }
 
+// homeless are malformed changes that lack no more than a home.
+var homeless = []string{"a drain without one", "a listing with none", "a put without home", "a close with none", "an arrival with one"}
+
 func checkMalformed(x *trial) {
 	x.enqueue(entry("q", "leased"))
 	l := x.leaseOne("q")
@@ -126,7 +133,7 @@ func checkMalformed(x *trial) {
 		c.Home = home
 		c.Put = append(c.Put, broker.Put{Key: "beside"})
 		c.Enqueue = append(c.Enqueue, entry("q", "beside"))
-		if what != "a put without home" && what != "a close with none" && what != "an arrival with one" {
+		if !slices.Contains(homeless, what) {
 			x.invalid(what+" with sound parts beside it", x.apply(c)[0])
 		}
 	}
@@ -259,6 +266,14 @@ func (c calls) of(x *trial, l broker.Lease) map[string]func(context.Context) err
 			_, err := x.b.List(ctx, broker.ListRequest{Queue: c.name, State: c.state, Offset: c.offset, Limit: c.limit})
 			return err
 		},
+		"OpenEntries": func(ctx context.Context) error {
+			_, err := x.b.OpenEntries(ctx, broker.OpenRequest{Home: c.home, Limit: c.limit})
+			return err
+		},
+		"Homes": func(ctx context.Context) error {
+			_, err := x.b.Homes(ctx, broker.HomesRequest{Queue: c.name, Limit: c.limit})
+			return err
+		},
 		"Counts": func(ctx context.Context) error { _, err := x.b.Counts(ctx, now, "q", c.name); return err },
 		"Beat":   func(ctx context.Context) error { return x.b.Beat(ctx, now, broker.Server{ID: c.name}) },
 	}
@@ -271,7 +286,9 @@ func (c calls) malformed(method string, good calls) bool {
 		return c.home != good.home || c.name != good.name
 	case "List":
 		return c.name != good.name || c.state != good.state || c.offset != good.offset || c.limit != good.limit
-	case "Advance":
+	case "OpenEntries":
+		return c.home != good.home || c.limit != good.limit
+	case "Advance", "Homes":
 		return c.name != good.name || c.limit != good.limit
 	default:
 		return c.name != good.name
@@ -344,11 +361,12 @@ func numbered(prefix string, n int) []broker.Entry {
 	return all
 }
 
-// wide returns a change of n parts, n-600 of them in Enqueue.
+// wide returns a change of n parts, n-650 of them in Enqueue.
 func wide(n int) broker.Change {
 	c := broker.Change{
 		Home:    home,
-		Enqueue: numbered("enqueued", n-600),
+		Enqueue: numbered("enqueued", n-650),
+		Drain:   numbered("drained", 50),
 		Open:    []broker.Latch{{ID: "l", Total: 2, Then: broker.Part{Enqueue: numbered("then", 100)}, Else: broker.Part{Enqueue: numbered("else", 100)}}},
 		Feed:    []broker.Feed{{Latch: "l", Entries: numbered("fed", 200)}},
 		Require: []broker.Condition{{Key: "none"}},
@@ -367,7 +385,7 @@ func checkThousand(x *trial) {
 		x.Fatalf("the change has %d parts, want %d", n, broker.MaxParts)
 	}
 	x.must(c)
-	equal(x, "pending", x.counts("q").Pending, 400+200+100)
+	equal(x, "pending", x.counts("q").Pending, 350+200+100)
 	x.state("", broker.LatchState{ID: "l", Total: 2, Fed: 200, Released: 200, Arrived: 2, Complete: true})
 	equal(x, "version", x.documents(home, "96")[0].Version, int64(97))
 }
@@ -389,6 +407,7 @@ func checkTooLarge(x *trial) {
 	rest := broker.Put{Key: "rest", Body: make([]byte, broker.MaxBytes-len(body)+1)}
 	for what, c := range map[string]broker.Change{
 		"a payload":       {Enqueue: large("new")},
+		"one in a drain":  {Drain: large("new")},
 		"a result":        {Settle: []broker.Settlement{{Token: l.Token, Entry: l.Entry, To: broker.Completed, At: time.Now().Add(hours), Result: body}}},
 		"a document":      {Put: []broker.Put{{Key: "new", Body: body}}},
 		"one in Then":     {Open: []broker.Latch{{ID: "new", Total: 1, Then: broker.Part{Enqueue: large("new")}}}},

@@ -2,7 +2,9 @@ package brokertest
 
 import (
 	"context"
+	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/leatwork/leat/queue/broker"
@@ -69,6 +71,39 @@ func malformedMoves(l broker.Lease) map[string]broker.Change {
 		"an exit with many headers":   exit(func(e *broker.Entry) { e.Headers = headers(broker.MaxHeaders+1, 1) }),
 		"an exit with half a home":    exit(func(e *broker.Entry) { e.Home = broker.Home{Queue: "runs"} }),
 		"a replacement with no claim": replace(broker.Replacement{Entry: broker.Entry{EntryRef: l.Entry.EntryRef, Type: "t", Claim: broker.Claim{Key: "k k"}}}),
+	}
+}
+
+// malformedHomes lists more changes to home that no broker accepts.
+func malformedHomes() map[string]broker.Change {
+	drain := func(f func(*broker.Entry)) broker.Change {
+		e := of(home, "new")[0]
+		f(&e)
+		return broker.Change{Home: home, Drain: []broker.Entry{e}}
+	}
+	list := func(terms ...string) broker.Change {
+		return broker.Change{Home: home, List: &broker.Listing{At: time.Now(), Terms: terms}}
+	}
+	var many []string
+	for i := range broker.MaxTerms + 1 {
+		many = append(many, fmt.Sprint(i))
+	}
+	return map[string]broker.Change{
+		"a drain of another home":     drain(func(e *broker.Entry) { e.Home = beside }),
+		"a drain of no home":          drain(func(e *broker.Entry) { e.Home = broker.Home{} }),
+		"a drain of no type":          drain(func(e *broker.Entry) { e.Type = "" }),
+		"a drain with a claim":        drain(func(e *broker.Entry) { e.Claim.Key = "k" }),
+		"a drain with many headers":   drain(func(e *broker.Entry) { e.Headers = headers(broker.MaxHeaders+1, 1) }),
+		"a drain with a bad exit":     drain(func(e *broker.Entry) { e.Exit = &broker.Entry{} }),
+		"a drain of one entry twice":  {Home: home, Drain: of(home, "new", "new")},
+		"a listing at no time":        {Home: home, List: &broker.Listing{Terms: []string{"t"}}},
+		"a listing by an empty term":  list("t", ""),
+		"a listing by a term twice":   list("t", "u", "t"),
+		"a listing by too many terms": list(many...),
+		"a listing by too long a one": list(strings.Repeat("t", broker.MaxTermBytes+1)),
+		"a listing by a bad text":     list("\xff"),
+		"a negative quota":            {Home: home, Quota: -1, Put: []broker.Put{{Key: "new"}}},
+		"a negative quota of no put":  {Quota: -1},
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 // What random operations are about: few names, so that they meet.
 var (
 	planQueues  = []string{"a", "b"}
-	planHomes   = []broker.Home{{Queue: "a", ID: "run"}, {Queue: "b", ID: "run"}}
+	planHomes   = []broker.Home{{Queue: "a", ID: "run"}, {Queue: "b", ID: "run"}, {Queue: "a", ID: "another"}}
 	planKeys    = []string{"k1", "k2", "k3"}
 	planGroups  = []string{"", "", "", "g1", "g2"}
 	planClaims  = []string{"", "", "", "", "ttl1", "ttl2", "life1", "life2", "start", "hold"}
@@ -35,7 +35,7 @@ func drawStep(t *rapid.T) step {
 }
 
 func drawOperation(t *rapid.T) operation {
-	switch n := rapid.IntRange(0, 29).Draw(t, "operation"); {
+	switch n := rapid.IntRange(0, 30).Draw(t, "operation"); {
 	case n < 14:
 		return applyPlan{rapid.SliceOfN(rapid.Custom(drawChange), 1, 4).Draw(t, "changes"), drawWant(t)}
 	case n < 16:
@@ -50,6 +50,8 @@ func drawOperation(t *rapid.T) operation {
 		return drawGather(t)
 	case n < 29:
 		return drawOperate(t)
+	case n < 30:
+		return drawFind(t)
 	default:
 		return look{}
 	}

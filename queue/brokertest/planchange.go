@@ -24,6 +24,9 @@ type changePlan struct {
 	open    []latchPlan
 	feed    []feedPlan
 	arrive  []arrivalPlan
+	quota   int64
+	drain   []entryPlan
+	list    *listPlan
 	close   time.Duration // from now; negative: no close
 }
 
@@ -59,6 +62,15 @@ func drawChange(t *rapid.T) changePlan {
 	if doing("arrive", 1, 2) {
 		c.arrive = rapid.SliceOfN(rapid.Custom(drawArrival), 1, 5).Draw(t, "arrive")
 	}
+	if doing("quota", 1, 4) {
+		c.quota = rapid.SampledFrom([]int64{8, 14, 1}).Draw(t, "quota of")
+	}
+	if doing("drain", 1, 6) {
+		c.drain = rapid.SliceOfN(rapid.Custom(drawEntry), 1, 2).Draw(t, "entries of the drain")
+	}
+	if doing("list", 1, 5) {
+		c.list = drawList(t)
+	}
 	if doing("close", 1, 25) {
 		c.close = rapid.SampledFrom([]time.Duration{0, 1500 * time.Millisecond, time.Minute}).Draw(t, "close")
 	}
@@ -68,7 +80,7 @@ func drawChange(t *rapid.T) changePlan {
 // change makes the choices of c and returns the change for the model and for
 // the broker: they differ in the tokens.
 func (c changePlan) change(p *pair) (toModel, toReal broker.Change) {
-	toModel.Home = c.home
+	toModel.Home, toModel.Quota = c.home, c.quota
 	for _, r := range c.require {
 		if v := r.version(p, c.home); v >= 0 {
 			toModel.Require = append(toModel.Require, broker.Condition{Key: r.key, Version: v})
@@ -89,6 +101,7 @@ func (c changePlan) change(p *pair) (toModel, toReal broker.Change) {
 	reach.but = ""
 	toModel.Feed = feeds(p, c.feed, reach)
 	toModel.Arrive = arrivals(p, c.arrive, reach)
+	toModel.Drain, toModel.List = c.drained(p), c.list.listing()
 	if c.close >= 0 {
 		toModel.Close = time.Now().Add(c.close)
 	}

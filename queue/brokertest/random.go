@@ -136,7 +136,7 @@ func (p *pair) both(what string, got, want error) bool {
 // differ returns how an error or outcome of a broker differs from the model's,
 // or "". The broker's may say more.
 func differ(got, want error) string {
-	sentinels := []error{task.ErrInvalid, broker.ErrNotFound, broker.ErrExists, broker.ErrClaimed, broker.ErrLeaseLost, broker.ErrConflict, broker.ErrState, broker.ErrChanged, broker.ErrNotEmpty, broker.ErrRefused}
+	sentinels := []error{task.ErrInvalid, broker.ErrNotFound, broker.ErrExists, broker.ErrClaimed, broker.ErrLeaseLost, broker.ErrConflict, broker.ErrState, broker.ErrChanged, broker.ErrNotEmpty, broker.ErrQuota, broker.ErrRefused}
 	told := fmt.Sprintf("the broker says %v, the model %v", got, want)
 	if (got == nil) != (want == nil) {
 		return told
@@ -151,6 +151,7 @@ func differ(got, want error) string {
 		diffAs[*broker.ClaimedError](got, want),
 		diffAs[*broker.ConflictError](got, want),
 		diffAs[*broker.StateError](got, want),
+		diffAs[*broker.QuotaError](got, want),
 	} {
 		if diff != "" {
 			return told + diff
@@ -270,4 +271,5 @@ func (p *pair) lookAt(home broker.Home) {
 			p.same(fmt.Sprintf("latch %s of %s", id, home), ours, theirs)
 		}
 	}
+	p.lookAtOpen(home)
 }

@@ -84,6 +84,9 @@ func (m *Model) OpenEntries(ctx context.Context, r broker.OpenRequest) (broker.O
 		return broker.OpenPage{}, err
 	}
 	defer m.mu.Unlock()
+	if r.After != "" && !strings.Contains(r.After, "/") {
+		return broker.OpenPage{}, fmt.Errorf("%w: %w", broker.ErrRefused, task.Invalid("OpenRequest.After", r.After, "is no place"))
+	}
 	refs := m.open(r.Home)
 	refs = slices.DeleteFunc(refs, func(ref broker.EntryRef) bool { return ref.String() <= r.After })
 	if len(refs) <= r.Limit {

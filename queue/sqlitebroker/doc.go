@@ -98,6 +98,9 @@
 // listen in other processes hear of them; and as many events as [Options].Events
 // says, if it does.
 //
+// What is open of a home ([Broker.OpenEntries]) is read from the entries, by an index
+// that those without a home are not in.
+//
 // An entry is rewritten when it is leased, extended and kept, and when its progress
 // is reported, with its payload: payloads of megabytes cost that much writing each
 // time.

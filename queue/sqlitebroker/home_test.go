@@ -84,3 +84,21 @@ func TestWhatAHomeIsFoundByAndItsDrainGoWithIt(t *testing.T) {
 		t.Errorf("left over: %q", left)
 	}
 }
+
+func TestATransactionThatEndsTheLastOfAHomeDrainsIt(t *testing.T) {
+	eachStorage(t, func(t *testing.T, b *sqlitebroker.Broker) {
+		orders(t, b)
+		must(t, b, broker.Change{Home: run, Enqueue: ofRun("a"), Drain: ofRun("last")})
+		tx, made := order(t, b, "1", broker.Change{Move: []broker.Move{{EntryRef: ofRun("a")[0].EntryRef, Do: broker.Delete}}})
+		if err := tx.Rollback(); err != nil || made[0] != nil {
+			t.Fatalf("ApplyTx() = %v, Rollback() = %v, want nil", made, err)
+		}
+		openOf(t, b, "a")
+		tx, made = order(t, b, "2", broker.Change{Move: []broker.Move{{EntryRef: ofRun("a")[0].EntryRef, Do: broker.Delete}}})
+		if err := tx.Commit(); err != nil || made[0] != nil {
+			t.Fatalf("ApplyTx() = %v, Commit() = %v, want nil", made, err)
+		}
+		openOf(t, b, "last")
+		sound(t, b)
+	})
+}

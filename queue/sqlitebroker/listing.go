@@ -55,8 +55,9 @@ func (p listedPlace) compare(other listedPlace) int {
 // mostLookedAt is how many homes with one of the terms are looked at for a page.
 const mostLookedAt = 2 * broker.MaxParts
 
-// Homes implements [broker.Broker]. It reads the homes that have the first of
-// several terms.
+// Homes implements [broker.Broker]. Of several terms, the rarest is best given
+// first: it reads the homes that have that, two thousand at most, and looks which
+// of them have the others.
 func (b *Broker) Homes(ctx context.Context, r broker.HomesRequest) (broker.HomesPage, error) {
 	if err := r.Check(); err != nil {
 		return broker.HomesPage{}, fmt.Errorf("homes of %s: %w", r.Queue, err)

@@ -32,6 +32,7 @@ var drainPromises = []promise{
 	{"a drain goes with its home", drainClosed},
 	{"a drain goes with the queue beside which its home is", drainRemoved},
 	{"a refused change does no drain, and wants none", drainRefused},
+	{"events tell of the entries of a drain, after what ends the last open one", drainEvents},
 	{"nearly a thousand entries are drained in one commit", drainThousand},
 	{"of many who end what is open, one drains", drainConcurrent},
 }
@@ -369,6 +370,18 @@ func drainRefused(x *trial) {
 	x.refused(refused)
 	x.must(moving(broker.Delete, "a"))
 	x.pending("", "last")
+}
+
+func drainEvents(x *trial) {
+	s := x.streaming(100)
+	c := draining(beside, "b", "a")
+	c.Enqueue = of(beside, "e")
+	x.must(c, moving(broker.Archive, "e"))
+	var told []string
+	for _, e := range x.events(s, "", 100) {
+		told = append(told, e.Entry.ID+" "+e.State.String())
+	}
+	equal(x, "events", told, []string{"e pending", "e archived", "b pending", "a pending"})
 }
 
 func drainThousand(x *trial) {

@@ -39,6 +39,7 @@ func wakeReady(x *trial) {
 	wakeReadyClaim(x)
 	wakeReadyOperator(x)
 	wakeReadyLatch(x)
+	wakeReadyDrain(x)
 }
 
 func wakeReadyClaim(x *trial) {
@@ -85,6 +86,18 @@ func wakeReadyLatch(x *trial) {
 	x.rousing("what a latch enqueues as it completes", ready, arriving(1))
 }
 
+func wakeReadyDrain(x *trial) {
+	x.clear()
+	x.rousing("a drain of nothing", ready, func() { x.must(draining(beside, "a")) })
+	x.must(draining(beside, "b"))
+	l := x.leaseOne("q")
+	x.rousing("a drain by a settlement", ready, func() { x.must(settling(l, broker.Done)) })
+	x.must(draining(beside, "c"))
+	x.rousing("a drain by a sweep", ready, func() { x.sweep(task.Pending, broker.Delete, 10) })
+	x.must(draining(beside, "d"), moving(broker.Reschedule, "c"))
+	x.rousing("a drain by what is moved", ready, func() { x.must(moving(broker.Archive, "c")) })
+}
+
 func wakeAdvanced(x *trial) {
 	now := time.Now()
 	advance := func(d time.Duration) {
@@ -102,6 +115,15 @@ func wakeAdvanced(x *trial) {
 	}
 	x.rousing("a lease that ran out", ready, func() { advance(12 * time.Second) })
 	x.pending("", "a")
+
+	x.must(moving(broker.Delete, "a"), broker.Change{Enqueue: of(beside, "b")})
+	now = time.Now()
+	if _, err := x.b.Apply(x.Context(), now, nil, wantedFor("q", 1, time.Second)); err != nil {
+		x.Fatalf("Apply() = %v, want nil", err)
+	}
+	x.must(moving(broker.Cancel, "b"), draining(beside, "last"))
+	x.rousing("a drain of what was cancelled", ready, func() { advance(2 * time.Second) })
+	x.pending("", "last")
 }
 
 func wakeDue(x *trial) {
@@ -130,6 +152,9 @@ func wakeDue(x *trial) {
 	run := broker.Home{Queue: "q", ID: "run"}
 	x.must(broker.Change{Home: run, Open: []broker.Latch{{ID: "l", Total: 1, Then: broker.Part{Enqueue: []broker.Entry{waits("c")}}}}})
 	due("what a latch enqueues", broker.Change{Home: run, Arrive: []broker.Arrival{{Latch: "l"}}})
+	drained := waits("drained")
+	drained.Home = beside
+	due("a drain", broker.Change{Home: beside, Drain: []broker.Entry{drained}})
 	at = time.Now().Add(-time.Hour)
 	x.enqueue(entry("q", "d"))
 	retry = settled(x.leaseOne("q"), broker.Retry)

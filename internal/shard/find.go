@@ -3,6 +3,7 @@ package shard
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/leatwork/leat/queue/broker"
@@ -36,6 +37,14 @@ func (b *Broker) find(ctx context.Context, ref broker.EntryRef) (string, broker.
 		}
 	}
 	return "", broker.Stored{}, err
+}
+
+// OpenEntries implements [broker.Broker].
+func (b *Broker) OpenEntries(ctx context.Context, r broker.OpenRequest) (broker.OpenPage, error) {
+	if err := r.Check(); err != nil {
+		return broker.OpenPage{}, fmt.Errorf("open entries: %w", err)
+	}
+	return b.layout.World(b.layout.Home(r.Home)).OpenEntries(ctx, r)
 }
 
 // Documents implements [broker.Broker].

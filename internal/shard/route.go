@@ -87,6 +87,9 @@ func (r *route) adds(c broker.Change) {
 			}
 		}
 	}
+	for _, e := range c.Drain {
+		r.add(e)
+	}
 	for _, f := range c.Feed {
 		for _, e := range f.Entries {
 			r.add(e)

@@ -275,6 +275,8 @@ func (b *world) outcome(home broker.Home, words []any) error {
 	case "CONFLICT":
 		d := document(textAt(words, 1), words[2], words[3])
 		return &broker.ConflictError{Home: home, Document: d}
+	case "QUOTA":
+		return &broker.QuotaError{Home: home, Bytes: numberAt(words, 1), Quota: numberAt(words, 2)}
 	case "EXISTS":
 		return &broker.ExistsError{Entry: broker.EntryRef{Queue: textAt(words, 1), ID: textAt(words, 2)}}
 	case "NO_ENTRY":

@@ -35,7 +35,8 @@ func enqueueing(alter func(*broker.Entry)) func(string, broker.Lease) broker.Cha
 var buildHome = broker.Home{Queue: "q", ID: "run"}
 
 var everyNeed = []need{
-	{"plain", enqueueing(func(e *broker.Entry) {
+	{"plain", enqueueing(func(e *broker.Entry) {})},
+	{"of a home", enqueueing(func(e *broker.Entry) {
 		exit := buildEntry(e.ID + "-exit")
 		e.Exit, e.Home, e.Reads = &exit, buildHome, []string{"d"}
 	})},
@@ -48,11 +49,16 @@ var everyNeed = []need{
 	{"at home", func(id string, _ broker.Lease) broker.Change {
 		later := buildEntry(id + "-then")
 		later.DueAt, later.Group = buildNow.Add(time.Hour), "g"
+		drained := buildEntry(id + "-drained")
+		drained.Home = buildHome
 		return broker.Change{
 			Home:   buildHome,
 			Put:    []broker.Put{{Key: "d", Body: []byte("1"), If: broker.AnyVersion}},
 			Open:   []broker.Latch{{ID: id, Total: 1, Then: broker.Part{Enqueue: []broker.Entry{later}}}},
 			Arrive: []broker.Arrival{{Latch: id}},
+			Drain:  []broker.Entry{drained},
+			List:   &broker.Listing{At: buildNow, Terms: []string{"term"}},
+			Quota:  100,
 			Close:  buildNow.Add(time.Hour),
 		}
 	}},

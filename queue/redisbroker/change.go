@@ -67,9 +67,16 @@ func (w *changeWriter) write(c broker.Change) {
 	}
 	list(o, "require", c.Require, w.condition)
 	list(o, "put", c.Put, w.put)
+	if c.Quota > 0 {
+		o.field("quota").int(c.Quota)
+	}
 	list(o, "open", c.Open, w.latch)
 	list(o, "feed", c.Feed, w.feed)
 	list(o, "arrive", c.Arrive, w.arrival)
+	list(o, "drain", c.Drain, w.entry)
+	if c.List != nil {
+		w.listing(o.field("list"), *c.List)
+	}
 	if !c.Close.IsZero() {
 		o.field("close").int(millis(c.Close))
 	}
@@ -260,8 +267,18 @@ func (w *changeWriter) beside(o object, e broker.Entry) {
 	list(o, "more", more, w.text)
 }
 
+// listing packs l as the next value of p.
+func (w *changeWriter) listing(p *packer, l broker.Listing) {
+	o := p.object()
+	o.field("at").int(millis(l.At))
+	o.field("terms").list(len(l.Terms))
+	for _, t := range l.Terms {
+		p.text(t)
+	}
+}
+
 // moreFields returns the names and values of what e's hash holds besides the
-// message, its state, and since when it has been in it.
+// message, its state, and since when it has been in it: its home first.
 func (b *world) moreFields(e broker.Entry) []string {
 	var more []string
 	add := func(name, value string) {
@@ -269,12 +286,12 @@ func (b *world) moreFields(e broker.Entry) []string {
 			more = append(more, name, value)
 		}
 	}
-	add(fieldUnique, b.keys.claim(e))
-	add(fieldWords, wire.Words(e))
-	add(fieldGroup, e.Group)
 	if !e.Home.IsZero() {
 		add(fieldHome, homeField(e.Home))
 	}
+	add(fieldUnique, b.keys.claim(e))
+	add(fieldWords, wire.Words(e))
+	add(fieldGroup, e.Group)
 	add(fieldReads, strings.Join(e.Reads, " "))
 	return more
 }

@@ -32,6 +32,16 @@ func (k keys) claim(e broker.Entry) string {
 
 func (k keys) run(h broker.Home) string { return k.queue(h.Queue) + "leat:run:" + h.ID }
 
+// open is the hash of what is open of a home; listed the sorted set of the homes
+// beside a queue that are listed with a term, or of all for "".
+func (k keys) open(h broker.Home) string { return k.queue(h.Queue) + "leat:open:" + h.ID }
+func (k keys) listed(queue, term string) string {
+	if term == "" {
+		return k.queue(queue) + "leat:listed"
+	}
+	return k.queue(queue) + "leat:listed:" + term
+}
+
 // A latch is a hash, a bitmap of the members that have arrived, and a list of
 // the entries that wait to be released; a home has a set of its latches.
 func (k keys) latch(h broker.Home, id string) string   { return k.ofLatch("latch", h, id) }

@@ -76,7 +76,7 @@ func (b *world) Remove(ctx context.Context, now time.Time, queue string, force b
 		err = r.each(ctx, func(keys []string) error { return r.homeless(keys) })
 	}
 	if err == nil {
-		err = r.each(ctx, func(keys []string) error { return r.step(ctx, keys, false) })
+		err = r.each(ctx, func(keys []string) error { return r.drop(ctx, keys) })
 	}
 	if err == nil {
 		err = r.step(ctx, nil, true)
@@ -116,6 +116,46 @@ func (r remover) step(ctx context.Context, keys []string, last bool) error {
 			return nil
 		}
 	}
+}
+
+// drop deletes keys. Of what is open of a home beside the queue, that goes which
+// was of the queue: it is none any more, as when asynq has deleted it.
+func (r remover) drop(ctx context.Context, keys []string) error {
+	var whole []string
+	for _, key := range keys {
+		if !strings.HasPrefix(key, r.b.keys.open(broker.Home{Queue: r.queue})) {
+			whole = append(whole, key)
+		} else if err := r.dropOpen(ctx, key); err != nil {
+			return err
+		}
+	}
+	if len(whole) == 0 {
+		return nil
+	}
+	return r.step(ctx, whole, false)
+}
+
+func (r remover) dropOpen(ctx context.Context, key string) error {
+	for cursor, first := uint64(0), true; first || cursor != 0; first = false {
+		fields, next, err := r.b.client.HScan(ctx, key, cursor, "", scanCount).Result()
+		if err != nil {
+			return refusal(err)
+		}
+		cursor = next
+		var own []string
+		for i := 0; i < len(fields); i += 2 {
+			if openEntry(broker.Home{}, fields[i]).Queue == r.queue {
+				own = append(own, key+" "+fields[i])
+			}
+		}
+		if len(own) == 0 {
+			continue
+		}
+		if err := r.step(ctx, own, false); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // homeless returns an error if one of keys belongs to a home.

@@ -55,6 +55,8 @@ func TestStorageOfAnotherVersionIsRefused(t *testing.T) {
 func TestARemovedQueueLeavesNoKey(t *testing.T) {
 	x := newBench(t)
 	home := broker.Home{Queue: "q", ID: "run"}
+	elsewhere := ofHome("run~step", home)
+	elsewhere.Queue = "q2"
 	x.apply(broker.Change{
 		Home: home, Put: []broker.Put{{Key: "doc"}}, Enqueue: []broker.Entry{plain("a")},
 		Open: []broker.Latch{{ID: "map", Total: 3}},
@@ -66,7 +68,12 @@ func TestARemovedQueueLeavesNoKey(t *testing.T) {
 	if _, err := x.b.Pause(t.Context(), x.now, "q", true); err != nil {
 		t.Fatal(err)
 	}
+	x.apply(broker.Change{
+		Home: home, Drain: []broker.Entry{ofHome("drain", home)}, Enqueue: []broker.Entry{elsewhere},
+		List: &broker.Listing{At: x.now, Terms: []string{"term of words"}},
+	})
 	x.must(
+		x.c.HSet(t.Context(), x.queue("leat:open:run"), "q leaked", ""),
 		x.c.HSet(t.Context(), x.queue("t:leaked"), "msg", "x", "state", "archived"),
 		x.c.Set(t.Context(), x.queue("unique:leaked"), "leaked", 0),
 		x.c.SAdd(t.Context(), x.queue("groups"), "empty"),
@@ -78,7 +85,13 @@ func TestARemovedQueueLeavesNoKey(t *testing.T) {
 	if err := x.b.Remove(t.Context(), x.now, "q", true); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(map[string]any{"asynq:{q2}:processed": "1"}, x.stored()); diff != "" {
+	open := map[string]string{"q2|~step": ""} // until that ends
+	if diff := cmp.Diff(open, x.stored()["asynq:{q}:leat:open:run"]); diff != "" {
+		t.Errorf("there is open of the run (-want +got):\n%s", diff)
+	}
+	x.apply(broker.Change{Move: []broker.Move{{EntryRef: elsewhere.EntryRef, Do: broker.Delete}}})
+	left := map[string]any{"asynq:queues": []string{"q2"}, "asynq:{q2}:processed": "1"}
+	if diff := cmp.Diff(left, x.stored()); diff != "" {
 		t.Errorf("there is left (-want +got):\n%s", diff)
 	}
 	if err := x.b.Remove(t.Context(), x.now, "q", true); !errors.Is(err, broker.ErrNotFound) {

@@ -3,6 +3,7 @@ package redisbroker
 import (
 	"context"
 	"embed"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,9 +28,9 @@ const (
 var applyScripts = map[needs]script{
 	{}:                           newScript(mayAdd, "apply", readying, "answer"),
 	{apart: true}:                newScript(mayAdd, "apply", adding, "answer"),
-	{homes: true}:                newScript(mayAdd, "apply", adding, "home document latch answer body"),
-	{leases: true}:               newScript(settles, "apply", adding, settling, "home answer lease body"),
-	{leases: true, homes: true}:  newScript(settles, "apply", adding, settling, "home document latch answer lease body"),
+	{homes: true}:                newScript(mayAdd, "apply", opening, "document listing latch answer body"),
+	{leases: true}:               newScript(settles, "apply", opening, settling, "answer lease body"),
+	{leases: true, homes: true}:  newScript(settles, "apply", opening, settling, "document listing latch answer lease body"),
 	{others: true}:               newScript(mayAdd, "apply", everything),
 	{leases: true, others: true}: newScript(settles, "apply", everything),
 }
@@ -37,17 +38,23 @@ var applyScripts = map[needs]script{
 // Pieces that go together, in the order in which they build on one another.
 const (
 	readying   = "key later event wake ready entry"
-	adding     = "key time later lose fields event wake ready place claim entry"
+	placing    = "key time later lose fields event wake ready place claim"
+	adding     = placing + " entry"
+	opening    = placing + " home order open entry drain"
 	settling   = "finish settle"
-	everything = adding + " " + settling + " home batch batchsettle act move replace document latch answer lease body"
+	everything = opening + " " + settling + " batch batchsettle act move replace document listing latch answer lease body"
 )
+
+// Pieces whose names no other piece uses. Lua has room for two hundred names at a
+// time: these give theirs back.
+var selfContained = []string{"open", "drain", "batchsettle", "replace", "body"}
 
 // needs say what changes are about, besides entries that are ready at once and
 // claim nothing. The builds for others are for everything.
 type needs struct {
 	apart  bool // entries that are not ready at once, or claim a key; or events
 	leases bool // settles or moves some, or asks for leases
-	homes  bool
+	homes  bool // is of one, or adds entries that are
 	others bool // moves, replacements, watches, batches
 }
 
@@ -60,6 +67,7 @@ func (n *needs) of(c broker.Change) {
 	}
 	for i := range c.Enqueue {
 		e := &c.Enqueue[i]
+		n.homes = n.homes || !e.Home.IsZero()
 		n.apart = n.apart || !e.DueAt.IsZero() || e.Group != "" || e.Claim.Key != ""
 	}
 }
@@ -78,14 +86,15 @@ func (n needs) script() script {
 var (
 	extendScript  = newScript(settles, "extend", "key batch held")
 	reportScript  = newScript(mayAdd, "report", "key time event batch held")
-	advanceScript = newScript(settles, "advance", adding, "finish home batch read")
-	gatherScript  = newScript(settles, "gather", adding, "finish batch member")
-	sweepScript   = newScript(settles, "sweep", adding, "finish act batch read page")
-	removeScript  = newScript(settles, "remove", "key wake")
+	advanceScript = newScript(settles, "advance", opening, "finish listing batch read")
+	gatherScript  = newScript(settles, "gather", opening, "finish batch member")
+	sweepScript   = newScript(settles, "sweep", opening, "finish act batch read page")
+	removeScript  = newScript(settles, "remove", "key home wake")
 	resumeScript  = newScript(settles, "resume", "key wake")
 	beatScript    = newScript(settles, "beat", "key time")
 	entryScript   = newScript(reads, "entry", "key time batch read")
-	listScript    = newScript(reads, "list", "key time batch read page")
+	listScript    = newScript(reads, "list", "key time order batch read page")
+	homesScript   = newScript(reads, "homes", "key home order listing")
 	countsScript  = newScript(reads, "counts", "key")
 )
 
@@ -100,7 +109,11 @@ type script struct {
 func newScript(declaration, name string, lib ...string) script {
 	var body strings.Builder
 	for _, piece := range strings.Fields(strings.Join(lib, " ")) {
-		body.WriteString(source("lib/" + piece))
+		text := source("lib/" + piece)
+		if slices.Contains(selfContained, piece) {
+			text = "do\n" + text + "end\n"
+		}
+		body.WriteString(text)
 	}
 	body.WriteString(source(name))
 	return script{

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/leatwork/leat/queue/broker"
 )
 
 // scanCount is how many keys one SCAN looks at.
@@ -20,7 +22,7 @@ const scanCount = 1000
 // What asynq alone may have left behind is reported too: a claim that a deleted
 // queue's entry holds, for example.
 func (b *world) Verify(ctx context.Context, _ time.Time) ([]string, error) {
-	v := &verifier{b: b, queues: make(map[string]*queueKeys)}
+	v := &verifier{b: b, queues: make(map[string]*queueKeys), open: make(map[broker.Home]map[broker.EntryRef]bool)}
 	if err := v.scan(ctx); err != nil {
 		return nil, fmt.Errorf("verify: %w", refusal(err))
 	}
@@ -35,6 +37,11 @@ func (b *world) Verify(ctx context.Context, _ time.Time) ([]string, error) {
 		if err := v.queue(ctx, name, q); err != nil {
 			return nil, fmt.Errorf("verify queue %s: %w", name, refusal(err))
 		}
+	}
+	if err := v.openEntries(ctx); err != nil {
+		return nil, fmt.Errorf("verify what is open of homes: %w", refusal(err))
+	}
+	for name, q := range v.queues {
 		if err := v.homes(ctx, name, q); err != nil {
 			return nil, fmt.Errorf("verify homes beside %s: %w", name, refusal(err))
 		}
@@ -47,6 +54,7 @@ func (b *world) Verify(ctx context.Context, _ time.Time) ([]string, error) {
 type verifier struct {
 	b      *world
 	queues map[string]*queueKeys
+	open   map[broker.Home]map[broker.EntryRef]bool // by their states
 	faults []string
 }
 
@@ -58,6 +66,8 @@ type queueKeys struct {
 	behind  []string // claims that somebody waits behind
 	runs    []string // ids of homes
 	latches []string // "home|latch"
+	opens   []string // ids of homes of which something is open
+	listed  []string // ":" and the term that homes are listed with, or "" for all
 	groups  []string // groups and the sets that are being folded
 }
 
@@ -82,7 +92,7 @@ func (v *verifier) scan(ctx context.Context) error {
 		}
 	}
 	for _, q := range v.queues { // SCAN may return a key twice
-		for _, names := range []*[]string{&q.entries, &q.claims, &q.behind, &q.runs, &q.latches, &q.groups} {
+		for _, names := range []*[]string{&q.entries, &q.claims, &q.behind, &q.runs, &q.latches, &q.opens, &q.listed, &q.groups} {
 			slices.Sort(*names)
 			*names = slices.Compact(*names)
 		}
@@ -113,6 +123,8 @@ func (v *verifier) sort(name string) {
 		{"leat:behind:", &q.behind},
 		{"leat:run:", &q.runs},
 		{"leat:latch:", &q.latches},
+		{"leat:open:", &q.opens},
+		{"leat:listed", &q.listed},
 		{"g:", &q.groups},
 	} {
 		if id, ok := strings.CutPrefix(rest, kind.begin); ok {

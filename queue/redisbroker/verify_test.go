@@ -58,6 +58,15 @@ func TestVerifySaysWhatIsWrong(t *testing.T) {
 		{"a wait behind nothing", func(x *bench) { x.must(x.c.Del(x.Context(), x.queue("leat:behind:held"))) }, "entry q/behind waits behind a claim that does not know"},
 		{"a wait of nobody", func(x *bench) { x.must(x.c.HDel(x.Context(), x.queue("t:behind"), "leat_behind")) }, "behind waits behind claim held of queue q, and does not know"},
 		{"an exit that is none", func(x *bench) { x.set("t:ready", "leat_exit", "\xc1") }, "entry q/ready is pending and cannot be read"},
+		{"an open entry that is not named", func(x *bench) { x.must(x.c.HDel(x.Context(), x.queue("leat:open:run"), "q m1")) }, "q/run does not name entry q/m1 as open"},
+		{"an open entry that has ended", func(x *bench) { x.set("leat:open:run", "q archived", "") }, "q/run names entry q/archived as open, which it is not"},
+		{"an open entry that is none", func(x *bench) { x.set("leat:open:ghost", "q|~a", "") }, "q/ghost names entry q/ghost~a as open, which it is not"},
+		{"a drain that waits for nothing", func(x *bench) { x.set("leat:run:ended", "drain", "\x90") }, "q/ended has a drain although nothing of it is open"},
+		{"a size that is another", func(x *bench) { x.set("leat:run:run", "size", "5") }, `q/run has documents of 4 bytes and says "5"`},
+		{"a listed home that is not in the set of a term", func(x *bench) { x.must(x.c.ZRem(x.Context(), x.queue("leat:listed:a b"), "run")) }, `home q/run is not listed in ":a b"`},
+		{"a listed home at another time", func(x *bench) { x.member("leat:listed", 5, "run") }, `home q/run is not listed in ":a b" when it is in that of all`},
+		{"a home that is listed and is none", func(x *bench) { x.member("leat:listed:a b", 5, "ghost") }, `home q/ghost is listed in ":a b" and does not know`},
+		{"terms that are none", func(x *bench) { x.set("leat:run:run", "list", "\xc1") }, "the terms of q/run cannot be read"},
 		{"attempts that are none", func(x *bench) { x.set("t:ready", "leat_attempts", "\xc1") }, "the attempts of entry q/ready cannot be read"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -89,8 +98,8 @@ func (x *bench) member(set string, score float64, id string) {
 	x.must(x.c.ZAdd(x.Context(), x.queue(set), redis.Z{Score: score, Member: id}))
 }
 
-// soundStorage stores an entry in most states, a document, and a latch that
-// one of three members has reached.
+// soundStorage stores an entry in most states, a document, a drain, a listing, and a
+// latch that one of three members has reached.
 func (x *bench) soundStorage() {
 	x.Helper()
 	e := func(id string) broker.Entry {
@@ -118,6 +127,8 @@ func (x *bench) soundStorage() {
 		Open:    []broker.Latch{{ID: "map", Total: 3, Window: 1}},
 		Feed:    []broker.Feed{{Latch: "map", Entries: []broker.Entry{member("m0"), member("m1"), member("m2")}}},
 		Arrive:  []broker.Arrival{{Latch: "map", Member: 0}},
+		Drain:   []broker.Entry{member("drain")},
+		List:    &broker.Listing{At: x.now, Terms: []string{"a b"}},
 	})
 }
 

@@ -13,11 +13,20 @@ import (
 
 // homes checks the documents and latches that lie beside a queue.
 func (v *verifier) homes(ctx context.Context, queue string, q *queueKeys) error {
+	terms := make(map[string][]string) // of homes that are listed, by their ids
 	err := each(ctx, v, q.runs, func(p redis.Pipeliner, id string) *redis.MapStringStringCmd {
 		return p.HGetAll(ctx, v.b.keys.run(broker.Home{Queue: queue, ID: id}))
 	}, func(id string, reply *redis.MapStringStringCmd) {
-		v.documents(broker.Home{Queue: queue, ID: id}, reply.Val())
+		home, fields := broker.Home{Queue: queue, ID: id}, reply.Val()
+		v.documents(home, fields)
+		v.drain(home, fields)
+		if packed, ok := fields["list"]; ok {
+			terms[id] = v.terms(home, packed)
+		}
 	})
+	if err == nil {
+		err = v.listings(ctx, queue, q.listed, terms)
+	}
 	if err != nil {
 		return err
 	}
@@ -36,12 +45,14 @@ func (v *verifier) homes(ctx context.Context, queue string, q *queueKeys) error 
 }
 
 // documents checks that every document has a body and a version of its own, not
-// above the home's.
+// above the home's, and that the home knows how large it is.
 func (v *verifier) documents(home broker.Home, fields map[string]string) {
 	last, _ := strconv.ParseInt(fields["version"], 10, 64)
 	seen := make(map[int64]string)
+	size := 0
 	for name, value := range fields {
 		if key, ok := strings.CutPrefix(name, "d:"); ok {
+			size += len(value)
 			if _, ok := fields["v:"+key]; !ok {
 				v.fault("document %s of %s has no version", key, home)
 			}
@@ -55,6 +66,9 @@ func (v *verifier) documents(home broker.Home, fields map[string]string) {
 			v.fault("document %s of %s is not sound: version %q of %d", key, home, value, last)
 		}
 		seen[version] = key
+	}
+	if cmp.Or(fields["size"], "0") != strconv.Itoa(size) {
+		v.fault("%s has documents of %d bytes and says %q", home, size, fields["size"])
 	}
 }
 

@@ -52,6 +52,7 @@ func (v *verifier) queue(ctx context.Context, name string, q *queueKeys) error {
 			state: state, claim: fields[fieldUnique], group: fields[fieldGroup],
 			behind: fields[fieldBehind] != "", parked: fields[fieldEnd] == broker.Undecodable.String(),
 		}
+		v.noteOpen(broker.EntryRef{Queue: name, ID: id}, fields[fieldHome], found[id])
 	})
 	if err != nil {
 		return err

@@ -200,6 +200,7 @@ end
 -- delete_home deletes the documents of a home and then its latches, and tells
 -- whether nothing is left. A home with very many latches takes several calls.
 local function delete_home(home)
+  unlist(home)
   redis.call("UNLINK", run_key(home))
   local set = latches_key(home)
   local ids = redis.call("SPOP", set, latches_left)
@@ -353,8 +354,8 @@ local function next_in(queue, resting)
   return soonest
 end
 
--- advance makes all steps in one queue, and returns when there is next
--- something to do in it. Each step reads what may be damaged before it writes.
+-- advance makes all steps in one queue, and returns until when that rests, if it
+-- does. Each step reads what may be damaged before it writes.
 local function advance(queue)
   expect_queue(queue)
   local resting = rest(queue)
@@ -367,18 +368,31 @@ local function advance(queue)
     flush()
   end
   if not has_leases(queue) then redis.call("DEL", container(queue, "leat:advanced")) end
-  return next_in(queue, resting)
+  return resting
 end
 
-local soonest, faults = math.huge, {}
+local faults = {}
+
+-- attempt calls f with a queue and what follows, and returns whether the queue was
+-- sound, and what f returned.
+local function attempt(f, queue, ...)
+  local ok, result = pcall(f, queue, ...)
+  if ok then return true, result end
+  faults[#faults + 1] = {queue, type(result) == "table" and result.err or result}
+  discard()
+  return false
+end
+
+local resting = {} -- by queue that is sound: until when, or false
 for i = 8, #ARGV do
-  local ok, result = pcall(advance, ARGV[i])
-  if ok then
-    soonest = math.min(soonest, result)
-  else
-    faults[#faults + 1] = {ARGV[i], type(result) == "table" and result.err or result}
-    discard()
-  end
+  local ok, till = attempt(advance, ARGV[i])
+  if ok then resting[ARGV[i]] = till or false end
+end
+homes.flush()
+local soonest = math.huge
+for queue, till in pairs(resting) do
+  local ok, at = attempt(next_in, queue, till)
+  if ok then soonest = math.min(soonest, at) end
 end
 if left == 0 or overfull then soonest = math.min(soonest, now) end
 if soonest == math.huge then soonest = 0 end

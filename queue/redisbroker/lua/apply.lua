@@ -13,7 +13,10 @@
 --             move, replace, watch       see lib/move.lua and lib/replace.lua
 --             home                       {queue, id}
 --             require, put               {key, version}, {key, body, at}
+--             quota                      how many bytes the home may have
 --             open, feed, arrive         see lib/latch.lua
+--             drain                      entries
+--             list                       {at in ms, terms}
 --             close                      ms
 --           A settlement is queue, id, token, to and, both or false, a map and a
 --           packed one: see lib/settle.lua. An entry is queue, id, message, and a map
@@ -22,7 +25,7 @@
 -- Returns   {"OK", refused, leases, parked, faults, wakes}, {"OK"} if there is nothing
 --           in these, or {"STALE"}, with
 --           refused  {which change, from 1, word, …} for each that was:
---                      LEASE_LOST queue id · CONFLICT key version body ·
+--                      LEASE_LOST queue id · CONFLICT key version body · QUOTA bytes quota ·
 --                      NO_ENTRY queue id · STATE queue id state frozen ·
 --                      CHANGED queue id ·
 --                      EXISTS queue id · CLAIMED queue id claim holder ·
@@ -50,6 +53,8 @@ local function check(c)
     if problem then return problem end
   end
   if not more then return end
+  if more.drain then homes.expect(words_of(more.home)) end
+  if more.list then expect_lists(more.home, more.list) end
   if more.close then expect("ZCARD", container(more.home[1], "leat:closing")) end
   return has_latches(more) and check_latches(more)
 end
@@ -58,10 +63,12 @@ local function write(c)
   local more = c.more
   for i = 1, #c.settle do settle(c.settle[i]) end
   if more and outside.write then outside.write(more) end
-  if more and more.put then put(more.home, more.put) end
+  if more and more.put then put(more) end
   for i = 1, #c.enqueue do add(c.enqueue[i]) end
   if not more then return end
   if has_latches(more) then turn_latches(more) end
+  if more.drain then homes.await_drain(more.home, more.drain) end
+  if more.list then list(more.home, more.list) end
   if more.close then later("ZADD", container(more.home[1], "leat:closing"), more.close, more.home[2]) end
 end
 
@@ -77,6 +84,7 @@ local function apply(changes)
       refused[#refused + 1] = problem
     else
       write(changes[i])
+      for j = 1, #after_change do after_change[j]() end
     end
   end
   for i = 1, #after_changes do after_changes[i]() end

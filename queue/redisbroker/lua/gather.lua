@@ -68,6 +68,7 @@ if held and redis.call("EXISTS", taken) == 1 then
   ends, answer = held, again()
 elseif is_ripe() then
   answer = freeze()
+  homes.flush()
 end
 if answer then table.insert(answer, 1, ends) end
 return {answer or false, leave_wakes()}

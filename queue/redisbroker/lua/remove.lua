@@ -4,7 +4,8 @@
 -- KEYS[1]   set of queues
 -- KEYS[2]   what the names of the queue's keys begin with
 -- ARGV      prefix, now in ns, events, queue, "1" if it is the last step, then the
---           keys
+--           keys; instead of the key of what is open of a home that and a field,
+--           with a space between them: entries of other queues stay open
 --
 -- Returns   "OK", "NOT_FOUND" if there is no such queue, "NOT_EMPTY", or "MORE" if it
 --           is to be called again
@@ -38,10 +39,19 @@ local function name_groups()
   return found
 end
 
+local function drop(key)
+  local begin = open_key({queue, ""})
+  if string.sub(key, 1, #begin) == begin then
+    redis.call("HDEL", string.match(key, "^(%S+) (.+)$"))
+  else
+    redis.call("UNLINK", key)
+  end
+end
+
 local problem = obstacle()
 if problem then return problem end
 if name_groups() then return "NOT_EMPTY" end
-for i = 6, #ARGV do redis.call("UNLINK", ARGV[i]) end
+for i = 6, #ARGV do drop(ARGV[i]) end
 if is_last then
   redis.call("SREM", KEYS[1], queue)
   forget_wakes(queue)

@@ -51,7 +51,7 @@ repeat
   end
   looks = looks - #ids
 until done > 0 or #ids == 0 or looks <= 0
-flush()
+homes.flush()
 for name in pairs(groups) do
   if name ~= "" then forget_if_empty(queue, name) end
 end

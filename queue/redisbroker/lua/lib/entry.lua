@@ -7,7 +7,9 @@
 --   claim, ttl       the key that it claims, and for how many seconds; 0: until
 --                    it ends
 --   behind           whether it may wait until the claim is freed
---   more             further fields of its hash: name, value, …
+--   more             further fields of its hash: name, value, … That of its home is
+--                    the first
+-- Builds for entries that have homes have open.lua.
 local known = {}
 
 -- registered tells whether queue is in the set of queues.
@@ -20,6 +22,12 @@ end
 
 local function is_later(e) return e.due and e.due > now end
 
+-- home_of returns the home of e, in words, or nothing.
+local function home_of(e)
+  local more = e.more
+  return more and more[1] == "leat_home" and more[2]
+end
+
 -- check_entry returns why e cannot be added, or nothing.
 local function check_entry(e)
   local queue = e.queue
@@ -28,6 +36,7 @@ local function check_entry(e)
   local holder = e.claim and claimed(e)
   if holder then return {"CLAIMED", queue, e.id, e.claim, holder} end
   registered(queue)
+  if home_of(e) then homes.expect(home_of(e)) end
   if e.waits or is_later(e) then
     expect("ZCARD", container(queue, "scheduled"))
     expect("ZCARD", container(queue, "leat:due"))
@@ -67,9 +76,17 @@ local function add(e)
     ready(queue, id)
   end
   if e.claim and not e.waits then take_claim(e.claim, id, e.ttl) end
+  if home_of(e) then homes.begins(home_of(e), queue, id) end
 end
 
 -- add_if_new adds e unless its id is taken.
 local function add_if_new(e)
   if redis.call("EXISTS", entry_key(e.queue, e.id)) == 0 then add(e) end
+end
+
+-- add_if_possible adds e unless its id is taken, or where it is to lie is damaged.
+local function add_if_possible(e)
+  pcall(function()
+    if not check_entry(e) then add(e) end
+  end)
 end

@@ -4,10 +4,10 @@
 -- nothing if there is none.
 local function facts(queue, id)
   local f = fields_of(entry_key(queue, id), "state", "unique_key", "leat_ms", "group", "leat_exit",
-    "leat_watch", "leat_behind", "leat_end", "leat_token", "leat_until")
+    "leat_watch", "leat_behind", "leat_end", "leat_token", "leat_until", "leat_home")
   if not f[1] then return end
   return {queue = queue, id = id, state = f[1], claim = f[2], words = f[3], group = f[4], exit = f[5],
-    watched = f[6], behind = f[7], ending = f[8], token = f[9], ends = f[10]}
+    watched = f[6], behind = f[7], ending = f[8], token = f[9], ends = f[10], home = f[11]}
 end
 
 -- claim_in returns the name of the key in a message, which asynq does not repeat
@@ -44,11 +44,8 @@ end
 -- be enqueued is not.
 local function leave_exit(packed)
   if not packed then return end
-  pcall(function()
-    local e = cmsgpack.unpack(packed)
-    expect("LLEN", container(e.queue, "pending"))
-    add_if_new(e)
-  end)
+  local ok, e = pcall(cmsgpack.unpack, packed)
+  if ok then add_if_possible(e) end
 end
 
 local function has_ended(e) return e.state == "archived" or e.state == "completed" end
@@ -62,6 +59,7 @@ local function archive(e, ending)
   later("ZADD", container(e.queue, "archived"), now_s_up, e.id)
   record(e.queue, e.id, "archived")
   let_go(e, true)
+  if e.home then homes.ends(e.home, e.queue, e.id) end
   if not has_ended(e) then leave_exit(e.exit) end
   if e.watched then tell("ended", e.queue, e.id) end
 end
@@ -71,6 +69,7 @@ local function delete(e)
   record(e.queue, e.id, "deleted")
   let_go(e)
   redis.call("UNLINK", entry_key(e.queue, e.id))
+  if e.home then homes.ends(e.home, e.queue, e.id) end
   if not has_ended(e) then leave_exit(e.exit) end
   if e.watched then tell("ended", e.queue, e.id) end
 end

@@ -40,9 +40,9 @@ local function send(command, key, values, n)
   end
 end
 
--- What pieces of a script do before its changes, with all of them, after their
--- writes, and once these are flushed.
-local before_changes, after_changes, after_flush = {}, {}, {}
+-- What pieces of a script do before its changes, with all of them, after the writes
+-- of each, after those of all, and once these are flushed.
+local before_changes, after_change, after_changes, after_flush = {}, {}, {}, {}
 
 -- What is checked and written of a change between its settlements and its
 -- documents, in the builds that have replace.lua.

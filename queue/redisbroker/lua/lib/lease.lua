@@ -23,18 +23,12 @@ local missing = 1000
 -- home is its field leat_home, reads its field leat_reads.
 local function documents_of(home, reads)
   if not reads then return nothing end
-  local queue, id = string.match(home, "^(%S+) (%S+)$")
   local fields = {}
   for key in string.gmatch(reads, "%S+") do
     fields[#fields + 1] = "v:" .. key
     fields[#fields + 1] = "d:" .. key
   end
-  local found = {}
-  for i = 1, #fields, 1000 do
-    local some = redis.call("HMGET", run_key({queue, id}), unpack(fields, i, math.min(i + 999, #fields)))
-    for _, value in ipairs(some) do found[#found + 1] = value end
-  end
-  return found
+  return values_of(run_key(home_in(home)), fields)
 end
 
 -- body_of returns what a lease says of its entry beside the message: that, what
@@ -177,7 +171,7 @@ local function lease(request)
   for _, share in ipairs(request.queues) do
     if granted < request.max then try(share[1], request.max) end
   end
-  flush()
+  homes.flush()
   keep_wakes(noted)
   for _, w in ipairs(request.pass) do pass(w[1], w[2]) end
 end

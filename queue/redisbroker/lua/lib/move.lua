@@ -37,6 +37,7 @@ local function expect_sound(e)
   expect("ZCARD", container(e.queue, "leat:due"))
   if e.group then expect("ZCARD", group_key(e.queue, e.group)) end
   if e.claim then expect("GET", e.claim) end
+  if e.home then homes.expect(e.home) end
 end
 
 -- check_move returns why m cannot be made, or nothing and the facts of its entry.

@@ -68,11 +68,5 @@ local function rank_of(queue, state, set, place)
     end
     return first + before_it, at_it
   end
-  local low, high = first, first + n -- the first rank whose id is not before the place's
-  while low < high do
-    local middle = math.floor((low + high) / 2)
-    if before(redis.call("ZRANGE", set, middle, middle)[1], place[2]) then low = middle + 1 else high = middle end
-  end
-  local at = redis.call("ZRANGE", set, low, low, "WITHSCORES")
-  return low, at[1] == place[2] and tonumber(at[2]) == score and 1 or 0
+  return rank_by_id(set, score, place[2], first, n)
 end

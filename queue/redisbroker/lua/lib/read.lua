@@ -40,19 +40,3 @@ local function read(queue, id, time)
   for i = 2, 13 do e[#e + 1] = f[i] end
   return e
 end
-
--- before orders two names by their bytes, whatever the server's locale.
-local function before(a, b)
-  if a == b then return false end
-  for i = 1, math.min(#a, #b) do
-    local x, y = string.byte(a, i), string.byte(b, i)
-    if x ~= y then return x < y end
-  end
-  return #a < #b
-end
-
--- sooner orders {id, due} by the time and then by the id.
-local function sooner(a, b)
-  if a[2] ~= b[2] then return a[2] < b[2] end
-  return before(a[1], b[1])
-end

@@ -76,7 +76,7 @@ local function check_settlement(s)
   local queue, l = s.queue, leased[s.queue]
   if l.fault then error(l.fault, 0) end
   s.key = entry_key(queue, s.id)
-  local held = redis.call("HMGET", s.key, "leat_token", "state", "leat_until", "leat_watch", "leat_cancel")
+  local held = redis.call("HMGET", s.key, "leat_token", "state", "leat_until", "leat_watch", "leat_cancel", "leat_home")
   local ours = held[1] == s.token
   if s.group then
     ours = ours and held[2] == "aggregating" and batch.holds(s)
@@ -84,7 +84,8 @@ local function check_settlement(s)
     ours = ours and held[2] == "active" and held[3] == l.scores[s.id]
   end
   if not ours then return {"LEASE_LOST", queue, s.id} end
-  s.watched, s.cancelled = held[4], held[5]
+  s.watched, s.cancelled, s.home = held[4], held[5], held[6]
+  if s.home then homes.expect(s.home) end
   if s.claim then expect("GET", s.claim) end
   local goal = goes_to[s.to]
   if s.cancelled and (s.to == "released" or s.to == "retry") then goal = "archived" end
@@ -122,7 +123,9 @@ local function keep(s, state, ending)
   record(s.queue, s.id, state)
 end
 
-local function free(s, archived)
+-- finish does what is to be done as an entry ends.
+local function finish(s, archived)
+  if s.home then homes.ends(s.home, s.queue, s.id) end
   if s.claim then free_claim(s.queue, s.id, s.claim, s.hold and "hold=" .. s.hold, archived) end
   if s.watched then tell("ended", s.queue, s.id) end
 end
@@ -131,7 +134,7 @@ local function complete(s, till)
   if s.watched then till = math.max(till, now_up + watch_retention) end
   keep(s, "completed")
   later("ZADD", container(s.queue, "completed"), seconds(till), s.id)
-  free(s)
+  finish(s)
   count(processed, s.queue)
 end
 
@@ -139,7 +142,7 @@ end
 local function give_up(s, ending)
   keep(s, "archived", ending)
   later("ZADD", container(s.queue, "archived"), now_s_up, s.id)
-  free(s, true)
+  finish(s, true)
   if ending then leave_exit(redis.call("HGET", s.key, "leat_exit")) end
   count(processed, s.queue)
   if ending ~= "cancelled" and ending ~= "expired" then count(failed, s.queue) end
@@ -151,7 +154,7 @@ function outcome.done(s)
   if s.watched then return complete(s, 0) end
   redis.call("UNLINK", s.key)
   record(s.queue, s.id, "deleted")
-  free(s)
+  finish(s)
   count(processed, s.queue)
 end
 

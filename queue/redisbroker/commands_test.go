@@ -57,3 +57,48 @@ func TestATaskTakesAtMostNineCommands(t *testing.T) {
 		t.Logf("%.2f commands for each task", float64(n)/(rounds*each))
 	}
 }
+
+// TestAStepOfARunTakesAtMostSixteenCommands goes on from step to step in chains, as a
+// busy fleet does: each step's outcome comes with what it returned and the next one.
+func TestAStepOfARunTakesAtMostSixteenCommands(t *testing.T) {
+	x := newBench(t)
+	const chains, rounds = 50, 4
+	step := func(home broker.Home, n int) broker.Entry {
+		e := plain(fmt.Sprintf("%s~%d", home.ID, n))
+		e.Home, e.Reads = home, []string{"control"}
+		return e
+	}
+	var begin []broker.Change
+	for i := range chains {
+		home := broker.Home{Queue: "q", ID: fmt.Sprint("run", i)}
+		begin = append(begin, broker.Change{Home: home, Put: []broker.Put{{Key: "control"}}, Enqueue: []broker.Entry{step(home, 0)}})
+	}
+	x.apply(begin...)
+	round := func(n int) {
+		var changes []broker.Change
+		for _, l := range x.lease(chains).Leases {
+			home := l.Entry.Home
+			changes = append(changes, broker.Change{
+				Settle:  []broker.Settlement{{Token: l.Token, Entry: l.Entry, To: broker.Done}},
+				Home:    home,
+				Require: []broker.Condition{{Key: "control", Version: 1}},
+				Put:     []broker.Put{{Key: fmt.Sprint("out", n), Body: []byte("out")}},
+				Enqueue: []broker.Entry{step(home, n+1)},
+			})
+		}
+		if len(changes) != chains {
+			t.Fatalf("leased %d, want %d", len(changes), chains)
+		}
+		x.apply(changes...)
+	}
+	round(0) // loads the scripts
+	before := x.commands()
+	for r := range rounds {
+		round(r + 1)
+	}
+	if n := x.commands() - before; n > 16*rounds*chains {
+		t.Errorf("%d steps took %d commands, want at most 16 for each", rounds*chains, n)
+	} else {
+		t.Logf("%.2f commands for each step", float64(n)/(rounds*chains))
+	}
+}

@@ -11,14 +11,19 @@ import (
 	"github.com/leatwork/leat/task"
 )
 
+var stockedHome = broker.Home{Queue: "q", ID: "run"}
+
 // stocked fills an empty queue q with entries of all kinds, and returns those that
 // are leased, by their ids.
 func (x *bench) stocked() map[string]broker.Lease {
 	x.Helper()
 	x.must(x.c.FlushAll(x.Context()))
 	leases := make(map[string]broker.Lease)
-	for _, id := range []string{"cancelled", "watched", "holder", "archived", "completed"} {
+	for _, id := range []string{"cancelled", "watched", "holder", "step", "archived", "completed"} {
 		e := plain(id)
+		if id == "step" {
+			e.Home = stockedHome
+		}
 		if id == "holder" {
 			e.Claim.Key = "key"
 		}
@@ -33,6 +38,9 @@ func (x *bench) stocked() map[string]broker.Lease {
 	frozen := x.gather("token", "frozen").Entries[0]
 	leases["frozen"] = broker.Lease{Entry: frozen, Token: "token"}
 
+	lateStep := ofHome("late-step", stockedHome)
+	lateStep.DueAt = x.now.Add(time.Minute)
+	x.apply(broker.Change{Home: stockedHome, Enqueue: []broker.Entry{lateStep}, List: &broker.Listing{At: x.now, Terms: []string{"a"}}})
 	late, member, behind := plain("late"), grouped("late-member"), plain("behind")
 	late.DueAt, member.DueAt = x.now.Add(time.Minute), x.now.Add(time.Minute)
 	behind.Claim = broker.Claim{Key: "key", Behind: true}
@@ -93,10 +101,23 @@ func TestWhatIsDamagedIsNotMadeWorse(t *testing.T) {
 		_, err := x.b.Advance(t.Context(), x.now.Add(time.Hour), broker.AdvanceRequest{Queues: []string{"q"}, Limit: 100})
 		return err
 	}
+	ofRun := func(c broker.Change) func() error {
+		c.Home = stockedHome
+		return func() error { return change(c) }
+	}
+	added := ofHome("added", stockedHome)
 	for _, c := range []struct {
 		name, key string
 		do        func() error
 	}{
+		{"settlement of a run's", "leat:open:run", settle("step", broker.Done)},
+		{"addition to a run", "leat:open:run", ofRun(broker.Change{Enqueue: []broker.Entry{plain("another"), added}})},
+		{"cancelling a run's", "leat:open:run", move("late-step", broker.Cancel)},
+		{"drain", "leat:open:run", ofRun(broker.Change{Enqueue: []broker.Entry{plain("another")}, Drain: []broker.Entry{added}})},
+		{"drain", "leat:run:run", ofRun(broker.Change{Enqueue: []broker.Entry{plain("another")}, Drain: []broker.Entry{added}})},
+		{"listing", "leat:run:run", ofRun(broker.Change{Enqueue: []broker.Entry{plain("another")}, List: &broker.Listing{At: x.now}})},
+		{"listing", "leat:listed", ofRun(broker.Change{Enqueue: []broker.Entry{plain("another")}, List: &broker.Listing{At: x.now}})},
+		{"listing", "leat:listed:a", ofRun(broker.Change{Put: []broker.Put{{Key: "doc"}}, List: &broker.Listing{At: x.now, Terms: []string{"a"}}})},
 		{"retry of what is to be cancelled", "archived", settle("cancelled", broker.Retry)},
 		{"release of what is to be cancelled", "archived", settle("cancelled", broker.Released)},
 		{"settlement of what is watched", "completed", settle("watched", broker.Done)},

@@ -35,12 +35,12 @@ func (v *verifier) openEntries(ctx context.Context) error {
 			homes[homeField(broker.Home{Queue: queue, ID: id})] = true
 		}
 	}
-	return each(ctx, v, slices.Sorted(maps.Keys(homes)), func(p redis.Pipeliner, home string) *redis.StringSliceCmd {
-		return p.HKeys(ctx, v.b.keys.open(parseHome(home)))
-	}, func(home string, reply *redis.StringSliceCmd) {
+	return each(ctx, v, slices.Sorted(maps.Keys(homes)), func(p redis.Pipeliner, home string) *redis.MapStringStringCmd {
+		return p.HGetAll(ctx, v.b.keys.open(parseHome(home)))
+	}, func(home string, reply *redis.MapStringStringCmd) {
 		h := parseHome(home)
 		named := make(map[broker.EntryRef]bool)
-		for _, field := range reply.Val() {
+		for field := range reply.Val() {
 			ref := openEntry(h, field)
 			named[ref] = true
 			if !v.open[h][ref] {

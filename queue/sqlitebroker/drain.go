@@ -11,11 +11,12 @@ import (
 )
 
 var (
-	putDrain  = prepared(`INSERT OR REPLACE INTO leat_drain (home, body) VALUES (?, ?)`)
-	takeDrain = prepared(`DELETE FROM leat_drain
-		WHERE home = (SELECT num FROM leat_home WHERE queue = ?1 AND id = ?2)
-		AND NOT EXISTS (SELECT 1 FROM leat_entry WHERE home_queue = ?1 AND home_id = ?2 AND ` + unended + `)
-		RETURNING body`)
+	putDrain = prepared(`INSERT OR REPLACE INTO leat_drain (home, body) VALUES (?, ?)`)
+
+	// takeDrain looks for what is open of a home only if that has a drain.
+	takeDrain = prepared(`DELETE FROM leat_drain WHERE home = (SELECT num FROM leat_home WHERE queue = ?1 AND id = ?2)
+		AND NOT EXISTS (SELECT 1 FROM leat_home h JOIN leat_entry ON home_queue = h.queue AND home_id = h.id
+			WHERE h.num = leat_drain.home AND ` + unended + `) RETURNING body`)
 )
 
 // drainWith has entries be enqueued once nothing of the home called name is open.

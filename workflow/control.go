@@ -3,38 +3,65 @@ package workflow
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/leatwork/leat/queue/broker"
-	"github.com/leatwork/leat/workflow/internal/plan"
 )
-
-// A State says how a run stands.
-type State string
-
-// The states of a run.
-const (
-	Running State = "running"
-	Done    State = "done"   // it has a result
-	Failed  State = "failed" // a step of it failed for good
-)
-
-// Ended reports whether the run will not change any more.
-func (s State) Ended() bool { return s != Running }
 
 // A control is a run's control document: what decides whether its steps go on.
-// Starting a run writes it, and ending it does, and nothing in between: steps
-// only require the version they have seen, so that wide maps never conflict.
+// Starting, pausing, retrying and ending a run writes it, and nothing else does:
+// steps only require the version they have seen, so that wide maps never conflict.
 type control struct {
-	Workflow string     `json:"workflow"`
-	Plan     string     `json:"plan"`  // hash of the plan that the run was started with
-	Input    string     `json:"input"` // hash of its input
-	Tag      string     `json:"tag"`   // what the ids of its entries have, and those of no other run
-	State    State      `json:"state"`
-	Started  time.Time  `json:"started"`
-	Ended    time.Time  `json:"ended,omitzero"`
-	Failure  *StepError `json:"failure,omitempty"`
+	Workflow string    `json:"workflow"`
+	Plan     string    `json:"plan"`  // hash of the plan that the run was started with
+	Input    string    `json:"input"` // hash of its input
+	Tag      string    `json:"tag"`   // what the ids of its entries have, and those of no other run
+	State    State     `json:"state"`
+	Started  time.Time `json:"started"`
+	Begins   time.Time `json:"begins,omitzero"`   // it was started to begin then
+	Deadline time.Time `json:"deadline,omitzero"` // when it is too late
+	Ended    time.Time `json:"ended,omitzero"`
+
+	// Failure is why the run is not done. To is the state that it closes to.
+	Failure *StepError `json:"failure,omitempty"`
+	To      State      `json:"to,omitempty"`
+	Undone  bool       `json:"undone,omitempty"` // steps of it were undone, or begun to be
+
+	// Epoch counts how often it was retried. Base is the epoch from which on the
+	// outcomes of its steps count, and Resets those of which later ones do.
+	Epoch  int            `json:"epoch,omitempty"`
+	Base   int            `json:"base,omitempty"`
+	Resets map[string]int `json:"resets,omitempty"`
+	Items  map[string]int `json:"items,omitempty"` // the same of the items of maps
+
+	Attributes map[string]string `json:"attributes,omitempty"`
+	Parent     *parent           `json:"parent,omitempty"`
+	Depth      int               `json:"depth,omitempty"` // of runs within runs
+	Events     []Event           `json:"events,omitempty"`
 }
+
+// A parent is the step that a run is of.
+type parent struct {
+	Queue string `json:"queue"` // of the parent's home
+	ID    string `json:"id"`
+	Tag   string `json:"tag"`
+	Reply string `json:"reply"` // queue of the entry that is told the end
+	Part  string `json:"part"`  // the step, or its item
+}
+
+func (p *parent) home() broker.Home { return broker.Home{Queue: p.Queue, ID: p.ID} }
+
+// An Event is something that was done to a run from outside, or that ended it.
+type Event struct {
+	At   time.Time `json:"at"`
+	What string    `json:"what"` // such as "paused"
+	Why  string    `json:"why,omitempty"`
+}
+
+// maxEvents is how many events a run keeps: the last ones.
+const maxEvents = 50
 
 // decodeControl reads a control document. One that does not exist, because the
 // run is unknown or its retention has ended, is [ErrRunNotFound].
@@ -61,17 +88,57 @@ func (c control) encode() []byte {
 
 // put returns the write that makes c the control document that was at version.
 func (c control) put(version int64) broker.Put {
-	return broker.Put{Key: plan.ControlKey, Body: c.encode(), If: version}
+	return broker.Put{Key: controlKey, Body: c.encode(), If: version}
 }
 
-// done returns c at the end of a run that succeeded.
-func (c control) done(now time.Time) control {
-	c.State, c.Ended = Done, now
+// listing returns what the run is found by.
+func (c control) listing() *broker.Listing {
+	terms := []string{workflowTerm(c.Workflow), stateTerm(c.State)}
+	for _, k := range slices.Sorted(maps.Keys(c.Attributes)) {
+		terms = append(terms, attributeTerm(k, c.Attributes[k]))
+	}
+	return &broker.Listing{At: c.Started, Terms: terms}
+}
+
+func workflowTerm(name string) string     { return "workflow=" + name }
+func stateTerm(s State) string            { return "state=" + string(s) }
+func attributeTerm(key, v string) string  { return "attribute " + key + "=" + v }
+func (c control) of(n string) (epoch int) { return max(c.Base, c.Resets[n]) }
+
+// with returns c in another state, with an event that says so.
+func (c control) with(s State, why string) control {
+	c.State = s
+	return c.noted(string(s), why)
+}
+
+// noted returns c with one more event.
+func (c control) noted(what, why string) control {
+	c.Events = append(slices.Clip(c.Events), Event{At: time.Now(), What: what, Why: why})
+	c.Events = c.Events[max(0, len(c.Events)-maxEvents):]
 	return c
 }
 
-// failed returns c at the end of a run in which a step failed.
-func (c control) failed(now time.Time, failure StepError) control {
-	c.State, c.Ended, c.Failure = Failed, now, &failure
+// done returns c at the end of a run that succeeded.
+func (c control) done() control {
+	c.State, c.Ended = Done, time.Now()
+	return c
+}
+
+// closing returns c at the beginning of the end of a run that does not succeed.
+func (c control) closing(to State, failure *StepError) control {
+	c.To, c.Failure = to, failure
+	return c.with(Closing, why(to, failure))
+}
+
+func why(to State, failure *StepError) string {
+	if failure != nil {
+		return failure.Error()
+	}
+	return string(to)
+}
+
+// closed returns c at the end of a run that did not succeed.
+func (c control) closed() control {
+	c.State, c.Ended = c.To, time.Now()
 	return c
 }

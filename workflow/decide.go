@@ -2,7 +2,6 @@ package workflow
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -13,8 +12,49 @@ import (
 	"github.com/leatwork/leat/workflow/internal/plan"
 )
 
-// A decideHandler runs a workflow's own entries: those that feed a map, end the
-// run, or fail it.
+// The causes of decides: what the engine's own entries are for.
+const (
+	causeStart    = "start"    // begin a run that was started for later
+	causeExpand   = "expand"   // feed a map with its elements
+	causeChoose   = "choose"   // take an arm
+	causeFirst    = "first"    // one of those that may be first is done
+	causeLoop     = "loop"     // go round for the first time
+	causeResolve  = "resolve"  // find out whether a step can begin
+	causeWait     = "wait"     // begin to wait, for a time or a signal
+	causeTimer    = "timer"    // the time has come
+	causeSignal   = "signal"   // a signal was sent
+	causeChild    = "child"    // carry out a run within the run
+	causeJoined   = "joined"   // that run has ended
+	causeLost     = "lost"     // an entry has ended otherwise than by its own settlement
+	causeHalt     = "halt"     // a map goes no further
+	causeAdded    = "added"    // a step that was added has failed
+	causeEnd      = "end"      // all is done
+	causeDeadline = "deadline" // the run is too late
+	causeStop     = "stop"     // end what is open of a run that closes
+	causeClose    = "close"    // nothing is open any more
+	causeUnwind   = "unwind"   // begin to undo what was done
+	causeUndo     = "undo"     // undo a step
+	causeUndoLost = "undolost" // the entry that was to undo a step has gone
+	causeUndone   = "undone"   // all that was to be undone is, or something could not be
+	causeRebuild  = "rebuild"  // go on after a pause, or again after the end
+)
+
+// closers are the causes that are wanted by runs that are not running, and in
+// which states they are.
+var closers = map[string][]State{
+	causeChild:    {Closing},
+	causeJoined:   {Closing},
+	causeLost:     {Closing},
+	causeDeadline: {Paused},
+	causeStop:     {Closing},
+	causeClose:    {Closing},
+	causeUnwind:   {Undoing},
+	causeUndo:     {Undoing},
+	causeUndoLost: {Undoing},
+	causeUndone:   {Undoing},
+}
+
+// A decideHandler runs a workflow's own entries.
 type decideHandler struct{ engine *engine }
 
 // ProcessTask decides what its entry asks for.
@@ -23,82 +63,192 @@ func (h decideHandler) ProcessTask(ctx context.Context, t *task.Task) error {
 	if !ok {
 		return fmt.Errorf("decide %s: no lease in the context: %w", t.Type(), task.SkipRetry)
 	}
-	v, err := h.engine.visit(running)
+	v, err := h.engine.visit(ctx, running)
 	if err != nil {
 		return err
 	}
-	switch v.cause {
-	case "expand":
-		return v.expand(ctx)
-	case "end":
-		return v.finish(ctx)
-	case "fail":
-		return v.giveUp(ctx)
-	case "lost":
-		return v.lose(ctx)
-	default:
+	decide := v.decider()
+	if decide == nil {
 		return fmt.Errorf("decide %s: unknown cause %q: %w", v.lease.Entry, v.cause, task.SkipRetry)
 	}
-}
-
-// finish ends the run with its result.
-func (v *visit) finish(ctx context.Context) error {
-	var result []byte
-	v.running.OnSettle(v.unlessEnded(func(s broker.Settlement) broker.Change {
-		c := v.change(s)
-		c.Put = []broker.Put{{Key: plan.ResultKey, Body: result, If: broker.AnyVersion}}
-		v.end(&c, v.control.done(time.Now()))
-		return c
-	}))
-	var err error
-	result, err = v.values.of(ctx, v.node.Deps[0])
-	return err
-}
-
-// giveUp fails the run for the reason that a step has left.
-func (v *visit) giveUp(ctx context.Context) error {
-	failure := StepError{Step: v.node.Name, Item: -1, Message: "failed"}
-	v.running.OnSettle(v.unlessEnded(func(s broker.Settlement) broker.Change {
-		c := v.change(s)
-		v.end(&c, v.control.failed(time.Now(), failure))
-		return c
-	}))
-	b, err := v.values.document(ctx, v.node.ErrorKey())
+	v.running.OnSettle(v.abandon)
+	c, err := decide(ctx)
 	if err != nil {
 		return err
 	}
-	return json.Unmarshal(b, &failure)
+	v.conclude(c)
+	return nil
 }
 
-// unlessEnded returns a settle function that commits what done returns when the
-// decide has succeeded, fails the run when it has failed for good, and settles
-// alone when the run has ended meanwhile.
-func (v *visit) unlessEnded(done func(broker.Settlement) broker.Change) queue.SettleFunc {
-	return func(s broker.Settlement, refused error) broker.Change {
-		if conflict, ok := errors.AsType[*broker.ConflictError](refused); ok && conflict.Document.Key == plan.ControlKey {
-			c, err := decodeControl(conflict.Document)
-			if err != nil || c.State.Ended() {
+// A decider computes a change. Its error is the task's.
+type decider func(context.Context) (broker.Change, error)
+
+func (v *visit) decider() decider {
+	switch v.cause {
+	case causeStart:
+		return v.start
+	case causeExpand:
+		return v.expand
+	case causeChoose:
+		return v.choose
+	case causeFirst:
+		return v.winFirst
+	case causeLoop:
+		return v.beginLoop
+	case causeResolve:
+		return v.resolve
+	case causeWait:
+		return v.beginWait
+	case causeTimer:
+		return v.ring
+	case causeSignal:
+		return v.hear
+	case causeChild:
+		return v.tendChild
+	case causeJoined:
+		return v.joinChild
+	case causeLost:
+		return v.lose
+	case causeHalt:
+		return v.halt
+	case causeAdded:
+		return v.failAdded
+	case causeEnd:
+		return v.finish
+	case causeDeadline:
+		return v.expire
+	case causeStop:
+		return v.stop
+	case causeClose:
+		return v.closeDown
+	case causeUnwind:
+		return v.unwind
+	case causeUndoLost:
+		return v.loseUndo
+	case causeUndone:
+		return v.endUndo
+	case causeRebuild:
+		return v.rebuild
+	}
+	return nil
+}
+
+// conclude has c committed with the settlement of the decide. If that is refused
+// because something has changed meanwhile, it is decided anew.
+func (v *visit) conclude(c broker.Change) {
+	var learned refusals
+	v.running.OnSettle(func(s broker.Settlement, refused error) broker.Change {
+		if s.To != broker.Done && s.To != broker.Completed {
+			return v.abandon(s, refused)
+		}
+		if refused != nil {
+			conflict := errors.Is(refused, broker.ErrConflict)
+			if !conflict && v.learn(&learned, refused) == impossible {
+				s.To, s.Failed, s.Entry.LastErr = broker.Archived, true, refused.Error()
+				return v.abandon(s, nil)
+			}
+			if conflict {
+				s.To, s.At = broker.Retry, time.Now()
 				return broker.Change{Settle: []broker.Settlement{s}}
 			}
-			v.version = conflict.Document.Version
 		}
-		switch s.To {
-		case broker.Done, broker.Completed:
-			return done(s)
-		case broker.Archived:
-			c := v.change(s)
-			v.end(&c, v.control.failed(time.Now(), StepError{Step: v.node.Name, Item: -1, Message: s.Entry.LastErr}))
-			return c
-		default:
+		done := c
+		done.Settle = []broker.Settlement{s}
+		learned.apply(&done)
+		return done
+	})
+}
+
+// abandon settles a decide that has failed. If it was for good the run fails of it.
+func (v *visit) abandon(s broker.Settlement, refused error) broker.Change {
+	if refused != nil {
+		var none refusals
+		if v.learn(&none, refused) != again {
 			return broker.Change{Settle: []broker.Settlement{s}}
 		}
 	}
+	if s.To != broker.Archived || !v.control.State.open() {
+		return broker.Change{Settle: []broker.Settlement{s}}
+	}
+	c := v.change(s)
+	v.close(&c, Failed, &StepError{Step: v.blamed(), Item: -1, Message: s.Entry.LastErr})
+	return c
 }
 
-func encodeFailure(e StepError) []byte {
-	b, err := json.Marshal(e)
-	if err != nil {
-		panic(fmt.Sprintf("workflow: encode failure: %v", err)) // plain values: it cannot fail
+// blamed returns the name of the step that a decide is about.
+func (v *visit) blamed() string {
+	if v.node == v.End() {
+		return ""
 	}
-	return b
+	return v.node.Name
+}
+
+// commit applies changes, and returns what came of each.
+func (v *visit) commit(ctx context.Context, changes ...broker.Change) ([]error, error) {
+	applied, err := v.running.Broker().Apply(ctx, time.Now(), changes, broker.LeaseRequest{})
+	if err == nil && len(applied.Outcomes) != len(changes) {
+		err = fmt.Errorf("broker answered %d changes with %d outcomes", len(changes), len(applied.Outcomes))
+	}
+	return applied.Outcomes, err
+}
+
+// finish ends the run with its result.
+func (v *visit) finish(ctx context.Context) (broker.Change, error) {
+	c := v.writes()
+	state, failure, err := v.values.ready(ctx, v.node)
+	switch {
+	case err != nil:
+		return c, err
+	case state.bad():
+		v.close(&c, Failed, failure)
+		return c, nil
+	case state != StepDone:
+		return c, fmt.Errorf("the end of %s is %s: %w", v.graph, state, task.SkipRetry)
+	}
+	result, err := v.values.of(ctx, v.node.Deps[0])
+	if err != nil {
+		return c, err
+	}
+	r := doneRecord(result)
+	c.Put = append(c.Put, broker.Put{Key: resultKey, Body: r.encode(), If: broker.AnyVersion})
+	v.end(&c, v.control.done())
+	return c, nil
+}
+
+// resolve finds out what becomes of a step of whose inputs one has failed, or was
+// skipped, or that may do without it.
+func (v *visit) resolve(ctx context.Context) (broker.Change, error) {
+	c, n := v.writes(), v.node
+	if state, _, err := v.values.outcome(ctx, n); err != nil || n.Kind != plan.Map && state != StepWaiting {
+		return c, err
+	}
+	state, failure, err := v.values.ready(ctx, n)
+	if err == nil && n.Kind == plan.Map && state == StepDone {
+		state, failure, err = v.values.mapOutcome(ctx, n)
+	}
+	switch {
+	case err != nil:
+		return c, err
+	case n.Kind == plan.End && state.bad():
+		v.close(&c, Failed, failure)
+	case n.Kind == plan.First:
+		v.record(&c, n, failedRecord(StepFailed, StepError{Step: n.Name, Item: -1, Message: "none of them was done"}))
+	case state.bad():
+		v.record(&c, n, failedRecord(StepFailed, because(n, failure)))
+	case state == StepSkipped:
+		v.record(&c, n, skippedRecord())
+	case state == StepDone && n.Kind == plan.Gate:
+		v.record(&c, n, doneRecord(nil))
+	case state == StepDone:
+		c.Enqueue = append(c.Enqueue, v.entry(n))
+	}
+	return c, nil
+}
+
+// because returns the failure of n for that of something it needs.
+func because(n *plan.Node, cause *StepError) StepError {
+	if cause == nil {
+		return StepError{Step: n.Name, Item: -1, Message: "failed"}
+	}
+	return *cause
 }

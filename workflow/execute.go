@@ -6,53 +6,122 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/task"
 	"github.com/leatwork/leat/workflow/internal/plan"
 )
 
+// A stepHandler runs a step's function.
+type stepHandler struct {
+	engine *engine
+	spec   plan.Spec
+}
+
+// ProcessTask runs the step. A task that belongs to no run gets its payload as
+// input and leaves its output as its result.
+func (h stepHandler) ProcessTask(ctx context.Context, t *task.Task) error {
+	running, ok := queue.FromContext(ctx)
+	if !ok || running.Lease().Entry.Home.IsZero() {
+		return h.alone(ctx, t)
+	}
+	v, err := h.engine.visit(ctx, running)
+	if err != nil {
+		return err
+	}
+	if v.cause == causeUndo {
+		return v.undo(ctx, h.spec, t)
+	}
+	return v.runStep(ctx, h.spec, t)
+}
+
+func (h stepHandler) alone(ctx context.Context, t *task.Task) error {
+	out, err := h.spec.Call(withTask(ctx, t), t.Payload())
+	if err != nil {
+		return err
+	}
+	if w := t.ResultWriter(); w != nil && w.Result() == nil {
+		_, err = w.Write(out)
+	}
+	return err
+}
+
 // runStep runs the step's function on its input, and says what is committed with
 // its outcome: the output, and what follows.
-func (v *visit) runStep(ctx context.Context) (err error) {
-	outcome := &stepOutcome{visit: v, failure: errUnfinished}
-	v.running.OnSettle(outcome.settle)
-	input, err := v.input(ctx)
-	if err == nil {
-		outcome.output, err = v.node.Spec.Call(ctx, input)
-	}
-	if err == nil && v.ends(v.node) {
-		outcome.result, err = v.result(ctx, outcome.output)
-	}
-	outcome.failure = err
-	return err
+func (v *visit) runStep(ctx context.Context, spec plan.Spec, t *task.Task) (err error) {
+	o := &stepOutcome{visit: v, began: time.Now(), failure: errUnfinished}
+	v.running.OnSettle(o.settle)
+	o.failure = o.run(ctx, spec, t)
+	o.overdue = ctx.Err() != nil
+	return o.failure
 }
 
 // errUnfinished is what a step has come to that has not returned.
 var errUnfinished = errors.New("it has not returned")
 
-// input returns what the step takes: a map's task carries its element, any other
-// computes it from the outputs before it.
+// run runs the step on its input, and computes what its outcome is committed with.
+func (o *stepOutcome) run(ctx context.Context, spec plan.Spec, t *task.Task) error {
+	input, err := o.input(ctx)
+	if err != nil {
+		return err
+	}
+	o.output, err = spec.Call(withTask(withStep(ctx, o), t), input)
+	if err != nil {
+		return err
+	}
+	o.additions.seal()
+	if err := plan.CheckSize("the output of step "+o.node.Name, len(o.output), o.Terms.MaxOutput); err != nil && !o.overflows() {
+		return err
+	}
+	if o.node.Kind == plan.Loop && !o.added {
+		if err := o.turnLoop(); err != nil {
+			return err
+		}
+	}
+	if o.last() {
+		if o.result, err = o.runResult(ctx); err != nil {
+			return err
+		}
+	}
+	return o.spill(ctx)
+}
+
+// last reports whether the step ends the run, if it is done.
+func (o *stepOutcome) last() bool {
+	return o.ends(o.node) && !o.added && len(o.additions.made()) == 0
+}
+
+// input returns what the step takes: a map's task carries its element, and any
+// other computes it from the outputs before it.
 func (v *visit) input(ctx context.Context) ([]byte, error) {
-	if v.index >= 0 {
+	if v.item >= 0 {
 		return v.lease.Entry.Payload, nil
 	}
 	return v.values.of(ctx, v.node.Deps[0])
 }
 
-// result returns the value that the run ends with, now that the step has output.
-func (v *visit) result(ctx context.Context, output []byte) ([]byte, error) {
-	v.values.known[v.node.Index] = output
-	return v.values.of(ctx, v.Node(plan.EndName).Deps[0])
+// runResult returns the value that the run ends with, now that the step has output.
+func (o *stepOutcome) runResult(ctx context.Context) ([]byte, error) {
+	o.values.known[o.node.Index] = o.output
+	b, err := o.values.of(ctx, o.End().Deps[0])
+	if err != nil {
+		return nil, err
+	}
+	return b, plan.CheckSize("the result of workflow "+o.Name, len(b), max(o.Terms.MaxOutput, len(o.output)))
 }
 
 // A stepOutcome is what a step's function came to.
 type stepOutcome struct {
 	*visit
-	output  []byte
-	result  []byte // the run's, if this step ends it
-	failure error  // what the step returned
-
-	recorded bool            // the control document no longer lets anything follow
-	exists   map[string]bool // entries that follow and are there already
+	refusals
+	began     time.Time
+	output    []byte
+	blob      bool // output names a blob
+	result    []byte
+	failure   error // what the step returned
+	overdue   bool  // its context had ended when it returned
+	additions additions
+	turned    bool // of a loop: it goes round again
 }
 
 // settle returns the change that records the step's settlement s. If the change
@@ -67,107 +136,121 @@ func (o *stepOutcome) settle(s broker.Settlement, refused error) broker.Change {
 		s.Entry.LastErr = fmt.Sprintf("a middleware reports success, and the step has none: %v", o.failure)
 	}
 	if refused != nil {
-		switch o.learn(refused) {
+		switch o.learn(&o.refusals, refused) {
 		case nothingLeft:
 			return alone
 		case impossible:
 			s.To, s.Failed, s.Entry.LastErr = broker.Archived, true, refused.Error()
 		}
 	}
+	var c broker.Change
 	switch s.To {
 	case broker.Done, broker.Completed:
-		return o.succeed(s)
+		c = o.succeed(s)
 	case broker.Archived:
-		return o.fail(s)
+		c = o.fail(s)
 	default:
-		return alone
+		c = o.putOff(s)
 	}
+	o.apply(&c)
+	return c
 }
 
-// A lesson is what a refusal means for the next try.
-type lesson int
-
-const (
-	again       lesson = iota // with what is known now
-	nothingLeft               // the outcome stands in the run already, or the run has gone
-	impossible                // no broker takes this change
-)
-
-// learn takes in why the last change was refused.
-func (o *stepOutcome) learn(refused error) lesson {
-	if exists, ok := errors.AsType[*broker.ExistsError](refused); ok && exists.Latch == "" {
-		if o.exists == nil {
-			o.exists = make(map[string]bool)
-		}
-		o.exists[exists.Entry.ID] = true
-		return again
+// stamp completes a record of this attempt.
+func (o *stepOutcome) stamp(s broker.Settlement, r record) record {
+	r.took, r.tries = time.Since(o.began), s.Entry.Retried
+	if r.state == StepDone {
+		r.tries++
 	}
-	conflict, ok := errors.AsType[*broker.ConflictError](refused)
-	if !ok {
-		return impossible
-	}
-	if conflict.Document.Key != plan.ControlKey {
-		return nothingLeft
-	}
-	c, err := decodeControl(conflict.Document)
-	if err != nil {
-		return nothingLeft
-	}
-	o.version, o.recorded = conflict.Document.Version, c.State.Ended()
-	return again
+	return r
 }
 
 // succeed records the output and starts what follows, or ends the run. In a run
-// that has ended meanwhile the output is recorded and nothing follows.
+// that is paused, or closes, the output is recorded and nothing follows.
 func (o *stepOutcome) succeed(s broker.Settlement) broker.Change {
 	c := o.change(s)
-	if o.index >= 0 {
-		c.Put = []broker.Put{{Key: o.node.ItemKey(o.index), Body: o.output}}
-	} else {
-		c.Put = []broker.Put{{Key: o.node.Name, Body: o.output}}
-	}
+	r := o.stamp(s, doneRecord(o.output))
+	r.blob = o.blob
+	goesOn := o.control.State == Running
 	switch {
-	case o.recorded:
-	case o.index >= 0:
-		c.Arrive = []broker.Arrival{{Latch: o.node.Name, Member: o.index}}
-	case o.ends(o.node):
-		c.Put = append(c.Put, broker.Put{Key: plan.ResultKey, Body: o.result})
-		o.end(&c, o.control.done(time.Now()))
+	case o.added:
+		o.settleAdded(&c, r)
+	case o.turned:
+		o.goRound(&c, goesOn)
+	case o.node.Kind == plan.Map:
+		o.settleItem(&c, r, goesOn)
+	case len(o.additions.made()) > 0 && o.control.State.open():
+		c.Put = append(c.Put, broker.Put{Key: o.key(o.node), Body: r.encode()})
+		o.openAdditions(&c)
+	case !goesOn:
+		c.Put = append(c.Put, broker.Put{Key: o.key(o.node), Body: r.encode()})
+	case o.last():
+		result := doneRecord(o.result)
+		c.Put = append(c.Put, broker.Put{Key: o.key(o.node), Body: r.encode()}, broker.Put{Key: resultKey, Body: result.encode(), If: broker.AnyVersion})
+		o.end(&c, o.control.done())
 	default:
-		next := o.follow(o.node)
-		c.Enqueue, c.Arrive = o.missing(next.Enqueue), next.Arrive
+		o.record(&c, o.node, r)
 	}
 	return c
 }
 
-// fail records why the step failed for good. A map's item marks its arrival; any
-// other step has the run failed.
+// settleItem adds to c what has come of an item of a map.
+func (v *visit) settleItem(c *broker.Change, r record, goesOn bool) {
+	n, put := v.node, broker.Put{Key: v.unitKey(v.node, v.item), Body: r.encode()}
+	if v.control.Epoch > 0 {
+		put.If = broker.AnyVersion // a failure that is tried again
+	}
+	c.Put = append(c.Put, put)
+	if !goesOn {
+		return
+	}
+	c.Arrive = append(c.Arrive, broker.Arrival{Latch: itemLatch(n, v.control.Epoch), Member: v.member, Mark: r.state.bad()})
+	if r.state.bad() && n.Fold.StopAt > 0 {
+		c.Enqueue = append(c.Enqueue, v.decision(causeHalt, n.Name))
+	}
+}
+
+// fail records why the step failed for good.
 func (o *stepOutcome) fail(s broker.Settlement) broker.Change {
 	c := o.change(s)
-	if o.recorded {
-		c.Require = nil
-		return c
-	}
-	failure := encodeFailure(StepError{Step: o.node.Name, Item: o.index, Message: s.Entry.LastErr})
-	c.Put = []broker.Put{{Key: o.node.ErrorKey(), Body: failure, If: broker.AnyVersion}}
-	if o.index >= 0 {
-		c.Arrive = []broker.Arrival{{Latch: o.node.Name, Member: o.index, Mark: true}}
-		return c
-	}
-	c.Enqueue = o.missing([]broker.Entry{o.failed(o.node)})
+	r := o.stamp(s, failedRecord(StepFailed, StepError{Step: o.node.Name, Item: o.item, Message: s.Entry.LastErr}))
+	r.unknown = o.doubtful()
+	o.settleFailure(&c, r)
 	return c
 }
 
-// missing returns the entries that are not known to exist.
-func (o *stepOutcome) missing(entries []broker.Entry) []broker.Entry {
-	if o.exists == nil {
-		return entries
+// settleFailure adds to c that what the entry is for has come to nothing.
+func (v *visit) settleFailure(c *broker.Change, r record) {
+	goesOn := v.control.State == Running
+	switch {
+	case v.added:
+		v.settleAdded(c, r)
+	case v.node.Kind == plan.Map && v.item >= 0:
+		v.settleItem(c, r, goesOn)
+	case goesOn:
+		v.record(c, v.node, r)
+	default:
+		c.Put = append(c.Put, broker.Put{Key: v.key(v.node), Body: r.encode()})
 	}
-	var rest []broker.Entry
-	for _, e := range entries {
-		if !o.exists[e.ID] {
-			rest = append(rest, e)
-		}
+}
+
+// putOff settles an attempt that is not the last. That the step may have taken
+// effect is noted if it can be undone.
+func (o *stepOutcome) putOff(s broker.Settlement) broker.Change {
+	if !s.Failed || !o.doubtful() {
+		return broker.Change{Settle: []broker.Settlement{s}}
 	}
-	return rest
+	c := o.change(s)
+	c.Require = nil
+	c.Put = []broker.Put{{Key: o.doubtKey(o.node, o.item), If: broker.AnyVersion}}
+	return c
+}
+
+// doubtful reports whether the step, which has not succeeded, may have taken effect
+// all the same, and can be undone: it did not return by itself, or its worker died.
+func (o *stepOutcome) doubtful() bool {
+	if o.node.Unit == nil || o.node.Unit.Undo == "" {
+		return false
+	}
+	return o.overdue || errors.Is(o.failure, errUnfinished) || o.lease.Entry.Crashes > 0
 }

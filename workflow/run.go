@@ -5,98 +5,50 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/workflow/internal/plan"
 )
 
-// A Run is one execution of a workflow. It is a name, not a connection: it costs
-// nothing to keep and may be used by several goroutines.
-type Run[Out any] struct {
-	ID      string
-	Existed bool // Start found it instead of starting it
+// A Target is what a signal can be sent to: a [Run] or a [Handle].
+type Target interface{ target() Handle }
+
+// A Handle is a run of which nobody knows what it comes to. It is a name, not a
+// connection: it costs nothing to keep and may be used by several goroutines.
+type Handle struct {
+	ID string
 
 	home   broker.Home
-	plan   *plan.Plan
+	plan   *plan.Plan // nil if it is not known
 	broker broker.Broker
 }
 
-// A Status is how far a run has come.
-type Status struct {
-	ID       string
-	Workflow string
-	State    State
-	Started  time.Time
-	Ended    time.Time    // zero while it is running
-	Failure  *StepError   // of a run that failed
-	Steps    []StepStatus // in the order in which the workflow declares them
+func (h Handle) target() Handle { return h }
+
+// OpenRun returns the run with the given id of a workflow whose runs are kept beside
+// queue, without asking whether there is one. A program that has the workflow uses
+// [Workflow.Open].
+func OpenRun(c *queue.Client, queue, id string) Handle {
+	return Handle{ID: id, home: broker.Home{Queue: queue, ID: id}, broker: c.Broker()}
 }
 
-// A StepStatus is how far a step of a run has come.
-type StepStatus struct {
-	Name   string
-	Known  bool // whether Width is; that of a map is when it begins
-	Width  int  // how many tasks it consists of
-	Ended  int  // of those, how many have ended
-	Failed int  // of those, how many have failed
+// Queue returns the queue beside which the run is kept.
+func (h Handle) Queue() string { return h.home.Queue }
+
+// A Run is one execution of a workflow that comes to an Out.
+type Run[Out any] struct {
+	Handle
+	Existed bool // Start found it instead of starting it
 }
 
-// Status reads how far the run has come, or [ErrRunNotFound].
-func (r Run[Out]) Status(ctx context.Context) (Status, error) {
-	c, err := r.control(ctx)
+// control reads the run's control document, and its version.
+func (h Handle) control(ctx context.Context) (control, int64, error) {
+	docs, err := h.broker.Documents(ctx, h.home, controlKey)
 	if err != nil {
-		return Status{}, fmt.Errorf("run %s: %w", r.ID, err)
+		return control{}, 0, err
 	}
-	s := Status{ID: r.ID, Workflow: c.Workflow, State: c.State, Started: c.Started, Ended: c.Ended, Failure: c.Failure}
-	s.Steps, err = r.steps(ctx)
-	return s, err
-}
-
-func (r Run[Out]) control(ctx context.Context) (control, error) {
-	docs, err := r.broker.Documents(ctx, r.home, plan.ControlKey)
-	if err != nil {
-		return control{}, err
-	}
-	return decodeControl(docs[0])
-}
-
-// steps reads the progress of each step: its output is there or not, and a map's
-// latch counts what has arrived.
-func (r Run[Out]) steps(ctx context.Context) ([]StepStatus, error) {
-	var nodes []*plan.Node
-	var keys []string
-	for _, n := range r.plan.Nodes {
-		if n.Kind == plan.Step || n.Kind == plan.Map {
-			nodes, keys = append(nodes, n), append(keys, n.Name, n.ErrorKey())
-		}
-	}
-	docs, err := r.broker.Documents(ctx, r.home, keys...)
-	if err != nil {
-		return nil, fmt.Errorf("run %s: %w", r.ID, err)
-	}
-	steps := make([]StepStatus, len(nodes))
-	for i, n := range nodes {
-		done, failed := docs[2*i].Version > 0, docs[2*i+1].Version > 0
-		switch {
-		case n.Kind == plan.Step:
-			steps[i] = StepStatus{Name: n.Name, Known: true, Width: 1, Ended: count(done || failed), Failed: count(failed)}
-		case done: // a map under way, or over
-			latches, err := r.broker.Latches(ctx, r.home, n.Name)
-			if err != nil {
-				return nil, fmt.Errorf("run %s: %w", r.ID, err)
-			}
-			steps[i] = StepStatus{Name: n.Name, Known: true, Width: latches[0].Total, Ended: latches[0].Arrived, Failed: latches[0].Marked}
-		default:
-			steps[i] = StepStatus{Name: n.Name}
-		}
-	}
-	return steps, nil
-}
-
-func count(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
+	c, err := decodeControl(docs[0])
+	return c, docs[0].Version, err
 }
 
 // How often Result looks: soon at first, less often as the run takes longer.
@@ -105,31 +57,169 @@ const (
 	lastLook  = 250 * time.Millisecond
 )
 
-// Result waits until the run has ended or ctx does. It returns what the run came
-// to, a [RunError] if it failed, or [ErrRunNotFound].
-func (r Run[Out]) Result(ctx context.Context) (out Out, err error) {
+// wait waits until the run has ended, or is stuck, or ctx ends.
+func (h Handle) wait(ctx context.Context) (control, error) {
 	for wait := firstLook; ; wait = min(2*wait, lastLook) {
-		docs, err := r.broker.Documents(ctx, r.home, plan.ControlKey, plan.ResultKey)
-		if err != nil {
-			return out, fmt.Errorf("result of run %s: %w", r.ID, err)
-		}
-		c, err := decodeControl(docs[0])
-		if err != nil {
-			return out, fmt.Errorf("result of run %s: %w", r.ID, err)
-		}
-		switch c.State {
-		case Done:
-			if out, err = plan.Decode[Out](docs[1].Body); err != nil {
-				err = fmt.Errorf("result of run %s: %w", r.ID, err)
-			}
-			return out, err
-		case Failed:
-			return out, &RunError{ID: r.ID, Cause: c.Failure}
+		c, _, err := h.control(ctx)
+		if err != nil || c.State.Ended() || c.State == Stuck {
+			return c, err
 		}
 		select {
 		case <-ctx.Done():
-			return out, fmt.Errorf("result of run %s: %w", r.ID, context.Cause(ctx))
+			return c, context.Cause(ctx)
 		case <-time.After(wait):
 		}
 	}
 }
+
+// Wait waits until the run has ended, or ctx does. It returns nil if the run was done,
+// a [RunError] if it was not or is [Stuck], or [ErrRunNotFound].
+func (h Handle) Wait(ctx context.Context) error {
+	c, err := h.wait(ctx)
+	if err != nil {
+		return fmt.Errorf("wait for run %s: %w", h.ID, err)
+	}
+	if c.State != Done {
+		return &RunError{ID: h.ID, State: c.State, Cause: c.Failure}
+	}
+	return nil
+}
+
+// Result waits until the run has ended or ctx does. It returns what the run came
+// to, a [RunError] if it was not done or is [Stuck], or [ErrRunNotFound].
+func (r Run[Out]) Result(ctx context.Context) (out Out, err error) {
+	c, err := r.wait(ctx)
+	if err != nil {
+		return out, fmt.Errorf("result of run %s: %w", r.ID, err)
+	}
+	if c.State != Done {
+		return out, &RunError{ID: r.ID, State: c.State, Cause: c.Failure}
+	}
+	docs, err := r.broker.Documents(ctx, r.home, resultKey)
+	if err != nil {
+		return out, fmt.Errorf("result of run %s: %w", r.ID, err)
+	}
+	if docs[0].Version == 0 {
+		return out, fmt.Errorf("result of run %s: %w", r.ID, ErrRunNotFound)
+	}
+	b, err := r.resultBody(ctx, c, docs[0])
+	if err == nil {
+		out, err = plan.Decode[Out](b)
+	}
+	if err != nil {
+		err = fmt.Errorf("result of run %s: %w", r.ID, err)
+	}
+	return out, err
+}
+
+func (r Run[Out]) resultBody(ctx context.Context, c control, d broker.Document) ([]byte, error) {
+	rec, err := decodeRecord(d.Body)
+	if err != nil {
+		return nil, err
+	}
+	return newValues(graph{r.plan, r.home, c}, r.broker, nil).body(ctx, rec)
+}
+
+// operate commits what change makes of the run's control document, again if that
+// has changed meanwhile. want says what is to be done, in an error.
+func (h Handle) operate(ctx context.Context, want string, change func(control) (control, broker.Change, error)) error {
+	for {
+		c, version, err := h.control(ctx)
+		if err != nil {
+			return fmt.Errorf("%s run %s: %w", want, h.ID, err)
+		}
+		next, made, err := change(c)
+		if err != nil {
+			return err
+		}
+		made.Home, made.List = h.home, next.listing()
+		made.Put = append(made.Put, next.put(version))
+		outcome, err := apply(ctx, h.broker, made)
+		switch {
+		case err != nil:
+			return fmt.Errorf("%s run %s: %w", want, h.ID, err)
+		case outcome == nil:
+			return nil
+		case !isPassing(outcome):
+			return fmt.Errorf("%s run %s: %w", want, h.ID, outcome)
+		}
+	}
+}
+
+// refuse returns the error for a state that does not allow what is wanted.
+func (h Handle) refuse(want string, c control) error {
+	return &RunStateError{ID: h.ID, State: c.State, Want: want}
+}
+
+// graphOf returns the graph of a run whose plan this program may not have: enough
+// to give names.
+func (h Handle) graphOf(c control) graph {
+	p := h.plan
+	if p == nil || p.Hash != c.Plan {
+		p = &plan.Plan{Name: c.Workflow, Queue: h.home.Queue}
+	}
+	return graph{p, h.home, c}
+}
+
+// Cancel closes the run: nothing of it begins any more, what runs is asked to stop
+// and waited for, runs within it are cancelled, what can be undone is, and the run ends
+// as [Cancelled]. Cancel returns when that is certain, not when it is done: [Handle.Wait]
+// waits for it. A run that is closing already, or has ended, is left alone, with a
+// [RunStateError].
+func (h Handle) Cancel(ctx context.Context) error {
+	return h.operate(ctx, "cancel", func(c control) (control, broker.Change, error) {
+		if !c.State.open() {
+			return c, broker.Change{}, h.refuse("cancel", c)
+		}
+		next := c.closing(Cancelled, nil)
+		return next, broker.Change{Enqueue: []broker.Entry{h.graphOf(next).about(causeStop)}}, nil
+	})
+}
+
+// Pause has nothing new of the run begin. What runs goes on, and is recorded; times
+// and the deadline go on, too. A run that is paused already is left alone.
+func (h Handle) Pause(ctx context.Context) error {
+	return h.operate(ctx, "pause", func(c control) (control, broker.Change, error) {
+		if !c.State.open() {
+			return c, broker.Change{}, h.refuse("pause", c)
+		}
+		return c.with(Paused, ""), broker.Change{}, nil
+	})
+}
+
+// Resume has a paused run go on, with all that became ready meanwhile; and a run that
+// is stuck go on being undone. It fails with a [RunStateError] for any other.
+func (h Handle) Resume(ctx context.Context) error {
+	return h.operate(ctx, "resume", func(c control) (control, broker.Change, error) {
+		switch c.State {
+		case Paused:
+			next := c.with(Running, "resumed")
+			return next, broker.Change{Enqueue: []broker.Entry{h.graphOf(next).rebuildOnce()}}, nil
+		case Stuck:
+			next := c.with(Undoing, "resumed")
+			next.Epoch, next.Tag = c.Epoch+1, newTag()
+			next.Base, next.Resets, next.Items = c.Base, c.Resets, c.Items
+			return next, broker.Change{Enqueue: []broker.Entry{h.graphOf(next).about(causeUnwind)}}, nil
+		}
+		return c, broker.Change{}, h.refuse("resume", c)
+	})
+}
+
+// Delete forgets a run that has ended, or is stuck: it is found no more, and its
+// storage is freed soon.
+func (h Handle) Delete(ctx context.Context) error {
+	return h.operate(ctx, "delete", func(c control) (control, broker.Change, error) {
+		if !c.State.Ended() && c.State != Stuck {
+			return c, broker.Change{}, h.refuse("delete", c)
+		}
+		return c, broker.Change{Close: time.Now()}, nil
+	})
+}
+
+// rebuildOnce returns the decide that goes on with a run, under an id of its own.
+func (g graph) rebuildOnce() broker.Entry {
+	e := g.about(causeRebuild)
+	e.ID += joint + newTag()
+	return e
+}
+

@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"runtime/debug"
+	"strconv"
 
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/task"
@@ -15,22 +17,49 @@ import (
 const pageSize = 500
 
 // values computes what a node takes, from the documents of a run. A value is
-// computed once, however many nodes take it.
+// computed once, however many nodes take it. It is used by one goroutine.
 type values struct {
 	graph
 	broker broker.Broker
-	read   map[string][]byte // documents that came with the lease
+	read   map[string]broker.Document // documents that were looked at, absent ones included
 	known  map[int][]byte
 }
 
 func newValues(g graph, b broker.Broker, docs []broker.Document) *values {
-	v := &values{graph: g, broker: b, read: make(map[string][]byte, len(docs)), known: make(map[int][]byte)}
+	v := &values{graph: g, broker: b, read: make(map[string]broker.Document, len(docs)), known: make(map[int][]byte)}
+	v.keep(docs)
+	return v
+}
+
+func (v *values) keep(docs []broker.Document) {
 	for _, d := range docs {
-		if d.Version > 0 {
-			v.read[d.Key] = d.Body
+		v.read[d.Key] = d
+	}
+}
+
+// load looks at documents, those that were not looked at before.
+func (v *values) load(ctx context.Context, keys ...string) error {
+	var missing []string
+	for _, key := range keys {
+		if _, ok := v.read[key]; !ok {
+			missing = append(missing, key)
 		}
 	}
-	return v
+	if len(missing) == 0 {
+		return nil
+	}
+	docs, err := v.broker.Documents(ctx, v.home, missing...)
+	if err != nil {
+		return fmt.Errorf("read documents of %s: %w", v.graph, err)
+	}
+	v.keep(docs)
+	return nil
+}
+
+// document returns a document, with version 0 if there is none.
+func (v *values) document(ctx context.Context, key string) (broker.Document, error) {
+	err := v.load(ctx, key)
+	return v.read[key], err
 }
 
 // of returns the value of node i.
@@ -48,20 +77,75 @@ func (v *values) of(ctx context.Context, i int) ([]byte, error) {
 func (v *values) compute(ctx context.Context, n *plan.Node) ([]byte, error) {
 	switch n.Kind {
 	case plan.Input:
-		return v.document(ctx, plan.InputKey)
-	case plan.Step:
-		return v.document(ctx, n.Name)
+		return v.input(ctx)
 	case plan.Map:
 		return v.items(ctx, n)
 	case plan.Bind:
 		return v.bind(ctx, n)
+	case plan.Try:
+		return v.try(ctx, n)
+	case plan.Merge:
+		return v.merge(ctx, n)
+	case plan.First:
+		return v.first(ctx, n)
+	case plan.Gate:
+		return v.of(ctx, n.Deps[0])
+	case plan.Stream:
+		return v.stream(ctx, n)
 	default:
-		return nil, fmt.Errorf("a node of kind %s has no value", n.Kind)
+		return v.output(ctx, n)
 	}
 }
 
-// bind calls a user's pure function. Its mistakes are permanent: the same values
-// give the same panic.
+func (v *values) input(ctx context.Context) ([]byte, error) {
+	d, err := v.document(ctx, inputKey)
+	if err == nil && d.Version == 0 {
+		err = fmt.Errorf("input of %s: %w", v.graph, broker.ErrNotFound)
+	}
+	if err != nil {
+		return nil, err
+	}
+	r, err := decodeRecord(d.Body)
+	if err != nil {
+		return nil, fmt.Errorf("input of %s: %w: %w", v.graph, err, task.SkipRetry)
+	}
+	return v.body(ctx, r)
+}
+
+// output returns what a step has left.
+func (v *values) output(ctx context.Context, n *plan.Node) ([]byte, error) {
+	r, ok, err := v.recorded(ctx, v.key(n))
+	switch {
+	case err != nil:
+		return nil, err
+	case !ok || r.state != StepDone:
+		return nil, fmt.Errorf("%s of %s has no output", n, v.graph)
+	}
+	return v.body(ctx, r)
+}
+
+// body returns the output that r has, or that lies where r says.
+func (v *values) body(ctx context.Context, r record) ([]byte, error) {
+	if !r.blob {
+		return r.body, nil
+	}
+	return v.blob(ctx, r)
+}
+
+// recorded returns the record under a key, and whether there is one.
+func (v *values) recorded(ctx context.Context, key string) (record, bool, error) {
+	d, err := v.document(ctx, key)
+	if err != nil || d.Version == 0 {
+		return record{}, false, err
+	}
+	r, err := decodeRecord(d.Body)
+	if err != nil {
+		return r, false, fmt.Errorf("document %s of %s: %w: %w", key, v.graph, err, task.SkipRetry)
+	}
+	return r, true, nil
+}
+
+// bind calls a user's pure function.
 func (v *values) bind(ctx context.Context, n *plan.Node) (b []byte, err error) {
 	in := make([][]byte, len(n.Deps))
 	for i, d := range n.Deps {
@@ -69,76 +153,192 @@ func (v *values) bind(ctx context.Context, n *plan.Node) (b []byte, err error) {
 			return nil, err
 		}
 	}
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("%s: panic: %v: %w", n.Name, p, task.SkipRetry)
-		}
-	}()
-	return n.Bind(in)
+	return pure(n, func() ([]byte, error) { return n.Compute(in) })
 }
 
-// document returns the body of a document, from the lease or from storage.
-func (v *values) document(ctx context.Context, key string) ([]byte, error) {
-	if b, ok := v.read[key]; ok {
-		return b, nil
-	}
-	docs, err := v.broker.Documents(ctx, v.home, key)
+// pure calls a function of a user that computes something of n. Its mistakes are
+// permanent: the same values give the same panic.
+func pure[T any](n *plan.Node, f func() (T, error)) (v T, err error) {
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%s: %w: %w", n.Name, &task.PanicError{Value: p, Stack: debug.Stack()}, task.SkipRetry)
+		}
+	}()
+	v, err = f()
+	returned = true
+	return v, err
+}
+
+// try returns another value as an outcome, or why there is none.
+func (v *values) try(ctx context.Context, n *plan.Node) ([]byte, error) {
+	state, failure, err := v.verdict(ctx, n.Deps[0])
 	if err != nil {
-		return nil, fmt.Errorf("read document %s of run %s: %w", key, v.home.ID, err)
+		return nil, err
 	}
-	if docs[0].Version == 0 {
-		return nil, fmt.Errorf("document %s of run %s: %w", key, v.home.ID, broker.ErrNotFound)
+	if state != StepDone {
+		return triedFailure(state, failure), nil
 	}
-	return docs[0].Body, nil
+	b, err := v.of(ctx, n.Deps[0])
+	if err != nil {
+		return nil, err
+	}
+	return tried(b, n.Raw), nil
+}
+
+// tried returns the [Outcome] of a value as JSON.
+func tried(value []byte, raw bool) []byte {
+	b := []byte(`{"value":`)
+	b = append(b, asJSON(value, raw)...)
+	return append(b, '}')
+}
+
+func triedFailure(state StepState, failure *StepError) []byte {
+	o := Outcome[any]{Skipped: state == StepSkipped, Failure: failure}
+	b, err := json.Marshal(o)
+	if err != nil {
+		panic(fmt.Sprintf("workflow: encode outcome: %v", err)) // plain values: it cannot fail
+	}
+	return b
+}
+
+// asJSON returns a stored value as it stands inside of another.
+func asJSON(value []byte, raw bool) []byte {
+	if !raw {
+		return value
+	}
+	b, err := json.Marshal(value)
+	if err != nil {
+		panic(fmt.Sprintf("workflow: encode bytes: %v", err)) // it cannot fail
+	}
+	return b
+}
+
+// merge returns the value of the arm that was taken.
+func (v *values) merge(ctx context.Context, n *plan.Node) ([]byte, error) {
+	arm, err := v.chosen(ctx, v.Nodes[n.Deps[0]])
+	if err != nil {
+		return nil, err
+	}
+	return v.of(ctx, n.Deps[1+arm])
+}
+
+// chosen returns which arm a choice has taken.
+func (v *values) chosen(ctx context.Context, n *plan.Node) (int, error) {
+	b, err := v.output(ctx, n)
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(string(b))
+}
+
+// first returns the value of the one that was first.
+func (v *values) first(ctx context.Context, n *plan.Node) ([]byte, error) {
+	b, err := v.output(ctx, n)
+	if err != nil {
+		return nil, err
+	}
+	winner, err := strconv.Atoi(string(b))
+	if err != nil {
+		return nil, err
+	}
+	return v.of(ctx, n.Deps[winner])
 }
 
 // items returns a map's outputs as one list, in the order of its elements.
 func (v *values) items(ctx context.Context, n *plan.Node) ([]byte, error) {
-	width, err := v.width(ctx, n)
+	m, _, err := v.mapped(ctx, n)
 	if err != nil {
 		return nil, err
 	}
 	var list bytes.Buffer
 	list.WriteByte('[')
+	err = v.eachItem(ctx, n, m.Width, func(i int, r record, ok bool) error {
+		element, err := v.element(ctx, n, i, r, ok)
+		if err != nil || element == nil {
+			return err
+		}
+		if list.Len() > 1 {
+			list.WriteByte(',')
+		}
+		list.Write(element)
+		return nil
+	})
+	list.WriteByte(']')
+	return list.Bytes(), err
+}
+
+// element returns what stands in a map's list for its i-th item; nil: nothing,
+// because its failure is tolerated.
+func (v *values) element(ctx context.Context, n *plan.Node, i int, r record, ok bool) ([]byte, error) {
+	raw := n.Unit.Gives.Raw()
+	switch {
+	case !ok:
+		return nil, fmt.Errorf("item %d of %s of %s: %w", i, n, v.graph, broker.ErrNotFound)
+	case r.state == StepDone:
+		b, err := v.body(ctx, r)
+		if err != nil || !n.Fold.Tried {
+			return asJSON(b, raw), err
+		}
+		return tried(b, raw), nil
+	case n.Fold.Tried:
+		return triedFailure(r.state, r.failure()), nil
+	default:
+		return nil, nil
+	}
+}
+
+// eachItem calls f with the record of each of a map's items, in pages.
+func (v *values) eachItem(ctx context.Context, n *plan.Node, width int, f func(i int, r record, ok bool) error) error {
 	for from := 0; from < width; from += pageSize {
 		keys := make([]string, 0, pageSize)
 		for i := from; i < min(from+pageSize, width); i++ {
-			keys = append(keys, n.ItemKey(i))
+			keys = append(keys, v.unitKey(n, i))
 		}
 		docs, err := v.broker.Documents(ctx, v.home, keys...)
 		if err != nil {
-			return nil, fmt.Errorf("read outputs of %s: %w", n.Name, err)
+			return fmt.Errorf("read items of %s: %w", n, err)
 		}
-		for _, d := range docs {
-			if d.Version == 0 {
-				return nil, fmt.Errorf("document %s of run %s: %w", d.Key, v.home.ID, broker.ErrNotFound)
+		for i, d := range docs {
+			var r record
+			if d.Version > 0 {
+				if r, err = decodeRecord(d.Body); err != nil {
+					return fmt.Errorf("document %s of %s: %w: %w", d.Key, v.graph, err, task.SkipRetry)
+				}
 			}
-			if list.Len() > 1 {
-				list.WriteByte(',')
+			if err := f(from+i, r, d.Version > 0); err != nil {
+				return err
 			}
-			list.Write(d.Body)
 		}
 	}
-	list.WriteByte(']')
-	return list.Bytes(), nil
+	return nil
 }
 
-// A mapWidth is the document that a map leaves under its own name: how many
-// elements it has.
-type mapWidth struct {
+// A mapState is the document that says how wide a map is, and in which epoch its
+// latch was opened.
+type mapState struct {
 	Width int `json:"width"`
+	Epoch int `json:"epoch,omitempty"`
 }
 
-func (w mapWidth) encode() []byte { return fmt.Appendf(nil, `{"width":%d}`, w.Width) }
+func (m mapState) encode() []byte {
+	if m.Epoch == 0 {
+		return fmt.Appendf(nil, `{"width":%d}`, m.Width)
+	}
+	return fmt.Appendf(nil, `{"width":%d,"epoch":%d}`, m.Width, m.Epoch)
+}
 
-func (v *values) width(ctx context.Context, n *plan.Node) (int, error) {
-	b, err := v.document(ctx, n.Name)
-	if err != nil {
-		return 0, err
+// mapped returns how wide a map is, and whether it has begun.
+func (v *values) mapped(ctx context.Context, n *plan.Node) (m mapState, begun bool, err error) {
+	d, err := v.document(ctx, v.widthKey(n))
+	if err != nil || d.Version == 0 {
+		return m, false, err
 	}
-	var w mapWidth
-	if err := json.Unmarshal(b, &w); err != nil {
-		return 0, fmt.Errorf("width of %s: %w", n.Name, err)
+	if err := json.Unmarshal(d.Body, &m); err != nil {
+		return m, false, fmt.Errorf("width of %s: %w", n, err)
 	}
-	return w.Width, nil
+	return m, true, nil
 }

@@ -7,20 +7,15 @@ import (
 	"github.com/leatwork/leat/task"
 )
 
-// MaxValue is the largest value that a run stores for an input, an output or a
-// result, in bytes as JSON.
-const MaxValue = 8 << 20
-
-// Encode returns v as it is stored. An error wraps [task.SkipRetry]: a value
-// that cannot be encoded now cannot be later.
+// Encode returns v as it is stored: a []byte as it is, anything else as JSON. An
+// error wraps [task.SkipRetry]: a value that cannot be encoded now cannot be later.
 func Encode[T any](v T) ([]byte, error) {
+	if raw, ok := any(v).([]byte); ok {
+		return append([]byte{}, raw...), nil
+	}
 	b, err := json.Marshal(v)
 	if err != nil {
 		return nil, fmt.Errorf("encode %T: %w: %w", v, err, task.SkipRetry)
-	}
-	if len(b) > MaxValue {
-		return nil, fmt.Errorf("encode %T: %w: %w", v,
-			task.Invalid("size of the value", len(b), fmt.Sprintf("is more than %d bytes", MaxValue)), task.SkipRetry)
 	}
 	return b, nil
 }
@@ -28,13 +23,26 @@ func Encode[T any](v T) ([]byte, error) {
 // Decode returns what was stored as b. An error names the type that was
 // expected and the beginning of what was found, and wraps [task.SkipRetry].
 func Decode[T any](b []byte) (v T, err error) {
+	if raw, ok := any(&v).(*[]byte); ok {
+		*raw = append([]byte{}, b...)
+		return v, nil
+	}
 	if err := json.Unmarshal(b, &v); err != nil {
 		const most = 120
 		found := b
 		if len(found) > most {
 			found = append(found[:most:most], "…"...)
 		}
-		return v, fmt.Errorf("decode %q as %T: %w: %w", found, v, err, task.SkipRetry)
+		return v, fmt.Errorf("decode %q as %s: %w: %w", found, ShapeOf[T](), err, task.SkipRetry)
 	}
 	return v, nil
+}
+
+// CheckSize returns what a value of size bytes is refused for where most are
+// allowed, or nil. what says what it is. The error wraps [task.SkipRetry].
+func CheckSize(what string, size, most int) error {
+	if size <= most {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", task.Invalid("size of "+what, size, fmt.Sprintf("is more than %d bytes", most)), task.SkipRetry)
 }

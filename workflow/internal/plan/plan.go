@@ -1,207 +1,233 @@
 // Package plan holds a workflow's graph as data: nodes, what each takes, and
-// what follows when one has ended. It is compiled once, when the workflow is
-// defined, and never changes after.
+// what waits for what. It is compiled once, when the workflow is defined, and
+// never changes after. What a run goes by is stored as data; the functions of its
+// nodes are those of the program that carries it out.
 package plan
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/leatwork/leat/task"
 )
 
 // A Kind says what a node is.
-type Kind int
+type Kind string
 
-// The kinds of node.
+// The kinds of node. The first ones settle: they have an outcome, which a run
+// records. The others are values, which are computed where they are needed.
 const (
-	Input Kind = iota + 1 // the run's input
-	Step                  // a task
-	Map                   // a task for each element of a list
-	Bind                  // a pure function of other nodes' values; it is computed where it is needed
-	End                   // the end of the run
+	Step   Kind = "step"   // runs its unit once
+	Map    Kind = "map"    // runs its unit for each element of a list
+	Loop   Kind = "loop"   // runs its unit again and again
+	Choice Kind = "choice" // decides which of its arms is run
+	First  Kind = "first"  // the first of several that is done
+	Gate   Kind = "gate"   // is done when all that it takes is
+	Await  Kind = "await"  // waits for a signal
+	Sleep  Kind = "sleep"  // waits for a time
+	End    Kind = "end"    // the end of the run
+
+	Input  Kind = "input"  // the run's input
+	Bind   Kind = "bind"   // a pure function of other values
+	Try    Kind = "try"    // another value, or why there is none
+	Merge  Kind = "merge"  // the value of the arm that was run
+	Stream Kind = "stream" // the values of a map, to be read one by one
 )
 
-var kindNames = [...]string{Input: "input", Step: "step", Map: "map", Bind: "bind", End: "end"}
+// Settles reports whether nodes of this kind have an outcome.
+func (k Kind) Settles() bool {
+	switch k {
+	case Input, Bind, Try, Merge, Stream:
+		return false
+	}
+	return true
+}
 
-// String returns the kind's word.
-func (k Kind) String() string { return kindNames[k] }
+// A Node is a place in the graph.
+type Node struct {
+	Index int    `json:"index"`
+	Name  string `json:"name"` // of its own among those that settle; of others, what it computes
+	Kind  Kind   `json:"kind"`
 
-// A Spec is a step with its types erased.
+	Deps  []int  `json:"deps,omitempty"`  // whose values it takes, in order
+	After []int  `json:"after,omitempty"` // what it waits for and takes no value of
+	Guard *Guard `json:"guard,omitempty"` // the arm in which it is
+
+	Unit    *Unit    `json:"unit,omitempty"`    // of Step, Map and Loop
+	Fold    *Fold    `json:"fold,omitempty"`    // of Map
+	Bound   int      `json:"bound,omitempty"`   // of Loop: how often at most
+	Arms    []string `json:"arms,omitempty"`    // of Choice: their names
+	Wait    *Wait    `json:"wait,omitempty"`    // of Await and Sleep
+	Losers  bool     `json:"losers,omitempty"`  // of First: those that were slower are cancelled
+	Raw     bool     `json:"raw,omitempty"`     // of Try: the value is stored as it is, not as JSON
+	Mapping string   `json:"mapping,omitempty"` // of Bind and Loop: the name and types of its function
+
+	Compute func(values [][]byte) ([]byte, error) `json:"-"` // of Bind
+	Until   func(value []byte) (bool, error)      `json:"-"` // of Loop
+
+	Sources   []Edge `json:"-"` // the nodes whose end it waits for
+	Consumers []Edge `json:"-"` // the nodes that wait for its end
+	Fatal     bool   `json:"-"` // the run cannot go on without it
+}
+
+// A Guard names an arm of a choice.
+type Guard struct {
+	Choice int `json:"choice"`
+	Arm    int `json:"arm"`
+}
+
+// An Edge says that one node waits for another's end.
+type Edge struct {
+	Node   int // at the other end
+	Member int // which of the waiting node's sources it is
+
+	// Failed and Skipped say that the one that waits goes on all the same.
+	Failed, Skipped bool
+
+	// Maybe says that the one that waits may not need it.
+	Maybe bool
+}
+
+// A Unit is what a node runs: a task of a step, or a run of another workflow.
+type Unit struct {
+	Type     string `json:"type"`               // of the task, or name of the workflow
+	Workflow bool   `json:"workflow,omitempty"` // it is one
+	Takes    Shape  `json:"takes"`
+	Gives    Shape  `json:"gives"`
+	Undo     string `json:"undo,omitempty"` // type of the task that undoes it
+	Batch    *Batch `json:"batch,omitempty"`
+
+	Queue      string            `json:"queue,omitempty"`
+	MaxRetry   int               `json:"max_retry,omitempty"`
+	MaxCrashes int               `json:"max_crashes,omitempty"`
+	Timeout    time.Duration     `json:"timeout,omitempty"`
+	Deadline   time.Time         `json:"deadline,omitzero"`
+	Retention  time.Duration     `json:"retention,omitempty"`
+	Headers    map[string]string `json:"headers,omitempty"`
+}
+
+// A Batch says how tasks of a step are gathered.
+type Batch struct {
+	MaxSize int           `json:"max_size"`
+	MaxWait time.Duration `json:"max_wait"`
+}
+
+// A Fold says how a map's items are run.
+type Fold struct {
+	Parallel int  `json:"parallel,omitempty"` // how many are released at a time; 0: all
+	StopAt   int  `json:"stop_at,omitempty"`  // at so many failures no more are; 0: never
+	Tolerate int  `json:"tolerate,omitempty"` // how many failures are left out
+	Tried    bool `json:"tried,omitempty"`    // its elements are outcomes
+}
+
+// A Wait is what a node waits for.
+type Wait struct {
+	For      time.Duration `json:"for"`
+	Signal   string        `json:"signal,omitempty"`   // of Await
+	Fallback []byte        `json:"fallback,omitempty"` // of Await: what comes of it without a signal; nil: failure
+}
+
+// A Spec is a step or a workflow with its types erased.
 type Spec struct {
-	Type    string
+	Unit
 	Origin  *Origin // tells steps of one name apart
 	Options []task.Option
 	Call    func(ctx context.Context, input []byte) (output []byte, err error)
+	Many    func(ctx context.Context, inputs [][]byte) ([]Result, error) // of a batched step, in place of Call
+	Undoing *Spec                                                        // of a step that is reversible
+	Plan    *Plan                                                        // of a workflow
+}
+
+// A Result is what a batched step gives for one of its inputs.
+type Result struct {
+	Output []byte
+	Err    error
 }
 
 // An Origin is the call that made a step. It has a size, so that no two of them
 // have one address.
 type Origin struct{ _ byte }
 
-// A Node is a place in the graph.
-type Node struct {
-	Index    int
-	Name     string
-	Kind     Kind
-	Deps     []int // the nodes whose values it takes, in the order in which it takes them
-	Spec     Spec  // of Step and Map
-	Options  []task.Option
-	Parallel int                                       // of Map: how many items are released at a time; 0: all
-	Bind     func(values [][]byte) (b []byte, e error) // of Bind
-
-	Settings  task.Settings // of Step and Map: what the options come to
-	Sources   []int         // the steps and maps whose end it waits for
-	Consumers []int         // the steps, maps and the end that wait for it
-}
-
-// runs reports whether the node is a task or tasks.
-func (n *Node) runs() bool { return n.Kind == Step || n.Kind == Map }
-
-// Single reports whether the node follows from the end of one other node, so
-// that no latch is needed to join what it waits for.
-func (n *Node) Single() bool { return len(n.Sources) == 1 }
+// Joint reports whether the node waits for more than one other, so that a latch
+// is needed to join them.
+func (n *Node) Joint() bool { return len(n.Sources) > 1 }
 
 // A Plan is a compiled graph.
 type Plan struct {
-	Name      string
-	Queue     string        // beside which its runs are kept, and where its steps go by default
-	Retention time.Duration // of a run that has ended
-	Nodes     []*Node       // in the order in which they were declared; the last is the end
-	Hash      string        // of its shape
+	Name  string  `json:"name"`
+	Queue string  `json:"queue"` // beside which its runs are kept, and where its steps go by default
+	Nodes []*Node `json:"nodes"` // in the order in which they were declared; the last is the end
+	Takes Shape   `json:"takes"`
+	Gives Shape   `json:"gives"`
+	Terms Terms   `json:"terms"`
+
+	Hash  string          `json:"-"` // of all this
+	Specs map[string]Spec `json:"-"` // the steps and workflows that it runs, by type
+	Blobs Blobs           `json:"-"` // where large outputs go; zero: they are kept with the run
+
+	Stored Stored `json:"-"`
 
 	byName map[string]*Node
 }
 
-// Node returns the step, map or end of the given name, or nil.
+// Terms hold for all runs of a plan.
+type Terms struct {
+	Retention        time.Duration `json:"retention"`          // of a run that was done
+	FailureRetention time.Duration `json:"failure_retention"`  // of one that was not
+	Deadline         time.Duration `json:"deadline,omitempty"` // from its start; 0: none
+	MaxOutput        int           `json:"max_output"`         // bytes of an input, output or result
+	MaxRun           int64         `json:"max_run"`            // bytes of all that a run keeps
+}
+
+// Blobs keep outputs of more than Over bytes.
+type Blobs struct {
+	Over  int
+	Store interface {
+		Put(ctx context.Context, key string, blob []byte) error
+		Get(ctx context.Context, key string) ([]byte, error)
+	}
+}
+
+// Node returns the settling node of the given name, or nil.
 func (p *Plan) Node(name string) *Node { return p.byName[name] }
+
+// End returns the end.
+func (p *Plan) End() *Node { return p.Nodes[len(p.Nodes)-1] }
 
 // EndName is the name of the end of every plan.
 const EndName = string(task.Joint) + "end"
 
-// Compile completes p, whose nodes have been declared, and whose run ends with
-// the value of node result. The error is a [task.InvalidError] for each step
-// whose options are refused, joined.
-func (p *Plan) Compile(result int) error {
-	p.Nodes = append(p.Nodes, &Node{Index: len(p.Nodes), Name: EndName, Kind: End, Deps: []int{result}})
-	p.byName = make(map[string]*Node, len(p.Nodes))
-	var faults []error
+// Settling returns the nodes that have an outcome, in order.
+func (p *Plan) Settling() []*Node {
+	var found []*Node
 	for _, n := range p.Nodes {
-		if n.runs() {
-			faults = append(faults, p.settle(n))
-		}
-		if n.runs() || n.Kind == End {
-			p.byName[n.Name] = n
+		if n.Kind.Settles() {
+			found = append(found, n)
 		}
 	}
-	for _, n := range p.Nodes {
-		if n.runs() || n.Kind == End {
-			n.Sources = p.sources(n)
-		}
-	}
-	p.connect()
-	p.Hash = p.hash()
-	return errors.Join(faults...)
-}
-
-// settle resolves the options of a step, the workflow's queue being its default.
-func (p *Plan) settle(n *Node) error {
-	s, err := task.Resolve(time.Time{}, []task.Option{task.Queue(p.Queue)}, n.Spec.Options, n.Options)
-	if err != nil {
-		return fmt.Errorf("step %s: %w", n.Name, err)
-	}
-	if s.ID != "" || s.Unique.Mode != 0 || !s.StartBy.IsZero() || !s.ProcessAt.IsZero() || s.Retention != 0 || s.Group != "" {
-		return fmt.Errorf("step %s: %w", n.Name, task.Invalid("option", fmt.Sprint(slices.Concat(n.Spec.Options, n.Options)),
-			"a step takes Queue, MaxRetry, MaxCrashes, Timeout, NoTimeout, Deadline and Header"))
-	}
-	n.Settings = s
-	return nil
-}
-
-// sources returns the steps and maps that n takes a value of, directly or
-// through pure functions.
-func (p *Plan) sources(n *Node) []int { return p.Through(n, (*Node).runs) }
-
-// Through returns the nodes that n takes a value of, directly or through pure
-// functions, and that want accepts, in order.
-func (p *Plan) Through(n *Node, want func(*Node) bool) []int {
-	var found []int
-	seen := make([]bool, len(p.Nodes)) // a value may be taken many times
-	var visit func(deps []int)
-	visit = func(deps []int) {
-		for _, d := range deps {
-			if seen[d] {
-				continue
-			}
-			seen[d] = true
-			if want(p.Nodes[d]) {
-				found = append(found, d)
-			}
-			if p.Nodes[d].Kind == Bind {
-				visit(p.Nodes[d].Deps)
-			}
-		}
-	}
-	visit(n.Deps)
-	slices.Sort(found)
 	return found
 }
 
-// connect fills in who follows whom. The end also waits for the steps that
-// nobody takes a value of: a run has ended when all of it has.
-func (p *Plan) connect() {
-	end := p.Nodes[len(p.Nodes)-1]
-	for _, n := range p.Nodes[:len(p.Nodes)-1] {
-		for _, s := range n.Sources {
-			p.Nodes[s].Consumers = append(p.Nodes[s].Consumers, n.Index)
+// Within reports whether n is in the given arm of a choice, however deep.
+func (p *Plan) Within(n *Node, choice, arm int) bool {
+	for g := n.Guard; g != nil; g = p.Nodes[g.Choice].Guard {
+		if g.Choice == choice {
+			return arm < 0 || g.Arm == arm
 		}
 	}
+	return false
+}
+
+// String names the node in messages.
+func (n *Node) String() string { return fmt.Sprintf("%s %s", n.Kind, n.Name) }
+
+// Awaits reports whether a node waits for the signal.
+func (p *Plan) Awaits(signal string) bool {
 	for _, n := range p.Nodes {
-		if n.runs() && len(n.Consumers) == 0 && !slices.Contains(end.Sources, n.Index) {
-			end.Sources = append(end.Sources, n.Index)
+		if n.Kind == Await && n.Wait.Signal == signal {
+			return true
 		}
 	}
-	slices.Sort(end.Sources)
-	for _, s := range end.Sources {
-		p.Nodes[s].Consumers = append(p.Nodes[s].Consumers, end.Index)
-	}
+	return false
 }
-
-// hash returns a short hash of everything that a run depends on while it goes:
-// the nodes, their names and kinds, and the edges.
-func (p *Plan) hash() string {
-	h := sha256.New()
-	for _, n := range p.Nodes {
-		fmt.Fprintf(h, "%s %s %q %v %v\n", n.Kind, n.Name, n.Spec.Type, n.Deps, n.Sources)
-	}
-	return hex.EncodeToString(h.Sum(nil)[:8])
-}
-
-// Documents that every run has, and the prefixes of what belongs to one node. No
-// step has such a name.
-const (
-	ControlKey = string(task.Joint) + "run"
-	InputKey   = string(task.Joint) + "input"
-	ResultKey  = string(task.Joint) + "result"
-	errorKey   = string(task.Joint) + "error" + string(task.Joint)
-	cursorKey  = string(task.Joint) + "cursor" + string(task.Joint)
-	joinLatch  = string(task.Joint) + "join" + string(task.Joint)
-)
-
-// Join names the latch over what the node waits for. The latch over a map's
-// items has the map's name.
-func (n *Node) Join() string { return joinLatch + n.Name }
-
-// ErrorKey names the document that says why a node failed.
-func (n *Node) ErrorKey() string { return errorKey + n.Name }
-
-// CursorKey names the document that says how far a map has been fed.
-func (n *Node) CursorKey() string { return cursorKey + n.Name }
-
-// ItemKey names the document of a map's i-th output.
-func (n *Node) ItemKey(i int) string { return fmt.Sprintf("%s%c%d", n.Name, task.Joint, i) }

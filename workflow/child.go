@@ -1,0 +1,192 @@
+package workflow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/task"
+	"github.com/leatwork/leat/workflow/internal/plan"
+)
+
+// This file carries out runs within runs: a step that is another workflow. The
+// run within has a home of its own, beside that of its own workflow, and an id
+// that begins with its parent's. In the parent an entry stands for it, which begins
+// it, looks after it now and then, and ends it if the parent closes. The commit that
+// ends it tells the parent.
+
+// MaxDepth is how deep runs may be within runs.
+const MaxDepth = 16
+
+// How often an entry looks after the run that it stands for, in case that nobody
+// tells of its end.
+const childLook = time.Minute
+
+// childHome is the home of the run that the visit's entry stands for.
+func (v *visit) childHome(p *plan.Plan) broker.Home {
+	name, _, _ := cutMember(v.name)
+	return broker.Home{Queue: p.Queue, ID: v.home.ID + joint + name + suffix(v.childEpoch())}
+}
+
+// childEpoch is that of the step, or of the item that is tried again.
+func (v *visit) childEpoch() int {
+	if v.item >= 0 && v.member != v.item || v.node.Kind == plan.Map {
+		return v.control.Epoch
+	}
+	return v.control.of(v.node.Name)
+}
+
+// tendChild begins the run that the entry stands for, looks whether it has ended, or
+// ends it.
+func (v *visit) tendChild(ctx context.Context) (broker.Change, error) {
+	spec, ok := v.Specs[v.node.Unit.Type]
+	if !ok {
+		return broker.Change{}, fmt.Errorf("workflow %s is not registered: %w", v.node.Unit.Type, task.SkipRetry)
+	}
+	v.running.OnSettle(v.tended)
+	child := v.childHome(spec.Plan)
+	docs, err := v.running.Broker().Documents(ctx, child, controlKey)
+	if err != nil {
+		return broker.Change{}, fmt.Errorf("look after run %s: %w", child.ID, err)
+	}
+	c, err := decodeControl(docs[0])
+	closing := v.control.State == Closing
+	switch {
+	case errors.Is(err, ErrRunNotFound) && closing:
+		return v.writes(), nil
+	case errors.Is(err, ErrRunNotFound):
+		if err := v.beginChild(ctx, spec.Plan, child); err != nil {
+			return broker.Change{}, err
+		}
+	case err != nil:
+		return broker.Change{}, fmt.Errorf("run %s: %w", child.ID, err)
+	case c.State.Ended():
+		return v.joinChild(ctx)
+	case closing && c.State.open():
+		h := Handle{ID: child.ID, home: child, broker: v.running.Broker()}
+		if err := h.Cancel(ctx); err != nil && !errors.Is(err, ErrRunState) {
+			return broker.Change{}, err
+		}
+	}
+	return broker.Change{}, fmt.Errorf("run %s goes on: %w", child.ID, task.Snooze(childLook))
+}
+
+// tended settles an entry that stands for a run. It must not fall asleep if its own
+// run has been closed meanwhile.
+func (v *visit) tended(s broker.Settlement, refused error) broker.Change {
+	if s.To != broker.Retry {
+		return v.abandon(s, refused)
+	}
+	c := v.change(s)
+	if refused != nil {
+		c.Require = nil
+		c.Settle[0].At = time.Now()
+	}
+	return c
+}
+
+// beginChild starts the run that the entry stands for.
+func (v *visit) beginChild(ctx context.Context, p *plan.Plan, home broker.Home) error {
+	if v.control.Depth >= MaxDepth {
+		return fmt.Errorf("%w: %w", task.Invalid("depth of workflow "+p.Name, v.control.Depth+1, fmt.Sprintf("is more than %d", MaxDepth)), task.SkipRetry)
+	}
+	input, err := v.input(ctx)
+	if err != nil {
+		return err
+	}
+	s := launch{plan: p, home: home, input: input}
+	s.control = newControl(p, input, start{})
+	s.control.Depth, s.control.Deadline = v.control.Depth+1, earliest(s.control.Deadline, v.control.Deadline)
+	s.control.Parent = &parent{Queue: v.home.Queue, ID: v.home.ID, Tag: v.control.Tag, Reply: decideName(v.Name), Part: v.name}
+	if err := storePlan(ctx, v.running.Broker(), p); err != nil {
+		return err
+	}
+	_, err = s.begin(ctx, v.running.Broker())
+	return err
+}
+
+// joined returns the entry that tells the parent that this run has ended.
+func (g graph) joined() broker.Entry {
+	p := g.control.Parent
+	return broker.Entry{
+		EntryRef: broker.EntryRef{Queue: p.Reply, ID: p.ID + joint + p.Tag + joint + joint + causeJoined + joint + p.Part},
+		Type:     p.Reply,
+		MaxRetry: task.DefaultMaxRetry,
+		Timeout:  task.DefaultTimeout,
+		Home:     p.home(),
+		Reads:    onlyControl,
+	}
+}
+
+// joinChild records what has come of a run within the run.
+func (v *visit) joinChild(ctx context.Context) (broker.Change, error) {
+	c := v.writes()
+	spec, ok := v.Specs[v.node.Unit.Type]
+	if !ok {
+		return c, fmt.Errorf("workflow %s is not registered: %w", v.node.Unit.Type, task.SkipRetry)
+	}
+	if settled, err := v.settledAlready(ctx); settled || err != nil {
+		return c, err
+	}
+	child := v.childHome(spec.Plan)
+	docs, err := v.running.Broker().Documents(ctx, child, controlKey, resultKey)
+	if err != nil {
+		return c, fmt.Errorf("result of run %s: %w", child.ID, err)
+	}
+	last, err := decodeControl(docs[0])
+	if err != nil {
+		return c, fmt.Errorf("run %s: %w", child.ID, err)
+	}
+	if v.cause == causeJoined {
+		c.Move = append(c.Move, broker.Move{EntryRef: v.decision(causeChild, v.name).EntryRef, Do: broker.Delete})
+	}
+	if last.State != Done {
+		e := RunError{ID: child.ID, State: last.State, Cause: last.Failure}
+		v.settleFailure(&c, failedRecord(childState(last.State), StepError{Step: v.node.Name, Item: v.item, Message: e.Error()}))
+		return c, nil
+	}
+	r, err := decodeRecord(docs[1].Body)
+	if err != nil {
+		return c, fmt.Errorf("result of run %s: %w", child.ID, err)
+	}
+	r.ended, r.took = last.Ended, last.Ended.Sub(last.Started)
+	return c, v.settleChild(ctx, &c, r)
+}
+
+func childState(s State) StepState {
+	if s == Cancelled {
+		return StepCancelled
+	}
+	return StepFailed
+}
+
+// settleChild adds to c that a run within the run is done.
+func (v *visit) settleChild(ctx context.Context, c *broker.Change, r record) error {
+	goesOn := v.control.State == Running
+	switch v.node.Kind {
+	case plan.Map:
+		v.settleItem(c, r, goesOn)
+		return nil
+	case plan.Loop:
+		value, err := v.values.body(ctx, r)
+		if err != nil {
+			return err
+		}
+		o := stepOutcome{visit: v, output: value}
+		if err := o.turnLoop(); err != nil {
+			return err
+		}
+		if o.turned {
+			v.nextRound(c, value, goesOn)
+			return nil
+		}
+	}
+	if goesOn {
+		v.record(c, v.node, r)
+	} else {
+		c.Put = append(c.Put, broker.Put{Key: v.key(v.node), Body: r.encode()})
+	}
+	return nil
+}

@@ -1,0 +1,237 @@
+package workflow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/task"
+	"github.com/leatwork/leat/workflow/internal/plan"
+)
+
+// expire closes the run because its deadline has passed.
+func (v *visit) expire(context.Context) (broker.Change, error) {
+	c := v.writes()
+	v.close(&c, TimedOut, nil)
+	return c, nil
+}
+
+// stop ends what is open of a run that closes. Nothing of it begins any more, as
+// its control document says so; so what is open now is all there will be. What is
+// being run is asked to stop, and waited for.
+func (v *visit) stop(ctx context.Context) (broker.Change, error) {
+	err := v.endOpen(ctx, func(p part) broker.Act {
+		switch p.cause {
+		case causeChild:
+			return broker.Run // it ends the run that it is about
+		case causeStop, causeClose, causeLost, causeJoined:
+			return 0
+		}
+		return broker.Delete
+	})
+	c := v.writes()
+	c.Drain = []broker.Entry{v.about(causeClose)}
+	return c, err
+}
+
+// halt ends what is open of a map's items, because so many have failed.
+func (v *visit) halt(ctx context.Context) (broker.Change, error) {
+	return v.writes(), v.endOpen(ctx, func(p part) broker.Act {
+		if p.node != v.node || p.item < 0 || p.cause != "" && p.cause != causeChild {
+			return 0
+		}
+		return broker.Delete
+	})
+}
+
+// dropLosers ends what is open of those that were not first, and of all that only
+// they need.
+func (v *visit) dropLosers(ctx context.Context, winner int) error {
+	loses := make([]bool, len(v.Nodes))
+	for i := v.node.Index - 1; i >= 0; i-- {
+		n := v.Nodes[i]
+		loses[i] = n.Kind.Settles() && i != winner && len(n.Consumers) > 0
+		for _, e := range n.Consumers {
+			loses[i] = loses[i] && (e.Node == v.node.Index || loses[e.Node])
+		}
+	}
+	return v.endOpen(ctx, func(p part) broker.Act {
+		if p.node == nil || !loses[p.node.Index] || p.cause != "" && p.cause != causeChild && p.cause != causeTimer {
+			return 0
+		}
+		return broker.Delete
+	})
+}
+
+// endOpen does to the open entries of the run what want says; 0 is nothing. What
+// was to be deleted and is being run is asked to stop.
+func (v *visit) endOpen(ctx context.Context, want func(part) broker.Act) error {
+	r := broker.OpenRequest{Home: v.home, Limit: pageSize}
+	for {
+		page, err := v.running.Broker().OpenEntries(ctx, r)
+		if err != nil {
+			return fmt.Errorf("look for what is open of %s: %w", v.graph, err)
+		}
+		var moves []broker.Move
+		for _, ref := range page.Entries {
+			if ref == v.lease.Entry.EntryRef {
+				continue
+			}
+			if act := want(v.place(ref.ID)); act != 0 {
+				moves = append(moves, broker.Move{EntryRef: ref, Do: act})
+			}
+		}
+		if err := v.move(ctx, moves); err != nil {
+			return err
+		}
+		if r.After = page.Next; r.After == "" {
+			return nil
+		}
+	}
+}
+
+// move makes moves, each as far as the entry is in a state for it.
+func (v *visit) move(ctx context.Context, moves []broker.Move) error {
+	if len(moves) == 0 {
+		return nil
+	}
+	changes := make([]broker.Change, len(moves))
+	for i, m := range moves {
+		changes[i] = broker.Change{Move: []broker.Move{m}}
+	}
+	outcomes, err := v.commit(ctx, changes...)
+	if err != nil {
+		return fmt.Errorf("end what is open of %s: %w", v.graph, err)
+	}
+	var active []broker.Move
+	for i, outcome := range outcomes {
+		state, refused := errors.AsType[*broker.StateError](outcome)
+		switch {
+		case outcome == nil || errors.Is(outcome, broker.ErrNotFound):
+		case !refused:
+			return fmt.Errorf("end what is open of %s: %w", v.graph, outcome)
+		case state.State == task.Active && moves[i].Do == broker.Delete:
+			active = append(active, broker.Move{EntryRef: moves[i].EntryRef, Do: broker.Cancel})
+		}
+	}
+	return v.move(ctx, active)
+}
+
+// closeDown ends a run of which nothing is open any more, or begins to undo it.
+func (v *visit) closeDown(ctx context.Context) (broker.Change, error) {
+	c := v.writes()
+	list, err := v.undoable(ctx)
+	switch {
+	case err != nil:
+		return c, err
+	case len(list) == 0:
+		v.end(&c, v.control.closed())
+	default:
+		next := v.control.with(Undoing, fmt.Sprintf("%d steps", len(list)))
+		next.Undone = true
+		v.turn(&c, next)
+		c.Enqueue = append(c.Enqueue, v.about(causeUnwind))
+	}
+	return c, nil
+}
+
+// lose decides what follows from an entry that has ended otherwise than by its own
+// settlement. Nothing does if somebody has it run again meanwhile, or had.
+func (v *visit) lose(ctx context.Context) (broker.Change, error) {
+	c := v.writes()
+	failure, state, begun, err := v.loss(ctx)
+	if err != nil || failure == nil {
+		return c, err
+	}
+	r := failedRecord(state, *failure)
+	if u := v.node.Unit; u != nil && u.Undo != "" {
+		doubt, err := v.values.document(ctx, v.doubtKey(v.node, v.item))
+		if err != nil {
+			return c, err
+		}
+		r.unknown = begun || doubt.Version > 0
+	}
+	if v.node == v.End() {
+		if v.control.State == Running {
+			v.close(&c, Failed, failure)
+		}
+		return c, nil
+	}
+	v.settleFailure(&c, r)
+	return c, nil
+}
+
+// loss returns why what was lost has failed, or nil if it has not, and whether it
+// had begun.
+func (v *visit) loss(ctx context.Context) (failure *StepError, state StepState, begun bool, err error) {
+	if settled, err := v.settledAlready(ctx); settled || err != nil {
+		return nil, 0, false, err
+	}
+	failure = &StepError{Step: v.node.Name, Item: v.item}
+	ref := v.subject()
+	entry, err := v.running.Broker().Entry(ctx, ref)
+	switch {
+	case errors.Is(err, broker.ErrNotFound):
+		failure.Message = "was deleted before it was done"
+		return failure, StepCancelled, false, nil
+	case err != nil:
+		return nil, 0, false, fmt.Errorf("read entry %s: %w", ref, err)
+	case !entry.State.Ended():
+		return nil, 0, false, nil
+	}
+	clear(v.values.read) // it may have been done while the entry was looked for
+	if settled, err := v.settledAlready(ctx); settled || err != nil {
+		return nil, 0, false, err
+	}
+	begun = len(entry.Attempts) > 0 || entry.Retried > 0 || entry.Crashes > 0 || entry.End == broker.Cancelled
+	switch entry.End {
+	case 0:
+		failure.Message = "was archived by hand"
+		return failure, StepCancelled, begun, nil
+	case broker.Cancelled:
+		failure.Message = "was cancelled"
+		return failure, StepCancelled, begun, nil
+	}
+	failure.Message = "was archived as " + entry.End.String()
+	if entry.LastErr != "" {
+		failure.Message += ": " + entry.LastErr
+	}
+	return failure, StepFailed, begun, nil
+}
+
+// settledAlready reports whether what was lost has an outcome all the same.
+func (v *visit) settledAlready(ctx context.Context) (bool, error) {
+	switch {
+	case v.added:
+		_, ok, err := v.values.recorded(ctx, v.addedKey(v.node, v.item))
+		return ok, err
+	case v.node.Kind == plan.Map && v.item >= 0:
+		r, ok, err := v.values.recorded(ctx, v.unitKey(v.node, v.item))
+		return ok && (r.state == StepDone || v.control.Epoch == 0), err
+	case v.node.Kind == plan.Loop && v.item >= 0:
+		return v.roundOver(ctx)
+	case v.node.Kind == plan.Map:
+		return v.fed(ctx)
+	}
+	state, _, err := v.values.outcome(ctx, v.node)
+	return state != StepWaiting, err
+}
+
+// subject names the entry that was lost.
+func (v *visit) subject() broker.EntryRef {
+	switch {
+	case v.added, v.item >= 0:
+		if v.node.Unit.Workflow && !v.added {
+			return v.decision(causeChild, v.name).EntryRef
+		}
+		queue := v.node.Unit.Queue
+		if v.added {
+			queue = v.lease.Entry.Headers[addedQueue]
+		}
+		return broker.EntryRef{Queue: queue, ID: v.root() + v.name}
+	case v.node.Kind == plan.First:
+		return v.decision(causeResolve, v.name).EntryRef
+	}
+	return v.entry(v.node).EntryRef
+}

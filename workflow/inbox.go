@@ -1,0 +1,115 @@
+package workflow
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/workflow/internal/plan"
+)
+
+// An inbox is the document of the signals of one name that were sent to a run, in
+// the order in which they came.
+type inbox struct {
+	Messages []message `json:"messages,omitempty"` // those that nobody has taken
+	Seen     []string  `json:"seen,omitempty"`     // ids of the last that came
+	Sent     int       `json:"sent"`               // how many came
+}
+
+type message struct {
+	ID   string `json:"id,omitempty"`
+	Body []byte `json:"body"`
+}
+
+// How many signals of one name wait in a run, and how many ids it remembers.
+const (
+	maxInbox = 1000
+	maxSeen  = 1000
+)
+
+func (b inbox) waiting() int { return len(b.Messages) }
+
+func decodeInbox(d broker.Document) (b inbox, err error) {
+	if d.Version == 0 {
+		return b, nil
+	}
+	if err := json.Unmarshal(d.Body, &b); err != nil {
+		return b, fmt.Errorf("document %s: %w", d.Key, err)
+	}
+	return b, nil
+}
+
+// put returns the write that makes b the inbox that was at version.
+func (b inbox) put(signal string, version int64) broker.Put {
+	body, err := json.Marshal(b)
+	if err != nil {
+		panic(fmt.Sprintf("workflow: encode inbox: %v", err)) // plain values: it cannot fail
+	}
+	return broker.Put{Key: inboxKey(signal), Body: body, If: version}
+}
+
+// with returns b with one more message, and whether it is new.
+func (b inbox) with(m message) (inbox, bool) {
+	if m.ID != "" {
+		if slices.Contains(b.Seen, m.ID) {
+			return b, false
+		}
+		b.Seen = append(slices.Clip(b.Seen), m.ID)
+		b.Seen = b.Seen[max(0, len(b.Seen)-maxSeen):]
+	}
+	b.Messages, b.Sent = append(slices.Clip(b.Messages), m), b.Sent+1
+	return b, true
+}
+
+// inbox reads the signals of one name, and the version of the document.
+func (v *visit) inbox(ctx context.Context, signal string) (inbox, int64, error) {
+	d, err := v.values.document(ctx, inboxKey(signal))
+	if err != nil {
+		return inbox{}, 0, err
+	}
+	b, err := decodeInbox(d)
+	return b, d.Version, err
+}
+
+// consume adds to c that n takes the oldest signal of the inbox.
+func (v *visit) consume(c *broker.Change, n *plan.Node, box inbox, version int64) {
+	taken := box.Messages[0]
+	box.Messages = box.Messages[1:]
+	c.Put = append(c.Put, box.put(n.Wait.Signal, version))
+	v.record(c, n, doneRecord(taken.Body))
+}
+
+// hear gives a signal that has come to the step that waits for it, the first in the
+// order of the workflow. If none does it stays.
+func (v *visit) hear(ctx context.Context) (broker.Change, error) {
+	c := v.writes()
+	signal, _ := cutLast(v.name)
+	box, version, err := v.inbox(ctx, signal)
+	if err != nil || box.waiting() == 0 {
+		return c, err
+	}
+	for _, n := range v.Nodes {
+		if n.Kind != plan.Await || n.Wait.Signal != signal {
+			continue
+		}
+		wait, begun, err := v.waited(ctx, n)
+		if err != nil {
+			return c, err
+		}
+		state, _, err := v.values.outcome(ctx, n)
+		if err != nil {
+			return c, err
+		}
+		if !begun || state != StepWaiting {
+			continue
+		}
+		v.consume(&c, n, box, version)
+		if !wait.Until.IsZero() {
+			c.Move = append(c.Move, broker.Move{EntryRef: v.timer(n, wait.Until).EntryRef, Do: broker.Delete})
+		}
+		return c, nil
+	}
+	return c, nil
+}

@@ -1,0 +1,113 @@
+package workflow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/task"
+	"github.com/leatwork/leat/workflow/internal/plan"
+)
+
+// A Signal is something that a run waits for and that somebody sends to it, such
+// as an approval. Its payload is a T, stored as JSON.
+type Signal[T any] struct{ name string }
+
+// NewSignal returns the signal of the given name. Signals of one name are one
+// signal: they must be of one type. NewSignal panics if the name is not valid.
+func NewSignal[T any](name string) Signal[T] {
+	if err := task.CheckName("signal", name); err != nil {
+		panic(fmt.Sprintf("workflow.NewSignal: %v", err))
+	}
+	return Signal[T]{name}
+}
+
+// Name returns the signal's name.
+func (s Signal[T]) Name() string { return s.name }
+
+// A SendOption changes how one signal is sent.
+type SendOption func(*message)
+
+// SignalID gives the signal an id of the sender's. The run takes a signal of one
+// name and id once, however often it is sent, as long as it is among the last
+// thousand of its name.
+func SignalID(id string) SendOption { return func(m *message) { m.ID = id } }
+
+// Send sends the signal to a run. It may come before the run waits for it: it is
+// kept, in the order in which signals of the name came, until a step takes it. Each
+// is taken once.
+//
+// Sending fails with [ErrRunNotFound], with a [RunStateError] if the run has ended
+// or is about to, with [ErrInboxFull] if a thousand wait, and with a
+// [task.InvalidError] if the run's workflow never waits for it.
+func (s Signal[T]) Send(ctx context.Context, to Target, payload T, opts ...SendOption) error {
+	h := to.target()
+	if h.plan != nil && !h.plan.Awaits(s.name) {
+		return fmt.Errorf("signal run %s: %w", h.ID, task.Invalid("signal", s.name, "is nothing that workflow "+h.plan.Name+" waits for"))
+	}
+	m := message{}
+	for _, o := range opts {
+		o(&m)
+	}
+	var err error
+	if m.Body, err = plan.Encode(payload); err == nil {
+		err = plan.CheckSize("signal "+s.name, len(m.Body), DefaultMaxOutput)
+	}
+	if err == nil {
+		err = h.send(ctx, s.name, m)
+	}
+	if err != nil {
+		return fmt.Errorf("send signal %s to run %s: %w", s.name, h.ID, err)
+	}
+	return nil
+}
+
+// send commits a message, again if something has changed meanwhile.
+func (h Handle) send(ctx context.Context, signal string, m message) error {
+	for {
+		docs, err := h.broker.Documents(ctx, h.home, controlKey, inboxKey(signal))
+		if err != nil {
+			return err
+		}
+		c, err := decodeControl(docs[0])
+		if err != nil {
+			return err
+		}
+		if !c.State.open() {
+			return &RunStateError{ID: h.ID, State: c.State, Want: "send signal " + signal + " to"}
+		}
+		box, err := decodeInbox(docs[1])
+		if err != nil {
+			return err
+		}
+		box, fresh := box.with(m)
+		switch {
+		case !fresh:
+			return nil
+		case len(box.Messages) > maxInbox:
+			return ErrInboxFull
+		}
+		g := graph{Plan: &plan.Plan{Name: c.Workflow}, home: h.home, control: c}
+		outcome, err := apply(ctx, h.broker, broker.Change{
+			Home:    h.home,
+			Require: []broker.Condition{{Key: controlKey, Version: docs[0].Version}},
+			Put:     []broker.Put{box.put(signal, docs[1].Version)},
+			Enqueue: []broker.Entry{g.decision(causeSignal, signal+joint+strconv.Itoa(box.Sent))},
+		})
+		if err != nil || !errors.Is(outcome, broker.ErrConflict) {
+			return errors.Join(err, outcome)
+		}
+	}
+}
+
+// cutLast cuts a name at its last joint.
+func cutLast(name string) (before, after string) {
+	i := strings.LastIndex(name, joint)
+	if i < 0 {
+		return name, ""
+	}
+	return name[:i], name[i+1:]
+}

@@ -1,0 +1,220 @@
+package workflow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/leatwork/leat/queue"
+	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/task"
+	"github.com/leatwork/leat/workflow/internal/plan"
+)
+
+// How long an entry waits that this server cannot run, because it does not have
+// all that the run's plan consists of, and one whose run is paused.
+const (
+	elsewhere = 5 * time.Second
+	asleep    = 10 * time.Second
+)
+
+// pausedText says in an entry's last error that it has fallen asleep in a pause.
+const pausedText = "is paused"
+
+// A visit is one lease of an entry that belongs to a run.
+type visit struct {
+	graph
+	part
+	running *queue.Running
+	lease   broker.Lease
+	version int64 // of the control document, as last seen
+	values  *values
+	lists   map[int][][]byte // the elements of a map, by its node
+}
+
+// visit finds out what a leased entry is for. The errors are outcomes for the
+// task: dropped if its run has gone or does not want it any more, put off if the
+// run is paused or this server cannot carry it out.
+func (e *engine) visit(ctx context.Context, running *queue.Running) (*visit, error) {
+	lease := running.Lease()
+	v := &visit{running: running, lease: lease, graph: graph{home: lease.Entry.Home}}
+	if len(lease.Documents) == 0 {
+		return nil, fmt.Errorf("entry %s of run %s reads no control document: %w", lease.Entry, v.home.ID, task.SkipRetry)
+	}
+	var err error
+	if v.control, err = decodeControl(lease.Documents[0]); err != nil {
+		return nil, fmt.Errorf("run %s: %w: %w", v.home.ID, err, task.Revoke)
+	}
+	v.version = lease.Documents[0].Version
+	if !strings.HasPrefix(lease.Entry.ID, v.root()) {
+		return nil, fmt.Errorf("entry %s is left of an earlier run %s: %w", lease.Entry, v.home.ID, task.Revoke)
+	}
+	if v.Plan, err = e.plan(ctx, running, v.control.Workflow, v.control.Plan); err != nil {
+		return nil, fmt.Errorf("run %s goes by plan %s of workflow %s, which this server cannot carry out: %w: %w",
+			v.home.ID, v.control.Plan, v.control.Workflow, err, task.Snooze(elsewhere))
+	}
+	if queue := decideName(v.Name); !running.Serves(queue) {
+		return nil, fmt.Errorf("server does not serve %s, as it would if it had been started with the mux on which workflow %s was registered before: %w",
+			queue, v.Name, task.ErrHandlerNotFound)
+	}
+	if v.part = v.place(lease.Entry.ID); v.node == nil {
+		return nil, fmt.Errorf("entry %s is no part of workflow %s: %w", lease.Entry, v.Name, task.SkipRetry)
+	}
+	v.values = newValues(v.graph, running.Broker(), lease.Documents)
+	return v, v.admit()
+}
+
+// admit says whether the run, as it stands, wants what the entry is for.
+func (v *visit) admit() error {
+	state := v.control.State
+	switch {
+	case state == Running, slices.Contains(closers[v.cause], state):
+		return nil
+	case state == Paused:
+		return fmt.Errorf("run %s %s: %w", v.home.ID, pausedText, task.Snooze(asleep))
+	default:
+		return fmt.Errorf("run %s is %s: %w", v.home.ID, state, task.Revoke)
+	}
+}
+
+// follow is what follows when n has ended in a state: see [graph.follow].
+func (v *visit) followed(c *broker.Change, n *plan.Node, state StepState) {
+	add(c, v.follow(n, state))
+}
+
+// add adds a part to a change.
+func add(c *broker.Change, p broker.Part) {
+	c.Enqueue, c.Arrive = append(c.Enqueue, p.Enqueue...), append(c.Arrive, p.Arrive...)
+}
+
+// change returns a change of the run that settles s.
+func (v *visit) change(s broker.Settlement) broker.Change {
+	c := v.writes()
+	c.Settle = []broker.Settlement{s}
+	return c
+}
+
+// writes returns a change of the run as it stands.
+func (v *visit) writes() broker.Change {
+	return broker.Change{
+		Home:    v.home,
+		Require: []broker.Condition{{Key: controlKey, Version: v.version}},
+		Quota:   v.Terms.MaxRun,
+	}
+}
+
+// record adds to c what has come of n, and what follows from that.
+func (v *visit) record(c *broker.Change, n *plan.Node, r record) {
+	c.Put = append(c.Put, broker.Put{Key: v.key(n), Body: r.encode()})
+	v.proceed(c, n, r)
+}
+
+// proceed adds to c what follows from what has come of n.
+func (v *visit) proceed(c *broker.Change, n *plan.Node, r record) {
+	if r.state.bad() && n.Fatal {
+		v.close(c, Failed, r.failure())
+		return
+	}
+	v.followed(c, n, r.state)
+}
+
+// close adds to c that the run closes: nothing of it begins any more, what runs is
+// waited for.
+func (v *visit) close(c *broker.Change, to State, failure *StepError) {
+	v.turn(c, v.control.closing(to, failure))
+	c.Enqueue = append(c.Enqueue, v.about(causeStop))
+}
+
+// turn adds to c that next takes the place of the control document.
+func (v *visit) turn(c *broker.Change, next control) {
+	c.Require = slices.DeleteFunc(c.Require, func(r broker.Condition) bool { return r.Key == controlKey })
+	c.Put = append(c.Put, next.put(v.version))
+	c.List = next.listing()
+}
+
+// end adds to c what ends the run: the control document, the time until which it is
+// kept, and that whoever waits for it is told.
+func (v *visit) end(c *broker.Change, last control) {
+	v.turn(c, last)
+	keep := v.Terms.Retention
+	if last.State != Done {
+		keep = v.Terms.FailureRetention
+	}
+	c.Close = last.Ended.Add(keep)
+	if !last.Deadline.IsZero() {
+		c.Move = append(c.Move, broker.Move{EntryRef: v.about(causeDeadline).EntryRef, Do: broker.Delete})
+	}
+	if last.Parent != nil {
+		c.Enqueue = append(c.Enqueue, v.joined())
+	}
+}
+
+// A verdict on a refusal says what to do next.
+type lesson int
+
+const (
+	again       lesson = iota // with what is known now
+	nothingLeft               // the outcome stands in the run already, or the run has gone or goes on without
+	impossible                // no broker takes this change
+)
+
+// A refusals is what a change has learned from being refused.
+type refusals struct {
+	exist map[string]bool // entries and latches that are there already
+	still map[string]bool // entries that cannot be moved
+}
+
+// learn takes in why a change was refused. If it was for the control document, it
+// is the visit's that is brought up to date.
+func (v *visit) learn(r *refusals, refused error) lesson {
+	if exists, ok := errors.AsType[*broker.ExistsError](refused); ok {
+		r.exist = noted(r.exist, exists.Entry.ID+exists.Latch)
+		return again
+	}
+	if state, ok := errors.AsType[*broker.StateError](refused); ok {
+		r.still = noted(r.still, state.Entry.ID)
+		return again
+	}
+	conflict, ok := errors.AsType[*broker.ConflictError](refused)
+	switch {
+	case !ok && errors.Is(refused, broker.ErrNotFound):
+		r.still = noted(r.still, "")
+		return again
+	case !ok:
+		return impossible
+	case conflict.Document.Key != controlKey:
+		return nothingLeft
+	}
+	c, err := decodeControl(conflict.Document)
+	if err != nil || c.Tag != v.control.Tag {
+		return nothingLeft
+	}
+	v.version, v.control = conflict.Document.Version, c
+	return again
+}
+
+func noted(set map[string]bool, name string) map[string]bool {
+	if set == nil {
+		set = make(map[string]bool)
+	}
+	set[name] = true
+	return set
+}
+
+// apply leaves out of c what it was refused for.
+func (r refusals) apply(c *broker.Change) {
+	if r.exist != nil {
+		c.Enqueue = slices.DeleteFunc(c.Enqueue, func(e broker.Entry) bool { return r.exist[e.ID] })
+		c.Open = slices.DeleteFunc(c.Open, func(l broker.Latch) bool { return r.exist[l.ID] })
+	}
+	if r.still != nil {
+		c.Move = slices.DeleteFunc(c.Move, func(m broker.Move) bool { return r.still[m.ID] || r.still[""] })
+	}
+}
+
+// isPassing reports whether a change was refused for something that has changed, so
+// that it is worth another look.
+func isPassing(refused error) bool { return errors.Is(refused, broker.ErrConflict) }

@@ -58,8 +58,6 @@ type StepError struct {
 	Step    string `json:"step"`
 	Item    int    `json:"item"` // of a map: the element's index; otherwise -1
 	Message string `json:"message"`
-
-	cancelled bool
 }
 
 // Error names the step, and the item if it was a map's.

@@ -313,4 +313,3 @@ func merged(m map[string]int, names map[string]bool, epoch int) map[string]int {
 	}
 	return m
 }
-

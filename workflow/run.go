@@ -222,4 +222,3 @@ func (g graph) rebuildOnce() broker.Entry {
 	e.ID += joint + newTag()
 	return e
 }
-

@@ -88,7 +88,9 @@ func (v *visit) undoableOf(ctx context.Context, n *plan.Node, width int) (list [
 	return list, nil
 }
 
-func (g graph) undoneKey(n *plan.Node, i int) string { return joint + "undone" + joint + g.unitKey(n, i) }
+func (g graph) undoneKey(n *plan.Node, i int) string {
+	return joint + "undone" + joint + g.unitKey(n, i)
+}
 
 func (g graph) undosKey() string { return joint + "undos" + g.epoch() }
 

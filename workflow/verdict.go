@@ -111,10 +111,10 @@ func (v *values) mapOutcome(ctx context.Context, n *plan.Node) (StepState, *Step
 // mapFailure returns why a map has failed: the first of its items that has.
 func (v *values) mapFailure(ctx context.Context, n *plan.Node, width, failed int) (*StepError, error) {
 	var first *StepError
+	var of StepState
 	err := v.eachItem(ctx, n, width, func(_ int, r record, ok bool) error {
-		if ok && r.state.bad() && (first == nil || first.cancelled && r.state == StepFailed) {
-			first = r.failure()
-			first.cancelled = r.state == StepCancelled
+		if ok && r.state.bad() && (first == nil || of == StepCancelled && r.state == StepFailed) {
+			first, of = r.failure(), r.state
 		}
 		return nil
 	})

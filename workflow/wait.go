@@ -61,10 +61,15 @@ func (v *visit) waited(ctx context.Context, n *plan.Node) (wait waitState, begun
 	if err != nil || d.Version == 0 {
 		return wait, false, err
 	}
+	wait, err = decodeWait(d)
+	return wait, true, err
+}
+
+func decodeWait(d broker.Document) (wait waitState, err error) {
 	if err := json.Unmarshal(d.Body, &wait); err != nil {
-		return wait, false, fmt.Errorf("document %s of %s: %w", d.Key, v.graph, err)
+		return wait, fmt.Errorf("document %s: %w", d.Key, err)
 	}
-	return wait, true, nil
+	return wait, nil
 }
 
 // timer returns the decide that ends a wait when its time has come.

@@ -25,6 +25,12 @@ const (
 	allowLosers                     // CancelLosers
 )
 
+var optionsFor = map[allowed]string{
+	allowUnit:   "With is for what runs steps: dag.Do, dag.Map and dag.Until",
+	allowFold:   "Parallel, Tolerate and FinishAll are for dag.Map",
+	allowLosers: "CancelLosers is for dag.First",
+}
+
 // As gives the step a name of its own in this workflow: the name under which its
 // tasks, its output and its errors go. Without it, steps are called as what they run;
 // the second one of that gets ".2" behind it.
@@ -66,8 +72,10 @@ func (g *Graph) settle(call string, opts []Option, takes allowed) settings {
 		}
 		o(&s)
 	}
-	if s.used&^takes != 0 {
-		g.refuse(task.Invalid(call, s.name, "has an option that is for other calls"))
+	for option, is := range optionsFor {
+		if (s.used&^takes)&option != 0 {
+			g.refuse(task.Invalid(call, s.name, is))
+		}
 	}
 	if s.parallel < 0 {
 		g.refuse(task.Invalid("dag.Parallel", s.parallel, "must not be negative"))

@@ -1,0 +1,78 @@
+package workflow
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/workflow/internal/plan"
+)
+
+// Explain writes down what a workflow's plan does: how a run begins, and what follows
+// from what may become of each of its steps.
+func Explain(w Registrable) string {
+	p := w.Spec().Plan
+	g := graph{p, broker.Home{Queue: p.Queue, ID: "r"}, control{Tag: "tag"}}
+	var b strings.Builder
+	open, ready := g.begin()
+	fmt.Fprintln(&b, "begin")
+	for _, l := range open {
+		fmt.Fprintf(&b, "  open %s of %d, then%s, else%s\n", l.ID, l.Total, partText(l.Then), partText(l.Else))
+	}
+	fmt.Fprintf(&b, " %s\n", partText(broker.Part{Enqueue: ready}))
+	for _, n := range g.Settling() {
+		explain(&b, g, n)
+	}
+	return b.String()
+}
+
+func explain(b *strings.Builder, g graph, n *plan.Node) {
+	switch {
+	case n.Kind == plan.End:
+		return
+	case g.ends(n):
+		fmt.Fprintf(b, "%s done\n  end the run\n", n.Name)
+	case n.Kind == plan.Choice:
+		for i, arm := range n.Arms {
+			skipped, p := g.take(n, i)
+			fmt.Fprintf(b, "%s takes %s\n  %s\n", n.Name, arm, partText(p))
+			for _, s := range skipped {
+				fmt.Fprintf(b, "  skip %s\n", s.Name)
+			}
+		}
+	case n.Kind == plan.Map:
+		l := g.fold(n, 3)
+		fmt.Fprintf(b, "%s expands to 3\n", n.Name)
+		fmt.Fprintf(b, "  open %s of %d, window %d, stop at %d, tolerate %d, then%s, else%s\n", l.ID, l.Total, l.Window, l.StopAt, l.Tolerate, partText(l.Then), partText(l.Else))
+		fmt.Fprintf(b, "  feed %s\n", describe(g.itemEntry(n, itemPart(n, 0), nil)))
+	default:
+		fmt.Fprintf(b, "%s done\n %s\n", n.Name, partText(g.follow(n, StepDone)))
+	}
+	if n.Fatal {
+		fmt.Fprintf(b, "%s failed\n  close the run\n", n.Name)
+	} else {
+		fmt.Fprintf(b, "%s failed\n %s\n", n.Name, partText(g.follow(n, StepFailed)))
+	}
+}
+
+func partText(p broker.Part) string {
+	var b strings.Builder
+	for _, e := range p.Enqueue {
+		fmt.Fprintf(&b, " %s", describe(e))
+	}
+	for _, a := range p.Arrive {
+		mark := ""
+		if a.Mark {
+			mark = " marked"
+		}
+		fmt.Fprintf(&b, " arrive %s.%d%s", a.Latch, a.Member, mark)
+	}
+	if b.Len() == 0 {
+		return " nothing"
+	}
+	return b.String()
+}
+
+func describe(e broker.Entry) string {
+	return fmt.Sprintf("%s in %s (%s)", e.ID, e.Queue, strings.Join(e.Reads, " "))
+}

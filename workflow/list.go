@@ -1,0 +1,86 @@
+package workflow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/leatwork/leat/queue"
+	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/task"
+)
+
+// A RunsRequest asks for runs. Its zero value asks for the first hundred of those
+// that are kept beside the queue [task.DefaultQueue], the newest first.
+type RunsRequest struct {
+	Queue      string            // beside which they are kept
+	Workflow   string            // "": of any
+	State      State             // "": in any
+	Attributes map[string]string // those that they were given, all of them
+	From, To   time.Time         // started at or after From, and before To; zero: no bound
+	Oldest     bool              // the oldest first
+	After      string            // the Next of the page before
+	Limit      int               // 0: 100; at most 1000
+}
+
+// A RunsPage is some of the runs that were asked for. There may be fewer than Limit
+// although there are more.
+type RunsPage struct {
+	Runs []Summary
+	Next string // "" on the last page
+}
+
+// A Summary is a run in a list.
+type Summary struct {
+	Handle
+
+	Workflow   string
+	State      State
+	Started    time.Time
+	Ended      time.Time // zero as long as it has not
+	Failure    *StepError
+	Attributes map[string]string
+}
+
+// Runs returns a page of the runs that r asks for, runs within runs among them.
+func Runs(ctx context.Context, c *queue.Client, r RunsRequest) (RunsPage, error) {
+	req := broker.HomesRequest{Queue: r.Queue, From: r.From, To: r.To, Newest: !r.Oldest, After: r.After, Limit: r.Limit}
+	if req.Queue == "" {
+		req.Queue = task.DefaultQueue
+	}
+	if req.Limit == 0 {
+		req.Limit = 100
+	}
+	if r.Workflow != "" {
+		req.Terms = append(req.Terms, workflowTerm(r.Workflow))
+	}
+	if r.State != "" {
+		req.Terms = append(req.Terms, stateTerm(r.State))
+	}
+	for k, v := range r.Attributes {
+		req.Terms = append(req.Terms, attributeTerm(k, v))
+	}
+	found, err := c.Broker().Homes(ctx, req)
+	if err != nil {
+		return RunsPage{}, fmt.Errorf("list runs: %w", err)
+	}
+	page := RunsPage{Next: found.Next}
+	for _, f := range found.Homes {
+		h := Handle{ID: f.Home.ID, home: f.Home, broker: c.Broker()}
+		s, err := h.summary(ctx)
+		if errors.Is(err, ErrRunNotFound) {
+			continue // it has gone meanwhile
+		}
+		if err != nil {
+			return page, fmt.Errorf("list runs: %w", err)
+		}
+		page.Runs = append(page.Runs, s)
+	}
+	return page, nil
+}
+
+func (h Handle) summary(ctx context.Context) (Summary, error) {
+	c, _, err := h.control(ctx)
+	return Summary{Handle: h, Workflow: c.Workflow, State: c.State, Started: c.Started, Ended: c.Ended, Failure: c.Failure, Attributes: c.Attributes}, err
+}

@@ -182,6 +182,8 @@ func (h Handle) History(ctx context.Context) ([]Happening, error) {
 	if !c.Ended.IsZero() {
 		all = append(all, Happening{At: c.Ended, What: string(c.State)})
 	}
-	slices.SortStableFunc(all, func(a, b Happening) int { return a.At.Truncate(time.Millisecond).Compare(b.At.Truncate(time.Millisecond)) })
+	slices.SortStableFunc(all, func(a, b Happening) int {
+		return a.At.Truncate(time.Millisecond).Compare(b.At.Truncate(time.Millisecond))
+	})
 	return all, nil
 }

@@ -1,8 +1,10 @@
 package workflow
 
 import (
+	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/workflow/internal/plan"
@@ -75,4 +77,24 @@ func partText(p broker.Part) string {
 
 func describe(e broker.Entry) string {
 	return fmt.Sprintf("%s in %s (%s)", e.ID, e.Queue, strings.Join(e.Reads, " "))
+}
+
+// Sweep has the runs of a workflow looked after, as a server does now and then, with
+// so much time in between that what was missing at first is believed to be.
+func Sweep(ctx context.Context, b broker.Broker, w Registrable) error {
+	e := newEngine()
+	e.adopt(w.Spec())
+	s := newSweeper(e, b, w.Spec().Plan)
+	for range 2 * len(sweptStates) {
+		if err := s.look(ctx); err != nil {
+			return err
+		}
+		for ref := range s.suspects {
+			s.suspects[ref] = time.Now().Add(-time.Minute)
+		}
+		for home := range s.still {
+			s.still[home] = time.Now().Add(-time.Minute)
+		}
+	}
+	return nil
 }

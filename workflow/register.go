@@ -42,6 +42,7 @@ func Register(mux *task.Mux, flows ...Registrable) {
 	for name := range e.names {
 		mux.Handle(decideName(name), decideHandler{e})
 		mux.Reserve(decideName(name))
+		mux.Background(name+joint+"sweep", e.sweep(e.program.Specs[name].Plan))
 	}
 }
 

@@ -19,7 +19,6 @@ type StartOption func(*start)
 
 type start struct {
 	id         string
-	given      bool
 	at         time.Time
 	deadline   time.Duration
 	attributes map[string]string
@@ -29,7 +28,7 @@ type start struct {
 
 // RunID gives the run its id. Starting the same workflow with the same id and
 // input again finds the run instead of starting a second one.
-func RunID(id string) StartOption { return func(s *start) { s.id, s.given = id, true } }
+func RunID(id string) StartOption { return func(s *start) { s.id = id } }
 
 // At has the run begin at a time instead of at once. Its deadline counts from then.
 func At(t time.Time) StartOption { return func(s *start) { s.at = t } }
@@ -106,30 +105,36 @@ func (s start) check() error {
 }
 
 func (w Workflow[In, Out]) start(ctx context.Context, c *queue.Client, in In, opts []StartOption) (Run[Out], error) {
-	var s start
-	for _, o := range opts {
-		o(&s)
-	}
-	if !s.given {
-		s.id = uuid.NewString()
-	}
 	if c == nil {
 		return Run[Out]{}, task.Invalid("client", nil, "must not be nil")
 	}
-	if err := s.check(); err != nil {
-		return Run[Out]{}, err
-	}
-	input, err := w.encode(in)
+	l, err := w.launch(c, in, uuid.NewString(), opts)
 	if err != nil {
 		return Run[Out]{}, err
 	}
-	run := w.Open(c, s.id)
 	if err := storePlan(ctx, c.Broker(), w.plan); err != nil {
 		return Run[Out]{}, err
 	}
-	l := launch{plan: w.plan, home: run.home, control: newControl(w.plan, input, s), input: input, start: s}
+	run := w.Open(c, l.home.ID)
 	run.Existed, err = l.ensure(ctx, c.Broker())
 	return run, err
+}
+
+// launch returns a run that is to begin with in, under the id unless the options give
+// it another.
+func (w Workflow[In, Out]) launch(c *queue.Client, in In, id string, opts []StartOption) (launch, error) {
+	s := start{id: id}
+	for _, o := range opts {
+		o(&s)
+	}
+	if err := s.check(); err != nil {
+		return launch{}, err
+	}
+	input, err := w.encode(in)
+	if err != nil {
+		return launch{}, err
+	}
+	return launch{plan: w.plan, home: w.Open(c, s.id).home, control: newControl(w.plan, input, s), input: input, start: s}, nil
 }
 
 // encode returns an input as it is stored, or why it cannot be.

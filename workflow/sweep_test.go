@@ -1,0 +1,57 @@
+package workflow_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/leatwork/leat/internal/redistest"
+	"github.com/leatwork/leat/queue"
+	"github.com/leatwork/leat/queue/redisbroker"
+	"github.com/leatwork/leat/workflow"
+	"github.com/leatwork/leat/workflow/dag"
+)
+
+// The tools of asynq know nothing of runs: they delete and archive without a word.
+func TestARunHearsOfWhatAsynqsToolsHaveRemoved(t *testing.T) {
+	unserved := dag.New("unserved", func(g *dag.Graph, in dag.Val[int]) dag.Val[int] { return dag.Do(g, double, in) })
+	for name, remove := range map[string]func(t *testing.T, s *redistest.Server, prefix, id string){
+		"deleted": func(t *testing.T, s *redistest.Server, prefix, id string) {
+			s.Do(t, "LREM", prefix+":{default}:pending", "0", id)
+			s.Do(t, "DEL", prefix+":{default}:t:"+id)
+		},
+		"archived by hand": func(t *testing.T, s *redistest.Server, prefix, id string) {
+			s.Do(t, "LREM", prefix+":{default}:pending", "0", id)
+			s.Do(t, "ZADD", prefix+":{default}:archived", "1700000000", id)
+			s.Do(t, "HSET", prefix+":{default}:t:"+id, "state", "archived")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server, prefix := redistest.Shared(t), redistest.Prefix()
+			b, err := redisbroker.Open(server.URL(), &redisbroker.Options{Prefix: prefix})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { b.Close() })
+			run, err := unserved.Start(t.Context(), queue.NewClient(b), 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			remove(t, server, prefix, server.Do(t, "LINDEX", prefix+":{default}:pending", "0"))
+			if err := workflow.Sweep(t.Context(), b, unserved); err != nil {
+				t.Fatal(err)
+			}
+			serve(t, b, unserved)
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			defer cancel()
+			if _, err := run.Result(ctx); !errors.Is(err, workflow.ErrRunFailed) || !strings.Contains(err.Error(), name) {
+				t.Errorf("Result() = %v, want ErrRunFailed because a step was %s", err, name)
+			}
+			if faults, err := b.Verify(t.Context(), time.Now()); len(faults) > 0 || err != nil {
+				t.Errorf("Verify() = %q, %v, want nothing", faults, err)
+			}
+		})
+	}
+}

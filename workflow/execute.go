@@ -59,17 +59,23 @@ func (v *visit) runStep(ctx context.Context, spec plan.Spec, t *task.Task) (err 
 // errUnfinished is what a step has come to that has not returned.
 var errUnfinished = errors.New("it has not returned")
 
-// run runs the step on its input, and computes what its outcome is committed with.
+// run runs the step on its input.
 func (o *stepOutcome) run(ctx context.Context, spec plan.Spec, t *task.Task) error {
 	input, err := o.input(ctx)
 	if err != nil {
 		return err
 	}
-	o.output, err = spec.Call(withTask(withStep(ctx, o), t), input)
+	output, err := spec.Call(withTask(withStep(ctx, o), t), input)
 	if err != nil {
 		return err
 	}
 	o.additions.seal()
+	return o.complete(ctx, output)
+}
+
+// complete computes what an outcome is committed with, now that the step has an output.
+func (o *stepOutcome) complete(ctx context.Context, output []byte) (err error) {
+	o.output = output
 	if err := plan.CheckSize("the output of step "+o.node.Name, len(o.output), o.Terms.MaxOutput); err != nil && !o.overflows() {
 		return err
 	}

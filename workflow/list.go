@@ -52,14 +52,14 @@ func Runs(ctx context.Context, c *queue.Client, r RunsRequest) (RunsPage, error)
 	if req.Limit == 0 {
 		req.Limit = 100
 	}
-	if r.Workflow != "" {
-		req.Terms = append(req.Terms, workflowTerm(r.Workflow))
+	for k, v := range r.Attributes { // the rarest first
+		req.Terms = append(req.Terms, attributeTerm(k, v))
 	}
 	if r.State != "" {
 		req.Terms = append(req.Terms, stateTerm(r.State))
 	}
-	for k, v := range r.Attributes {
-		req.Terms = append(req.Terms, attributeTerm(k, v))
+	if r.Workflow != "" {
+		req.Terms = append(req.Terms, workflowTerm(r.Workflow))
 	}
 	found, err := c.Broker().Homes(ctx, req)
 	if err != nil {

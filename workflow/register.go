@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/task"
 	"github.com/leatwork/leat/workflow/internal/plan"
 )
@@ -38,6 +37,9 @@ func Register(mux *task.Mux, flows ...Registrable) {
 		if !s.Workflow {
 			mux.Handle(typ, stepHandler{e, s})
 		}
+	}
+	for _, unit := range e.batched() {
+		mux.Background(unit.Type+joint+unit.Queue+joint+"batches", e.gather(unit))
 	}
 	for name := range e.names {
 		mux.Handle(decideName(name), decideHandler{e})
@@ -106,7 +108,7 @@ func (e *engine) adoptPlan(s plan.Spec) {
 
 // plan returns the plan of the given hash: one that was registered, or one that
 // was stored when the run began, if all that it consists of is registered.
-func (e *engine) plan(ctx context.Context, running *queue.Running, workflow, hash string) (*plan.Plan, error) {
+func (e *engine) plan(ctx context.Context, running server, workflow, hash string) (*plan.Plan, error) {
 	if p := e.plans[hash]; p != nil {
 		return p, nil
 	}

@@ -68,7 +68,7 @@ func newSweeper(e *engine, b broker.Broker, p *plan.Plan) *sweeper {
 // look looks at some runs.
 func (s *sweeper) look(ctx context.Context) error {
 	page, err := s.broker.Homes(ctx, broker.HomesRequest{
-		Queue: s.plan.Queue, Terms: []string{workflowTerm(s.plan.Name), stateTerm(sweptStates[s.state])}, After: s.runs, Limit: sweepRuns,
+		Queue: s.plan.Queue, Terms: []string{stateTerm(sweptStates[s.state]), workflowTerm(s.plan.Name)}, After: s.runs, Limit: sweepRuns,
 	})
 	if err != nil {
 		return err

@@ -28,17 +28,25 @@ const pausedText = "is paused"
 type visit struct {
 	graph
 	part
-	running *queue.Running
+	running server
 	lease   broker.Lease
 	version int64 // of the control document, as last seen
 	values  *values
 	lists   map[int][][]byte // the elements of a map, by its node
 }
 
+// A server is what carries out a leased entry: a [queue.Running], or a batch's member.
+type server interface {
+	Lease() broker.Lease
+	Broker() broker.Broker
+	Serves(queue string) bool
+	OnSettle(queue.SettleFunc)
+}
+
 // visit finds out what a leased entry is for. The errors are outcomes for the
 // task: dropped if its run has gone or does not want it any more, put off if the
 // run is paused or this server cannot carry it out.
-func (e *engine) visit(ctx context.Context, running *queue.Running) (*visit, error) {
+func (e *engine) visit(ctx context.Context, running server) (*visit, error) {
 	lease := running.Lease()
 	v := &visit{running: running, lease: lease, graph: graph{home: lease.Entry.Home}}
 	if len(lease.Documents) == 0 {

@@ -1,0 +1,211 @@
+package workflow_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/leatwork/leat/queue"
+	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/queue/brokertest"
+	"github.com/leatwork/leat/task"
+	"github.com/leatwork/leat/workflow"
+	"github.com/leatwork/leat/workflow/dag"
+)
+
+// batchesOf returns a workflow that doubles a number in a batch and adds one.
+func batchesOf(name string, size int, embed func(context.Context, []int) ([]workflow.Result[int], error), opts ...task.Option) workflow.Workflow[int, int] {
+	step := workflow.Batched(name, workflow.Batch{MaxSize: size, MaxWait: 2 * time.Second}, embed, opts...)
+	one := workflow.NewStep(name+"-next", func(_ context.Context, n int) (int, error) { return n + 1, nil })
+	return dag.New("of-"+name, func(g *dag.Graph, in dag.Val[int]) dag.Val[int] { return dag.Do(g, one, dag.Do(g, step, in)) })
+}
+
+func doubleAll(_ context.Context, in []int) ([]workflow.Result[int], error) {
+	out := make([]workflow.Result[int], len(in))
+	for i, n := range in {
+		out[i].Value = 2 * n
+		if n%100 == 13 {
+			out[i].Err = fmt.Errorf("%d is unlucky: %w", n, task.SkipRetry)
+		}
+	}
+	return out, nil
+}
+
+func TestFiveHundredRunsThatShareAStepMakeFiveCalls(t *testing.T) {
+	var calls, inputs atomic.Int32
+	w := batchesOf("embed", 100, func(ctx context.Context, in []int) ([]workflow.Result[int], error) {
+		calls.Add(1)
+		inputs.Add(int32(len(in)))
+		return doubleAll(ctx, in)
+	})
+	inBubble(t, func(t *testing.T, b broker.Broker) {
+		c := queue.NewClient(b)
+		numbers := make([]int, 500)
+		for i := range numbers {
+			numbers[i] = i
+		}
+		runs, err := w.StartMany(t.Context(), c, numbers, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		serve(t, b, w)
+		for i, run := range runs {
+			got, err := run.Result(t.Context())
+			if unlucky := i%100 == 13; unlucky != (err != nil) || !unlucky && got != 2*i+1 {
+				t.Errorf("run %d = %d, %v, want %d, or an error of its own", i, got, err, 2*i+1)
+			}
+		}
+	})
+	if calls.Load() != 5 || inputs.Load() != 500 {
+		t.Errorf("%d calls with %d inputs, want 5 with 500", calls.Load(), inputs.Load())
+	}
+}
+
+func TestAnInputWaitsForOthersNoLongerThanItMay(t *testing.T) {
+	w := batchesOf("lonely", 100, doubleAll)
+	inBubble(t, func(t *testing.T, b broker.Broker) {
+		c, began := serve(t, b, w), time.Now()
+		run, err := w.Start(t.Context(), c, 4)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := run.Result(t.Context())
+		if took := time.Since(began); got != 9 || err != nil || took > 5*time.Second {
+			t.Errorf("Result() = %d, %v after %v, want 9 after about two seconds", got, err, took)
+		}
+	})
+}
+
+func TestABatchThatFailsIsTriedAgainByEachOfItsRuns(t *testing.T) {
+	for name, fail := range map[string]func(in []int) ([]workflow.Result[int], error){
+		"an error":          func([]int) ([]workflow.Result[int], error) { return nil, errors.New("no luck") },
+		"a panic":           func([]int) ([]workflow.Result[int], error) { panic("no luck") },
+		"an end of its own": func([]int) ([]workflow.Result[int], error) { runtime.Goexit(); return nil, nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var once sync.Once
+			w := batchesOf("flaky", 10, func(ctx context.Context, in []int) (r []workflow.Result[int], err error) {
+				failed := false
+				once.Do(func() { failed = true })
+				if failed {
+					return fail(in)
+				}
+				return doubleAll(ctx, in)
+			})
+			inBubble(t, func(t *testing.T, b broker.Broker) {
+				c := serve(t, b, w)
+				runs, err := w.StartMany(t.Context(), c, []int{1, 2, 3}, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for i, run := range runs {
+					if got, err := run.Result(t.Context()); got != 2*(i+1)+1 || err != nil {
+						t.Errorf("run %d = %d, %v, want %d", i, got, err, 2*(i+1)+1)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestABatchWithAnotherNumberOfResultsFailsItsRuns(t *testing.T) {
+	w := batchesOf("short", 10, func(context.Context, []int) ([]workflow.Result[int], error) { return nil, nil })
+	inBubble(t, func(t *testing.T, b broker.Broker) {
+		run, err := w.Start(t.Context(), serve(t, b, w), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := run.Result(t.Context()); !errors.Is(err, workflow.ErrRunFailed) || !strings.Contains(err.Error(), "0 results for 1 inputs") {
+			t.Errorf("Result() = %v, want that the numbers differ", err)
+		}
+	})
+}
+
+func TestABatchIsSettledInSpiteOfFaultsOfTheBroker(t *testing.T) {
+	w := batchesOf("faulty", 10, doubleAll)
+	for n := range 40 {
+		for _, fault := range []brokertest.Fault{{Before: errFault}, {After: errLost}} {
+			inBubble(t, func(t *testing.T, b broker.Broker) {
+				var calls atomic.Int32
+				serve(t, brokertest.Faulty(b, func(_ int, method string) brokertest.Fault {
+					if method == "Beat" || method == "Advance" || int(calls.Add(1)) != n+1 {
+						return brokertest.Fault{}
+					}
+					return fault
+				}), w)
+				runs, err := w.StartMany(t.Context(), queue.NewClient(b), []int{1, 2, 3}, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for i, run := range runs {
+					if got, err := run.Result(t.Context()); got != 2*(i+1)+1 || err != nil {
+						t.Errorf("fault %v at call %d: run %d = %d, %v, want %d", fault, n, i, got, err, 2*(i+1)+1)
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestAStepOfABatchIsCancelledWithItsRunAlone(t *testing.T) {
+	w := batchesOf("cancelled", 10, func(ctx context.Context, in []int) ([]workflow.Result[int], error) {
+		time.Sleep(5 * time.Second)
+		return doubleAll(ctx, in)
+	})
+	inBubble(t, func(t *testing.T, b broker.Broker) {
+		c := serve(t, b, w)
+		runs, err := w.StartMany(t.Context(), c, []int{1, 2}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(4 * time.Second) // the batch runs
+		if err := runs[0].Cancel(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := runs[0].Wait(t.Context()); !errors.Is(err, workflow.ErrRunFailed) {
+			t.Errorf("Wait() for the cancelled run = %v, want ErrRunFailed", err)
+		}
+		if got, err := runs[1].Result(t.Context()); got != 5 || err != nil {
+			t.Errorf("Result() of the other = %d, %v, want 5", got, err)
+		}
+	})
+}
+
+func TestABatchedStepIsSharedOnEveryBroker(t *testing.T) {
+	for name, open := range brokers {
+		t.Run(name, func(t *testing.T) {
+			b, err := open(t)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { b.Close() })
+			var calls atomic.Int32
+			w := batchesOf("shared", 25, func(ctx context.Context, in []int) ([]workflow.Result[int], error) {
+				calls.Add(1)
+				return doubleAll(ctx, in)
+			})
+			runs, err := w.StartMany(t.Context(), queue.NewClient(b), []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			serve(t, b, w)
+			for i, run := range runs {
+				if got, err := run.Result(t.Context()); got != 2*i+1 || err != nil {
+					t.Errorf("run %d = %d, %v, want %d", i, got, err, 2*i+1)
+				}
+			}
+			if calls.Load() != 1 {
+				t.Errorf("%d calls, want one", calls.Load())
+			}
+			if faults, err := b.(broker.Verifier).Verify(t.Context(), time.Now()); len(faults) > 0 || err != nil {
+				t.Errorf("Verify() = %q, %v, want nothing", faults, err)
+			}
+		})
+	}
+}

@@ -1,0 +1,306 @@
+package workflow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/leatwork/leat/queue"
+	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/task"
+	"github.com/leatwork/leat/workflow/internal/plan"
+)
+
+// How batches are leased, and how often a server looks whether there is one.
+const (
+	batchLease  = 10 * time.Second
+	batchExtend = 3 * time.Second
+	batchLook   = 250 * time.Millisecond
+)
+
+// batched returns the batched steps of the engine's workflows, one for each queue that
+// they are in.
+func (e *engine) batched() (units []plan.Unit) {
+	seen := make(map[[2]string]bool)
+	for _, p := range e.program.Plans {
+		for _, n := range p.Nodes {
+			if n.Unit == nil || n.Unit.Batch == nil || seen[[2]string{n.Unit.Type, n.Unit.Queue}] {
+				continue
+			}
+			seen[[2]string{n.Unit.Type, n.Unit.Queue}] = true
+			units = append(units, *n.Unit)
+		}
+	}
+	return units
+}
+
+// gather returns what a server does beside the tasks for a batched step.
+func (e *engine) gather(unit plan.Unit) func(context.Context) error {
+	return func(ctx context.Context) error {
+		background, ok := queue.BackgroundFromContext(ctx)
+		if !ok {
+			return errors.New("gather: not in the background of a server")
+		}
+		for {
+			size, err := e.runBatch(ctx, background, unit)
+			if err != nil && ctx.Err() == nil {
+				return fmt.Errorf("batches of step %s: %w", unit.Type, err)
+			}
+			pause := batchLook
+			if size > 0 {
+				pause = 0
+			}
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-time.After(pause):
+			}
+		}
+	}
+}
+
+// A batch is entries of a group that are leased together.
+type batch struct {
+	engine  *engine
+	server  *queue.Background
+	unit    plan.Unit
+	leased  broker.Batch
+	members []*member
+}
+
+// runBatch runs the next batch of a step, if there is one, and returns its size.
+func (e *engine) runBatch(ctx context.Context, server *queue.Background, unit plan.Unit) (int, error) {
+	now := time.Now()
+	leased, err := server.Broker().Gather(ctx, now, broker.GatherRequest{
+		Queue: unit.Queue, Group: unit.Type, Token: uuid.NewString(),
+		Grace: unit.Batch.MaxWait, MaxDelay: unit.Batch.MaxWait, MaxSize: unit.Batch.MaxSize, Until: now.Add(batchLease),
+	})
+	if err != nil || leased.Token == "" {
+		return 0, err
+	}
+	// What is leased is run to its end, also if the server is told to stop.
+	b := &batch{engine: e, server: server, unit: unit, leased: leased}
+	return len(leased.Entries), b.run(context.WithoutCancel(ctx))
+}
+
+func (b *batch) run(ctx context.Context) error {
+	ctx, lost := context.WithCancelCause(ctx)
+	defer lost(nil)
+	if b.unit.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, b.unit.Timeout)
+		defer cancel()
+	}
+	stop := b.extend(ctx, lost)
+	defer stop()
+	for _, e := range b.leased.Entries {
+		m := &member{batch: b, entry: e}
+		m.begin(ctx)
+		b.members = append(b.members, m)
+	}
+	b.call(ctx)
+	return b.settle()
+}
+
+// extend keeps the batch leased until the function that it returns is called. When the
+// lease is lost the batch's context ends.
+func (b *batch) extend(ctx context.Context, lost context.CancelCauseFunc) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var done sync.WaitGroup
+	done.Go(func() {
+		ref := broker.LeaseRef{EntryRef: b.leased.Entries[0].EntryRef, Token: b.leased.Token}
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(batchExtend):
+			}
+			now := time.Now()
+			held, err := b.server.Broker().Extend(ctx, now, now.Add(batchLease), ref)
+			if err == nil && held[0] == broker.Lost {
+				lost(queue.ErrLeaseLost)
+				return
+			}
+		}
+	})
+	return func() { cancel(); done.Wait() }
+}
+
+// call runs the step's function for those members that have an input.
+func (b *batch) call(ctx context.Context) {
+	var inputs [][]byte
+	var of []*member
+	for _, m := range b.members {
+		if m.err == nil {
+			inputs, of = append(inputs, m.input), append(of, m)
+		}
+	}
+	if len(inputs) == 0 {
+		return
+	}
+	results, err := b.many(ctx, inputs)
+	for i, m := range of {
+		if err != nil {
+			m.end(ctx, nil, err)
+		} else {
+			m.end(ctx, results[i].Output, results[i].Err)
+		}
+	}
+}
+
+// many calls the user's function, which may panic.
+func (b *batch) many(ctx context.Context, inputs [][]byte) (results []plan.Result, err error) {
+	err = errUnfinished // if it calls Goexit on its own goroutine
+	var done sync.WaitGroup
+	done.Go(func() {
+		defer func() {
+			if p := recover(); p != nil {
+				err = &task.PanicError{Value: p, Stack: debug.Stack()}
+			}
+		}()
+		results, err = b.engine.program.Specs[b.unit.Type].Many(ctx, inputs)
+	})
+	done.Wait()
+	return results, err
+}
+
+// settle records what has come of each member, a hundred together.
+func (b *batch) settle() error {
+	ctx, cancel := context.WithTimeout(context.Background(), batchLease)
+	defer cancel()
+	const together = 100
+	for from := 0; from < len(b.members); from += together {
+		if err := b.settleSome(ctx, b.members[from:min(from+together, len(b.members))]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settleSome settles members, those again whose change was refused.
+func (b *batch) settleSome(ctx context.Context, members []*member) error {
+	for range 5 {
+		changes := make([]broker.Change, len(members))
+		for i, m := range members {
+			changes[i] = m.change()
+		}
+		applied, err := b.server.Broker().Apply(ctx, time.Now(), changes, broker.LeaseRequest{})
+		if err != nil {
+			return err
+		}
+		var again []*member
+		for i, outcome := range applied.Outcomes {
+			if outcome != nil && !errors.Is(outcome, broker.ErrLeaseLost) {
+				members[i].refused = outcome
+				again = append(again, members[i])
+			}
+		}
+		if members = again; len(members) == 0 {
+			return nil
+		}
+	}
+	return fmt.Errorf("settle %s: %w", members[0].entry, members[0].refused)
+}
+
+// A member is one entry of a batch: what [queue.Running] is to a task.
+type member struct {
+	batch   *batch
+	entry   broker.Entry
+	docs    []broker.Document
+	outcome *stepOutcome
+	input   []byte
+	err     error
+	settled queue.SettleFunc
+	refused error
+}
+
+// Lease returns the member's lease.
+func (m *member) Lease() broker.Lease {
+	return broker.Lease{Entry: m.entry, Token: m.batch.leased.Token, Until: m.batch.leased.Until, Documents: m.docs}
+}
+
+// Broker returns the broker that the batch came from.
+func (m *member) Broker() broker.Broker { return m.batch.server.Broker() }
+
+// Serves reports whether the server serves the named queue.
+func (m *member) Serves(name string) bool { return m.batch.server.Serves(name) }
+
+// OnSettle has f decide on the change that records the outcome.
+func (m *member) OnSettle(f queue.SettleFunc) { m.settled = f }
+
+// begin finds out what the member is for, and its input.
+func (m *member) begin(ctx context.Context) {
+	if m.err = m.read(ctx); m.err != nil {
+		return
+	}
+	v, err := m.batch.engine.visit(ctx, m)
+	if err != nil {
+		m.err = err
+		return
+	}
+	m.outcome = &stepOutcome{visit: v, began: time.Now(), failure: errUnfinished}
+	m.settled = m.outcome.settle
+	if m.input, m.err = v.input(ctx); m.err != nil {
+		m.outcome.failure = m.err
+	}
+}
+
+// read reads the documents that a lease of the entry would bring.
+func (m *member) read(ctx context.Context) (err error) {
+	if m.entry.Home.IsZero() {
+		return fmt.Errorf("entry %s belongs to no run: %w", m.entry, task.SkipRetry)
+	}
+	m.docs, err = m.Broker().Documents(ctx, m.entry.Home, m.entry.Reads...)
+	return err
+}
+
+// end takes in what the step's function has given.
+func (m *member) end(ctx context.Context, output []byte, err error) {
+	if err == nil {
+		err = m.outcome.complete(ctx, output)
+	}
+	m.outcome.failure, m.outcome.overdue, m.err = err, ctx.Err() != nil, err
+}
+
+// errorText returns what is stored of an error: valid UTF-8, and not too long.
+func errorText(err error) (text string) {
+	defer func() {
+		if p := recover(); p != nil {
+			text = fmt.Sprintf("error of type %T, whose Error panics: %v", err, p)
+		}
+	}()
+	const most = 4 << 10
+	text = err.Error()
+	return strings.ToValidUTF8(text[:min(most, len(text))], "\uFFFD")
+}
+
+// change returns the change that settles the member.
+func (m *member) change() broker.Change {
+	s := broker.Settlement{Token: m.batch.leased.Token, Entry: m.entry, To: broker.Done}
+	snooze, snoozed := errors.AsType[*task.SnoozeError](m.err)
+	switch now := time.Now(); {
+	case m.err == nil, errors.Is(m.err, task.Revoke):
+	case snoozed:
+		s.To, s.At = broker.Retry, now.Add(max(snooze.Delay, 0))
+	case errors.Is(m.err, task.SkipRetry), m.entry.Retried >= m.entry.MaxRetry:
+		s.To = broker.Archived
+	case errors.Is(m.err, task.ErrHandlerNotFound):
+		s.To, s.At = broker.Retry, now.Add(elsewhere)
+	default:
+		s.To, s.At, s.Failed = broker.Retry, now.Add(task.DefaultRetryPolicy(m.entry.Retried, m.err, nil)), true
+		s.Entry.Retried++
+	}
+	if m.err != nil && s.To != broker.Done {
+		s.Entry.LastErr, s.Entry.LastFailedAt = errorText(m.err), time.Now()
+	}
+	if m.settled == nil || errors.Is(m.err, task.Revoke) {
+		return broker.Change{Settle: []broker.Settlement{s}}
+	}
+	return m.settled(s, m.refused)
+}

@@ -47,7 +47,7 @@ const (
 
 // Pieces whose names no other piece uses. Lua has room for two hundred names at a
 // time: these give theirs back.
-var selfContained = []string{"open", "drain", "batchsettle", "replace", "body"}
+var selfContained = []string{"open", "drain", "latch", "listing", "batchsettle", "replace", "body"}
 
 // needs say what changes are about, besides entries that are ready at once and
 // claim nothing. The builds for others are for everything.

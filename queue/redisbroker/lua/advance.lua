@@ -200,7 +200,7 @@ end
 -- delete_home deletes the documents of a home and then its latches, and tells
 -- whether nothing is left. A home with very many latches takes several calls.
 local function delete_home(home)
-  unlist(home)
+  homes.unlist(home)
   redis.call("UNLINK", run_key(home))
   local set = latches_key(home)
   local ids = redis.call("SPOP", set, latches_left)

@@ -54,9 +54,9 @@ local function check(c)
   end
   if not more then return end
   if more.drain then homes.expect(words_of(more.home)) end
-  if more.list then expect_lists(more.home, more.list) end
+  if more.list then homes.expect_lists(more.home, more.list) end
   if more.close then expect("ZCARD", container(more.home[1], "leat:closing")) end
-  return has_latches(more) and check_latches(more)
+  return homes.has_latches(more) and homes.check_latches(more)
 end
 
 local function write(c)
@@ -66,9 +66,9 @@ local function write(c)
   if more and more.put then put(more) end
   for i = 1, #c.enqueue do add(c.enqueue[i]) end
   if not more then return end
-  if has_latches(more) then turn_latches(more) end
+  if homes.has_latches(more) then homes.turn_latches(more) end
   if more.drain then homes.await_drain(more.home, more.drain) end
-  if more.list then list(more.home, more.list) end
+  if more.list then homes.list(more.home, more.list) end
   if more.close then later("ZADD", container(more.home[1], "leat:closing"), more.close, more.home[2]) end
 end
 

@@ -24,8 +24,8 @@ end
 -- spans returns those of all sets in question, the smallest first.
 local function spans()
   local all = {}
-  for i = 11, #ARGV do all[#all + 1] = span(listed_key(queue, ARGV[i])) end
-  if #all == 0 then all[1] = span(listed_key(queue)) end
+  for i = 11, #ARGV do all[#all + 1] = span(homes.listed_key(queue, ARGV[i])) end
+  if #all == 0 then all[1] = span(homes.listed_key(queue)) end
   table.sort(all, function(a, b) return a.to - a.from < b.to - b.from end)
   return all
 end

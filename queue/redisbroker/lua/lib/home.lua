@@ -1,7 +1,8 @@
 -- Names of the keys of homes.
 --
 -- A home is {queue, id}, or in words "<queue> <id>". No name contains a space or a bar.
-local homes = {} -- what open.lua and drain.lua do, in the builds that have them
+-- What is done to homes, in the builds that have the pieces for it.
+local homes = {}
 
 local function home_in(words)
   local queue, id = string.match(words, "^(%S+) (%S+)$")

@@ -8,7 +8,7 @@
 local figures = {"total", "window", "stop_at", "tolerate", "fed", "released", "arrived", "marked", "stopped", "complete"}
 local latches = {} -- by the key of the hash
 
-local function has_latches(more) return more.open or more.feed or more.arrive end
+function homes.has_latches(more) return more.open or more.feed or more.arrive end
 
 local function latch(home, id)
   local key = latch_key("latch", home, id)
@@ -31,9 +31,9 @@ local function write_latches()
 end
 table.insert(after_changes, write_latches)
 
--- check_latches returns why c's latches cannot be opened, fed or reached, or
+-- homes.check_latches returns why c's latches cannot be opened, fed or reached, or
 -- nothing.
-local function check_latches(c)
+function homes.check_latches(c)
   local opens, totals = {}, {}
   for _, l in ipairs(c.open or nothing) do opens[l.id] = l.total end
   local function total(id)
@@ -129,9 +129,9 @@ local function arrive(home, a, arrivals)
   if l.stopped + l.complete == 0 then release(l) end
 end
 
--- turn_latches opens, feeds and reaches the latches of c. Arrivals that
+-- homes.turn_latches opens, feeds and reaches the latches of c. Arrivals that
 -- latches make as they complete wait behind those that wait already.
-local function turn_latches(c)
+function homes.turn_latches(c)
   local arrivals = {}
   for _, l in ipairs(c.open or nothing) do open(c.home, l) end
   for _, l in ipairs(c.open or nothing) do complete_if_all_arrived(latch(c.home, l.id), arrivals) end

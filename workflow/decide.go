@@ -74,7 +74,7 @@ func (h decideHandler) ProcessTask(ctx context.Context, t *task.Task) error {
 	v.running.OnSettle(v.abandon)
 	c, err := decide(ctx)
 	if err != nil {
-		return err
+		return stalled(err)
 	}
 	v.conclude(c)
 	return nil

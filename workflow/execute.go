@@ -63,7 +63,7 @@ var errUnfinished = errors.New("it has not returned")
 func (o *stepOutcome) run(ctx context.Context, spec plan.Spec, t *task.Task) error {
 	input, err := o.input(ctx)
 	if err != nil {
-		return err
+		return stalled(err)
 	}
 	output, err := spec.Call(withTask(withStep(ctx, o), t), input)
 	if err != nil {
@@ -86,7 +86,7 @@ func (o *stepOutcome) complete(ctx context.Context, output []byte) (err error) {
 	}
 	if o.last() {
 		if o.result, err = o.runResult(ctx); err != nil {
-			return err
+			return stalled(err)
 		}
 	}
 	return o.spill(ctx)

@@ -236,7 +236,7 @@ func (m *member) OnSettle(f queue.SettleFunc) { m.settled = f }
 
 // begin finds out what the member is for, and its input.
 func (m *member) begin(ctx context.Context) {
-	if m.err = m.read(ctx); m.err != nil {
+	if m.err = stalled(m.read(ctx)); m.err != nil {
 		return
 	}
 	v, err := m.batch.engine.visit(ctx, m)
@@ -246,7 +246,8 @@ func (m *member) begin(ctx context.Context) {
 	}
 	m.outcome = &stepOutcome{visit: v, began: time.Now(), failure: errUnfinished}
 	m.settled = m.outcome.settle
-	if m.input, m.err = v.input(ctx); m.err != nil {
+	if m.input, err = v.input(ctx); err != nil {
+		m.err = stalled(err)
 		m.outcome.failure = m.err
 	}
 }

@@ -2,10 +2,13 @@ package workflow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
+	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/task"
 	"github.com/leatwork/leat/workflow/internal/plan"
 )
 
@@ -42,6 +45,11 @@ type StepStatus struct {
 	Tries   int           // how many attempts that took
 	Arm     string        // of a choice: the arm that was taken
 	Failure *StepError    // why it failed
+
+	// Problem is what keeps the step's task: the error of its last attempt, that there
+	// is no server that can carry it out, or that it is parked. Of maps and loops it is
+	// not told.
+	Problem string
 }
 
 // Status reads how far the run has come, or [ErrRunNotFound].
@@ -95,6 +103,10 @@ func (v *values) step(ctx context.Context, n *plan.Node) (StepStatus, error) {
 			}
 			s.Arm = n.Arms[arm]
 		}
+	case plan.Step:
+		if err := v.taskStatus(ctx, n, &s); err != nil {
+			return s, err
+		}
 	case plan.Await, plan.Sleep:
 		if err := v.waitStatus(ctx, n, &s); err != nil {
 			return s, err
@@ -127,6 +139,28 @@ func (v *values) mapStatus(ctx context.Context, n *plan.Node, s *StepStatus) err
 	case l.Complete && l.Marked <= tolerated(n, m.Width):
 		s.State = StepDone
 	default:
+		s.State = StepRunning
+	}
+	return nil
+}
+
+// taskStatus says how the task of a step stands that has no outcome.
+func (v *values) taskStatus(ctx context.Context, n *plan.Node, s *StepStatus) error {
+	if s.State.Ended() || v.control.State.Ended() {
+		return nil
+	}
+	e, err := v.broker.Entry(ctx, v.entry(n).EntryRef)
+	switch {
+	case errors.Is(err, broker.ErrNotFound):
+		return nil // it has not begun
+	case err != nil:
+		return err
+	case e.End == broker.Undecodable:
+		s.Problem = "its task cannot be read, and is parked"
+	default:
+		s.Problem = e.LastErr
+	}
+	if e.State == task.Active || e.Retried > 0 || n.Unit.Workflow {
 		s.State = StepRunning
 	}
 	return nil

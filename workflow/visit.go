@@ -17,9 +17,23 @@ import (
 // How long an entry waits that this server cannot run, because it does not have
 // all that the run's plan consists of, and one whose run is paused.
 const (
-	elsewhere = 5 * time.Second
-	asleep    = 10 * time.Second
+	elsewhere     = 5 * time.Second // at first; a tenth of the run's age later
+	elsewhereMost = time.Minute
+	asleep        = 10 * time.Second
 )
+
+// stall is how long an entry waits because the storage did not answer.
+const stall = time.Second
+
+// stalled returns an error of the storage, or of what was read from it, as an outcome
+// that costs no attempt, unless it says itself what it is.
+func stalled(err error) error {
+	if _, snoozed := errors.AsType[*task.SnoozeError](err); err == nil || snoozed ||
+		errors.Is(err, task.SkipRetry) || errors.Is(err, task.Revoke) || errors.Is(err, task.ErrHandlerNotFound) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", err, task.Snooze(stall))
+}
 
 // pausedText says in an entry's last error that it has fallen asleep in a pause.
 const pausedText = "is paused"
@@ -62,7 +76,7 @@ func (e *engine) visit(ctx context.Context, running server) (*visit, error) {
 	}
 	if v.Plan, err = e.plan(ctx, running, v.control.Workflow, v.control.Plan); err != nil {
 		return nil, fmt.Errorf("run %s goes by plan %s of workflow %s, which this server cannot carry out: %w: %w",
-			v.home.ID, v.control.Plan, v.control.Workflow, err, task.Snooze(elsewhere))
+			v.home.ID, v.control.Plan, v.control.Workflow, err, task.Snooze(v.elsewhere()))
 	}
 	if queue := decideName(v.Name); !running.Serves(queue) {
 		return nil, fmt.Errorf("server does not serve %s, as it would if it had been started with the mux on which workflow %s was registered before: %w",
@@ -73,6 +87,11 @@ func (e *engine) visit(ctx context.Context, running server) (*visit, error) {
 	}
 	v.values = newValues(v.graph, running.Broker(), lease.Documents)
 	return v, v.admit()
+}
+
+// elsewhere is how long the entry waits for a server that can carry it out.
+func (v *visit) elsewhere() time.Duration {
+	return min(max(time.Since(v.control.Started)/10, elsewhere), elsewhereMost)
 }
 
 // admit says whether the run, as it stands, wants what the entry is for.

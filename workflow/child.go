@@ -179,6 +179,7 @@ func (v *visit) settleChild(ctx context.Context, c *broker.Change, r record) err
 			return err
 		}
 		if o.turned {
+			c.Require = append(c.Require, broker.Condition{Key: v.loopKey(v.node), Version: v.values.read[v.loopKey(v.node)].Version})
 			v.nextRound(c, value, goesOn)
 			return nil
 		}

@@ -35,8 +35,13 @@ func (v *visit) stop(ctx context.Context) (broker.Change, error) {
 	return c, err
 }
 
-// halt ends what is open of a map's items, because so many have failed.
+// halt ends what is open of a map's items, if so many have failed that it goes no
+// further.
 func (v *visit) halt(ctx context.Context) (broker.Change, error) {
+	latches, err := v.running.Broker().Latches(ctx, v.home, itemLatch(v.node, v.control.Epoch))
+	if err != nil || !latches[0].Stopped {
+		return v.writes(), err
+	}
 	return v.writes(), v.endOpen(ctx, func(p part) broker.Act {
 		if p.node != v.node || p.item < 0 || p.cause != "" && p.cause != causeChild {
 			return 0

@@ -125,7 +125,12 @@ func (c control) done() control {
 }
 
 // closing returns c at the beginning of the end of a run that does not succeed.
+// One that fails when it is too late is too late: what its deadline ended has not failed
+// by itself.
 func (c control) closing(to State, failure *StepError) control {
+	if to == Failed && !c.Deadline.IsZero() && !time.Now().Before(c.Deadline) {
+		to, failure = TimedOut, nil
+	}
 	c.To, c.Failure = to, failure
 	return c.with(Closing, why(to, failure))
 }

@@ -221,6 +221,7 @@ func (o *stepOutcome) fail(s broker.Settlement) broker.Change {
 	c := o.change(s)
 	r := o.stamp(s, failedRecord(StepFailed, StepError{Step: o.node.Name, Item: o.item, Message: s.Entry.LastErr}))
 	r.unknown = o.doubtful()
+	c.Quota = 0 // it may have failed for that
 	o.settleFailure(&c, r)
 	return c
 }
@@ -243,11 +244,11 @@ func (v *visit) settleFailure(c *broker.Change, r record) {
 // putOff settles an attempt that is not the last. That the step may have taken
 // effect is noted if it can be undone.
 func (o *stepOutcome) putOff(s broker.Settlement) broker.Change {
-	if !s.Failed || !o.doubtful() {
+	if s.To != broker.Retry || !o.doubtful() {
 		return broker.Change{Settle: []broker.Settlement{s}}
 	}
 	c := o.change(s)
-	c.Require = nil
+	c.Quota = 0
 	c.Put = []broker.Put{{Key: o.doubtKey(o.node, o.item), If: broker.AnyVersion}}
 	return c
 }

@@ -69,7 +69,11 @@ func (g graph) doubtKey(n *plan.Node, i int) string {
 	return joint + "doubt" + joint + g.unitKey(n, i)
 } // it may have taken effect
 
-func inboxKey(signal string) string { return joint + "signal" + joint + signal }
+// inboxKey names the document of the signals of a name. A run that takes the place of
+// another hears none of those that were sent to it.
+func (g graph) inboxKey(signal string) string {
+	return joint + "signal" + joint + signal + suffix(g.control.Base)
+}
 
 func (g graph) joinLatch(n *plan.Node) string  { return joint + "join" + joint + n.Name + g.epoch() }  // over what n waits for
 func (g graph) addedLatch(n *plan.Node) string { return joint + "added" + joint + n.Name + g.epoch() } // over what n has added

@@ -41,13 +41,13 @@ func decodeInbox(d broker.Document) (b inbox, err error) {
 	return b, nil
 }
 
-// put returns the write that makes b the inbox that was at version.
-func (b inbox) put(signal string, version int64) broker.Put {
+// put returns the write that makes b the inbox under key that was at version.
+func (b inbox) put(key string, version int64) broker.Put {
 	body, err := json.Marshal(b)
 	if err != nil {
 		panic(fmt.Sprintf("workflow: encode inbox: %v", err)) // plain values: it cannot fail
 	}
-	return broker.Put{Key: inboxKey(signal), Body: body, If: version}
+	return broker.Put{Key: key, Body: body, If: version}
 }
 
 // with returns b with one more message, and whether it is new.
@@ -65,7 +65,7 @@ func (b inbox) with(m message) (inbox, bool) {
 
 // inbox reads the signals of one name, and the version of the document.
 func (v *visit) inbox(ctx context.Context, signal string) (inbox, int64, error) {
-	d, err := v.values.document(ctx, inboxKey(signal))
+	d, err := v.values.document(ctx, v.inboxKey(signal))
 	if err != nil {
 		return inbox{}, 0, err
 	}
@@ -77,7 +77,7 @@ func (v *visit) inbox(ctx context.Context, signal string) (inbox, int64, error) 
 func (v *visit) consume(c *broker.Change, n *plan.Node, box inbox, version int64) {
 	taken := box.Messages[0]
 	box.Messages = box.Messages[1:]
-	c.Put = append(c.Put, box.put(n.Wait.Signal, version))
+	c.Put = append(c.Put, box.put(v.inboxKey(n.Wait.Signal), version))
 	v.record(c, n, doneRecord(taken.Body))
 }
 

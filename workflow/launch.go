@@ -164,9 +164,12 @@ func (l launch) cancel(ctx context.Context, b broker.Broker) error {
 	if err := h.Cancel(ctx); err != nil && !errors.Is(err, ErrRunState) {
 		return err
 	}
-	_, err := h.wait(ctx)
-	if errors.Is(err, ErrRunNotFound) {
+	last, err := h.wait(ctx)
+	switch {
+	case errors.Is(err, ErrRunNotFound):
 		return nil
+	case err == nil && last.State == Stuck:
+		return &RunExistsError{ID: h.ID, Workflow: last.Workflow, State: Stuck}
 	}
 	return err
 }

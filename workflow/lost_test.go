@@ -56,7 +56,7 @@ func wantFailure[Out any](t *testing.T, run workflow.Run[Out], item int, reason 
 var losses = map[broker.Act]string{
 	broker.Delete:  "was deleted before it was done",
 	broker.Archive: "was archived by hand",
-	broker.Cancel:  "was archived as cancelled",
+	broker.Cancel:  "was cancelled",
 }
 
 // loseSteps has runs lose steps that wait, in every way.

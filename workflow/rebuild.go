@@ -21,6 +21,9 @@ func (v *visit) rebuild(ctx context.Context) (broker.Change, error) {
 	if err := r.look(ctx); err != nil {
 		return broker.Change{}, err
 	}
+	if r.open[v.about(causeStart).ID] {
+		return v.writes(), r.wake(ctx) // it is to begin later
+	}
 	for _, n := range v.Settling() {
 		if err := r.follow(ctx, n); err != nil {
 			return broker.Change{}, err
@@ -188,8 +191,12 @@ func (r *rebuilder) gather(ctx context.Context, p broker.Part) error {
 			return err
 		}
 		if at.cause == causeExpand && state == StepWaiting {
-			if fed, err := r.fedOf(ctx, at.node); err != nil || fed {
+			fed, err := r.fedOf(ctx, at.node)
+			if err != nil {
 				return err
+			}
+			if fed {
+				continue
 			}
 		}
 		if state == StepWaiting && !r.open[e.ID] {

@@ -68,18 +68,19 @@ func (s Signal[T]) Send(ctx context.Context, to Target, payload T, opts ...SendO
 // send commits a message, again if something has changed meanwhile.
 func (h Handle) send(ctx context.Context, signal string, m message) error {
 	for {
-		docs, err := h.broker.Documents(ctx, h.home, controlKey, inboxKey(signal))
-		if err != nil {
-			return err
-		}
-		c, err := decodeControl(docs[0])
+		c, version, err := h.control(ctx)
 		if err != nil {
 			return err
 		}
 		if !c.State.open() {
 			return &RunStateError{ID: h.ID, State: c.State, Want: "send signal " + signal + " to"}
 		}
-		box, err := decodeInbox(docs[1])
+		g := graph{Plan: &plan.Plan{Name: c.Workflow}, home: h.home, control: c}
+		docs, err := h.broker.Documents(ctx, h.home, g.inboxKey(signal))
+		if err != nil {
+			return err
+		}
+		box, err := decodeInbox(docs[0])
 		if err != nil {
 			return err
 		}
@@ -90,11 +91,10 @@ func (h Handle) send(ctx context.Context, signal string, m message) error {
 		case len(box.Messages) > maxInbox:
 			return ErrInboxFull
 		}
-		g := graph{Plan: &plan.Plan{Name: c.Workflow}, home: h.home, control: c}
 		outcome, err := apply(ctx, h.broker, broker.Change{
 			Home:    h.home,
-			Require: []broker.Condition{{Key: controlKey, Version: docs[0].Version}},
-			Put:     []broker.Put{box.put(signal, docs[1].Version)},
+			Require: []broker.Condition{{Key: controlKey, Version: version}},
+			Put:     []broker.Put{box.put(docs[0].Key, docs[0].Version)},
 			Enqueue: []broker.Entry{g.decision(causeSignal, signal+joint+strconv.Itoa(box.Sent))},
 		})
 		if err != nil || !errors.Is(outcome, broker.ErrConflict) {

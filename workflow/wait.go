@@ -47,7 +47,7 @@ func (v *visit) beginWait(ctx context.Context) (broker.Change, error) {
 			v.consume(&c, n, box, version)
 			return c, nil
 		}
-		c.Require = append(c.Require, broker.Condition{Key: inboxKey(n.Wait.Signal), Version: version})
+		c.Require = append(c.Require, broker.Condition{Key: v.inboxKey(n.Wait.Signal), Version: version})
 	}
 	if !wait.Until.IsZero() {
 		c.Enqueue = append(c.Enqueue, v.timer(n, wait.Until))

@@ -140,7 +140,7 @@ func (v *visit) joinChild(ctx context.Context) (broker.Change, error) {
 		return c, fmt.Errorf("run %s: %w", child.ID, err)
 	}
 	if v.cause == causeJoined {
-		c.Move = append(c.Move, broker.Move{EntryRef: v.decision(causeChild, v.name).EntryRef, Do: broker.Delete})
+		c.Move = append(c.Move, v.dismissal())
 	}
 	if last.State != Done {
 		e := RunError{ID: child.ID, State: last.State, Cause: last.Failure}
@@ -152,7 +152,13 @@ func (v *visit) joinChild(ctx context.Context) (broker.Change, error) {
 		return c, fmt.Errorf("result of run %s: %w", child.ID, err)
 	}
 	r.ended, r.took = last.Ended, last.Ended.Sub(last.Started)
+	c.Quota = v.Terms.MaxRun
 	return c, v.settleChild(ctx, &c, r)
+}
+
+// dismissal ends the entry that stands for the run.
+func (v *visit) dismissal() broker.Move {
+	return broker.Move{EntryRef: v.decision(causeChild, v.name).EntryRef, Do: broker.Delete}
 }
 
 func childState(s State) StepState {

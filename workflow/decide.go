@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/leatwork/leat/queue"
@@ -159,7 +160,8 @@ func (v *visit) conclude(c broker.Change) {
 	})
 }
 
-// abandon settles a decide that has failed. If it was for good the run fails of it.
+// abandon settles a decide that has failed. If it was for good the step fails that it
+// was to begin, and of any other the run.
 func (v *visit) abandon(s broker.Settlement, refused error) broker.Change {
 	if refused != nil {
 		var none refusals
@@ -171,9 +173,22 @@ func (v *visit) abandon(s broker.Settlement, refused error) broker.Change {
 		return broker.Change{Settle: []broker.Settlement{s}}
 	}
 	c := v.change(s)
-	v.close(&c, Failed, &StepError{Step: v.blamed(), Item: -1, Message: s.Entry.LastErr})
+	if !slices.Contains(beginners, v.cause) {
+		v.close(&c, Failed, &StepError{Step: v.blamed(), Item: -1, Message: s.Entry.LastErr})
+		return c
+	}
+	v.settleFailure(&c, failedRecord(StepFailed, StepError{Step: v.node.Name, Item: v.item, Message: s.Entry.LastErr}))
+	switch v.cause {
+	case causeExpand:
+		c.Enqueue = append(c.Enqueue, v.decision(causeHalt, v.node.Name)) // a part of it may have been fed
+	case causeJoined:
+		c.Move = append(c.Move, v.dismissal())
+	}
 	return c
 }
+
+// beginners are the causes of decides that are a step's, so that their failure is its.
+var beginners = []string{causeExpand, causeChoose, causeLoop, causeWait, causeChild, causeJoined}
 
 // blamed returns the name of the step that a decide is about.
 func (v *visit) blamed() string {
@@ -210,6 +225,7 @@ func (v *visit) finish(ctx context.Context) (broker.Change, error) {
 		return c, err
 	}
 	r := doneRecord(result)
+	c.Quota = v.Terms.MaxRun
 	c.Put = append(c.Put, broker.Put{Key: resultKey, Body: r.encode(), If: broker.AnyVersion})
 	v.end(&c, v.control.done())
 	return c, nil

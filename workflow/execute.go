@@ -175,6 +175,7 @@ func (o *stepOutcome) stamp(s broker.Settlement, r record) record {
 // that is paused, or closes, the output is recorded and nothing follows.
 func (o *stepOutcome) succeed(s broker.Settlement) broker.Change {
 	c := o.change(s)
+	c.Quota = o.Terms.MaxRun
 	r := o.stamp(s, doneRecord(o.output))
 	r.blob = o.blob
 	goesOn := o.control.State == Running

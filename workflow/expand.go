@@ -200,8 +200,6 @@ func (f *feeder) commit(ctx context.Context, c broker.Change) error {
 		return fmt.Errorf("feed %s: %w", f.node, err)
 	case errors.Is(outcomes[0], broker.ErrConflict):
 		return fmt.Errorf("feed %s: %w: %w", f.node, outcomes[0], task.Snooze(0))
-	case errors.Is(outcomes[0], broker.ErrQuota):
-		return fmt.Errorf("feed %s: %w: %w", f.node, outcomes[0], task.SkipRetry)
 	case outcomes[0] != nil:
 		return fmt.Errorf("feed %s: %w", f.node, outcomes[0])
 	}

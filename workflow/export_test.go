@@ -47,13 +47,38 @@ func explain(b *strings.Builder, g graph, n *plan.Node) {
 		fmt.Fprintf(b, "%s expands to 3\n", n.Name)
 		fmt.Fprintf(b, "  open %s of %d, window %d, stop at %d, tolerate %d, then%s, else%s\n", l.ID, l.Total, l.Window, l.StopAt, l.Tolerate, partText(l.Then), partText(l.Else))
 		fmt.Fprintf(b, "  feed %s\n", describe(g.itemEntry(n, itemPart(n, 0), nil)))
+	case n.Kind == plan.Await || n.Kind == plan.Sleep:
+		explainWait(b, g, n)
+	case n.Kind == plan.Loop:
+		fmt.Fprintf(b, "%s begins\n  %s\n", n.Name, describe(g.itemEntry(n, itemPart(n, 0), nil)))
+		fmt.Fprintf(b, "%s has gone round\n  put %s, %s\n", n.Name, g.loopKey(n), describe(g.itemEntry(n, itemPart(n, 1), nil)))
+		fallthrough
 	default:
 		fmt.Fprintf(b, "%s done\n %s\n", n.Name, partText(g.follow(n, StepDone)))
+	}
+	if n.Kind == plan.Sleep || n.Kind == plan.Await && (n.Wait.For == 0 || n.Wait.Fallback != nil) {
+		return // it does not fail
 	}
 	if n.Fatal {
 		fmt.Fprintf(b, "%s failed\n  close the run\n", n.Name)
 	} else {
 		fmt.Fprintf(b, "%s failed\n %s\n", n.Name, partText(g.follow(n, StepFailed)))
+	}
+}
+
+func explainWait(b *strings.Builder, g graph, n *plan.Node) {
+	fmt.Fprintf(b, "%s begins\n  put %s\n", n.Name, g.waitKey(n))
+	if n.Wait.For > 0 {
+		fmt.Fprintf(b, "  in %s %s\n", n.Wait.For, describe(g.timer(n, time.Time{})))
+	}
+	switch n.Kind {
+	case plan.Await:
+		fmt.Fprintf(b, "%s gets %s\n %s\n", n.Name, inboxKey(n.Wait.Signal), partText(g.follow(n, StepDone)))
+		if n.Wait.Fallback != nil {
+			fmt.Fprintf(b, "%s done with %s\n %s\n", n.Name, n.Wait.Fallback, partText(g.follow(n, StepDone)))
+		}
+	default:
+		fmt.Fprintf(b, "%s done\n %s\n", n.Name, partText(g.follow(n, StepDone)))
 	}
 }
 

@@ -195,7 +195,6 @@ func (v *visit) undo(ctx context.Context, spec plan.Spec, t *task.Task) error {
 			return alone
 		}
 		c := v.change(s)
-		c.Quota = 0
 		switch s.To {
 		case broker.Done, broker.Completed:
 			v.settleUndo(&c, "")

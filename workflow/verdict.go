@@ -73,6 +73,9 @@ func weight(s StepState) int {
 
 // outcome returns what has come of a node that settles. StepWaiting: nothing yet.
 func (v *values) outcome(ctx context.Context, n *plan.Node) (StepState, *StepError, error) {
+	if _, ok := v.known[n.Index]; ok {
+		return StepDone, nil, nil // its outcome may be about to be recorded
+	}
 	r, ok, err := v.recorded(ctx, v.key(n))
 	switch {
 	case err != nil:

@@ -126,11 +126,7 @@ func (v *visit) change(s broker.Settlement) broker.Change {
 
 // writes returns a change of the run as it stands.
 func (v *visit) writes() broker.Change {
-	return broker.Change{
-		Home:    v.home,
-		Require: []broker.Condition{{Key: controlKey, Version: v.version}},
-		Quota:   v.Terms.MaxRun,
-	}
+	return broker.Change{Home: v.home, Require: []broker.Condition{{Key: controlKey, Version: v.version}}}
 }
 
 // record adds to c what has come of n, and what follows from that.

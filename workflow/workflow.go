@@ -103,7 +103,11 @@ func MaxRun(bytes int64) Option { return func(p *plan.Plan) { p.Terms.MaxRun = b
 // times, by several attempts, each with a key of its own. It must be kept at least as
 // long as its run; deleting it is the store's affair.
 type BlobStore interface {
+	// Put stores a blob. When it returns without error Get finds it, from wherever.
 	Put(ctx context.Context, key string, blob []byte) error
+
+	// Get returns the blob that was stored under a key. Its error has the step that
+	// needs the blob tried again.
 	Get(ctx context.Context, key string) ([]byte, error)
 }
 

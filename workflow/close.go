@@ -36,10 +36,14 @@ func (v *visit) stop(ctx context.Context) (broker.Change, error) {
 }
 
 // halt ends what is open of a map's items, if so many have failed that it goes no
-// further.
+// further, or if it could not be fed.
 func (v *visit) halt(ctx context.Context) (broker.Change, error) {
+	_, ended, err := v.values.recorded(ctx, v.key(v.node))
+	if err != nil {
+		return v.writes(), err
+	}
 	latches, err := v.running.Broker().Latches(ctx, v.home, itemLatch(v.node, v.control.Epoch))
-	if err != nil || !latches[0].Stopped {
+	if err != nil || !ended && !latches[0].Stopped {
 		return v.writes(), err
 	}
 	return v.writes(), v.endOpen(ctx, func(p part) broker.Act {

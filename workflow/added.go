@@ -114,7 +114,7 @@ func (o *stepOutcome) openAdditions(c *broker.Change) {
 	for i := range units {
 		part := addedPart(n, i)
 		e := o.task(&units[i], o.root()+part)
-		e.Payload, e.Exit = o.additions.inputs[i], o.lost(n, part)
+		e.Payload, e.Exit = o.additions.inputs[i], o.lost(part)
 		e.Exit.Headers = map[string]string{addedQueue: e.Queue}
 		feed.Entries = append(feed.Entries, e)
 	}

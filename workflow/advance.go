@@ -85,7 +85,7 @@ func (g graph) reach(next *plan.Node, e plan.Edge, state StepState, p *broker.Pa
 // won returns the decide that one of those that may be first is done.
 func (g graph) won(n *plan.Node, member int) broker.Entry {
 	e := g.decision(causeFirst, itemPart(n, member))
-	e.Exit = g.lost(n, n.Name)
+	e.Exit = g.lost(n.Name)
 	return e
 }
 

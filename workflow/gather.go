@@ -90,22 +90,27 @@ func (e *engine) runBatch(ctx context.Context, server *queue.Background, unit pl
 }
 
 func (b *batch) run(ctx context.Context) error {
-	ctx, lost := context.WithCancelCause(ctx)
+	held, lost := context.WithCancelCause(ctx)
 	defer lost(nil)
+	stop := b.extend(held, lost)
+	defer stop()
+	b.work(held)
+	return b.settle(ctx)
+}
+
+// work runs the step's function for as long as it may take.
+func (b *batch) work(ctx context.Context) {
 	if b.unit.Timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, b.unit.Timeout)
 		defer cancel()
 	}
-	stop := b.extend(ctx, lost)
-	defer stop()
 	for _, e := range b.leased.Entries {
 		m := &member{batch: b, entry: e}
 		m.begin(ctx)
 		b.members = append(b.members, m)
 	}
 	b.call(ctx)
-	return b.settle()
 }
 
 // extend keeps the batch leased until the function that it returns is called. When the
@@ -171,8 +176,8 @@ func (b *batch) many(ctx context.Context, inputs [][]byte) (results []plan.Resul
 }
 
 // settle records what has come of each member, a hundred together.
-func (b *batch) settle() error {
-	ctx, cancel := context.WithTimeout(context.Background(), batchLease)
+func (b *batch) settle(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, batchLease)
 	defer cancel()
 	const together = 100
 	for from := 0; from < len(b.members); from += together {

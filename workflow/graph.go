@@ -179,7 +179,7 @@ func (g graph) itemEntry(n *plan.Node, part string, element []byte) broker.Entry
 	} else {
 		e = g.task(n.Unit, g.root()+part)
 	}
-	e.Payload, e.Exit = element, g.lost(n, part)
+	e.Payload, e.Exit = element, g.lost(part)
 	return e
 }
 
@@ -216,7 +216,7 @@ func earliest(a, b time.Time) time.Time {
 // the queue that is reserved for the workflow.
 func (g graph) decide(cause string, n *plan.Node) broker.Entry {
 	e := g.decision(cause, n.Name)
-	e.Reads, e.Exit = g.reads(n), g.lost(n, n.Name)
+	e.Reads, e.Exit = g.reads(n), g.lost(n.Name)
 	return e
 }
 
@@ -226,8 +226,8 @@ func (g graph) about(cause string) broker.Entry { return g.decision(cause, plan.
 // lost returns the decide about an entry that has ended otherwise than by its own
 // settlement: one that was deleted or archived by hand, cancelled, too late, or
 // poison. It is enqueued by whatever ends the entry, so that the run does not wait
-// for an outcome that nobody sends. part is the name of n, or of an item.
-func (g graph) lost(n *plan.Node, part string) *broker.Entry {
+// for an outcome that nobody sends. part is the name of a node, or of an item.
+func (g graph) lost(part string) *broker.Entry {
 	e := g.decision(causeLost, part)
 	return &e
 }

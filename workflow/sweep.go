@@ -222,9 +222,9 @@ func (g graph) toldBy(p part) *broker.Entry {
 		e := g.decision(causeUndoLost, p.name)
 		return &e
 	case p.added:
-		e := g.lost(p.node, p.name)
+		e := g.lost(p.name)
 		e.Headers = map[string]string{addedQueue: task.DefaultQueue}
 		return e
 	}
-	return g.lost(p.node, p.name)
+	return g.lost(p.name)
 }

@@ -75,7 +75,7 @@ func decodeWait(d broker.Document) (wait waitState, err error) {
 // timer returns the decide that ends a wait when its time has come.
 func (g graph) timer(n *plan.Node, at time.Time) broker.Entry {
 	e := g.decision(causeTimer, n.Name)
-	e.DueAt, e.Exit = at, g.lost(n, n.Name)
+	e.DueAt, e.Exit = at, g.lost(n.Name)
 	return e
 }
 

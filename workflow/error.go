@@ -56,7 +56,7 @@ func (e *RunExistsError) Is(target error) bool { return target == ErrRunExists }
 // returned has become text on its way through storage.
 type StepError struct {
 	Step    string `json:"step"`
-	Item    int    `json:"item"` // of a map: the element's index; otherwise -1
+	Item    int    `json:"item"` // of a map: the element's index; of a loop: the round; otherwise -1
 	Message string `json:"message"`
 }
 

@@ -20,6 +20,9 @@ func FromPlan[In, Out any](p *plan.Plan) Workflow[In, Out] { return Workflow[In,
 
 // Spec is for package dag and for [Register].
 func (w Workflow[In, Out]) Spec() plan.Spec {
+	if w.plan == nil {
+		panic("workflow: a Workflow that dag.New has not made, or not yet")
+	}
 	return plan.Spec{Unit: plan.Unit{Type: w.plan.Name, Workflow: true, Takes: w.plan.Takes, Gives: w.plan.Gives}, Plan: w.plan}
 }
 

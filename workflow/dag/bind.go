@@ -14,6 +14,7 @@ import (
 // Order.Lines, lets runs go on under another version of the program that has it, too;
 // one that has none belongs to one version of the workflow.
 func Pick[A, T any](g *Graph, a Val[A], f func(A) T) Val[T] {
+	g.demand("dag.Pick", f)
 	return bind[T](g, mapping[A, T](f), func(in [][]byte) ([]byte, error) {
 		x, err := plan.Decode[A](in[0])
 		if err != nil {
@@ -25,6 +26,7 @@ func Pick[A, T any](g *Graph, a Val[A], f func(A) T) Val[T] {
 
 // Join2 stands for f of two values. Like [Pick] it is no step.
 func Join2[A, B, T any](g *Graph, a Val[A], b Val[B], f func(A, B) T) Val[T] {
+	g.demand("dag.Join2", f)
 	return bind[T](g, mapping[pair[A, B], T](f), func(in [][]byte) ([]byte, error) {
 		x, y, err := decode2[A, B](in)
 		if err != nil {
@@ -37,6 +39,7 @@ func Join2[A, B, T any](g *Graph, a Val[A], b Val[B], f func(A, B) T) Val[T] {
 // Join3 stands for f of three values. Like [Pick] it is no step. More are joined by
 // joining some of them first.
 func Join3[A, B, C, T any](g *Graph, a Val[A], b Val[B], c Val[C], f func(A, B, C) T) Val[T] {
+	g.demand("dag.Join3", f)
 	return bind[T](g, mapping[pair[pair[A, B], C], T](f), func(in [][]byte) ([]byte, error) {
 		x, y, err := decode2[A, B](in)
 		if err != nil {

@@ -49,14 +49,15 @@ func Switch[K comparable, T any](g *Graph, key Val[K], branches []Branch[K, T], 
 	rest := -1
 	index := make(map[K]int)
 	for i, b := range branches {
-		name := fmt.Sprint(b.key)
-		if _, twice := index[b.key]; twice && !b.rest || b.rest && rest >= 0 {
-			g.refuse(task.Invalid("dag.Switch", name, "is a case twice"))
-		}
+		name, twice := fmt.Sprint(b.key), false
 		if b.rest {
-			rest, name = i, "default"
+			name, twice, rest = "default", rest >= 0, i
 		} else {
+			_, twice = index[b.key]
 			index[b.key] = i
+		}
+		if twice {
+			g.refuse(task.Invalid("dag.Switch", name, "is a case twice"))
 		}
 		names, arms = append(names, name), append(arms, b.arm)
 	}
@@ -91,7 +92,7 @@ func choose[T any](g *Graph, kind string, arm Val[int], names []string, arms []f
 			continue
 		}
 		inner := &Graph{declaration: g.declaration, outer: g, guard: &plan.Guard{Choice: choice, Arm: i}}
-		merge.Deps = append(merge.Deps, inner.own(build(inner)))
+		merge.Deps = append(merge.Deps, inner.own(describe(inner, build)))
 	}
 	return Val[T]{g, g.add(merge)}
 }

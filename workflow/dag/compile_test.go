@@ -43,6 +43,7 @@ const preamble = `package refused
 import (
 	"context"
 	"strconv"
+	"time"
 
 	"github.com/leatwork/leat/workflow"
 	"github.com/leatwork/leat/workflow/dag"
@@ -51,6 +52,9 @@ import (
 var (
 	double = workflow.NewStep("double", func(_ context.Context, n int) (int, error) { return 2 * n, nil })
 	show   = workflow.NewStep("show", func(_ context.Context, n int) (string, error) { return strconv.Itoa(n), nil })
+
+	approval = workflow.NewSignal[int]("approval")
+	_        = time.Second
 )
 
 `

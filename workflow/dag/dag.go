@@ -3,6 +3,7 @@ package dag
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/leatwork/leat/task"
@@ -21,10 +22,11 @@ type Graph struct {
 
 // A declaration is what the graphs of one workflow have in common.
 type declaration struct {
-	plan   *plan.Plan
-	names  map[string]bool
-	given  map[string]int // how often each automatic name was asked for
-	faults []error
+	plan    *plan.Plan
+	current *Graph // the one whose function is being called; nil: none any more
+	names   map[string]bool
+	given   map[string]int // how often each automatic name was asked for
+	faults  []error
 }
 
 // A Val is a value of type T that a run will have. It belongs to one [Graph], and
@@ -61,8 +63,12 @@ func New[In, Out any](name string, build func(*Graph, Val[In]) Val[Out], opts ..
 	g.refuse(task.CheckName("workflow", name))
 	g.refuse(task.CheckName("workflow.Queue", p.Queue))
 	g.checkTerms(p.Terms)
-	in := Val[In]{g, g.add(&plan.Node{Kind: plan.Input, Name: "input"})}
-	out := build(g, in)
+	if build == nil {
+		panic(fmt.Sprintf("dag.New(%q): has no function", name))
+	}
+	out := describe(g, func(g *Graph) Val[Out] {
+		return build(g, Val[In]{g, g.add(&plan.Node{Kind: plan.Input, Name: "input"})})
+	})
 	g.own(out)
 	if len(g.faults) == 0 {
 		g.refuse(p.Compile(out.node))
@@ -71,6 +77,15 @@ func New[In, Out any](name string, build func(*Graph, Val[In]) Val[Out], opts ..
 		panic(fmt.Sprintf("dag.New(%q): %v", name, err))
 	}
 	return workflow.FromPlan[In, Out](p)
+}
+
+// describe calls build, which describes g.
+func describe[T any](g *Graph, build func(*Graph) Val[T]) Val[T] {
+	around := g.current
+	g.current = g
+	out := build(g)
+	g.current = around
+	return out
 }
 
 func (g *Graph) checkTerms(t plan.Terms) {
@@ -139,6 +154,7 @@ func Until[T any](g *Graph, r workflow.Runnable[T, T], in Val[T], done func(T) b
 	if r.Spec().Undo != "" {
 		g.refuse(task.Invalid("dag.Until", r.Spec().Type, "is reversible, which a loop is not; reverse it in a workflow of its own"))
 	}
+	g.demand("dag.Until", done)
 	n := &plan.Node{Kind: plan.Loop, Deps: []int{g.own(in)}, Bound: bound, Mapping: mapping[T, bool](done)}
 	n.Until = func(value []byte) (bool, error) {
 		v, err := plan.Decode[T](value)
@@ -197,6 +213,9 @@ func Sleep(g *Graph, d time.Duration, opts ...Option) Val[workflow.None] {
 
 func (g *Graph) wait(kind plan.Kind, name string, w plan.Wait, opts []Option) int {
 	s := g.settle("dag."+string(kind), opts, 0)
+	if kind == plan.Await {
+		g.refuse(task.CheckName("signal", w.Signal))
+	}
 	if w.For < 0 {
 		g.refuse(task.Invalid("dag.Await", w.For, "must not be negative"))
 	}
@@ -249,6 +268,12 @@ func (g *Graph) name(typ, as string) string {
 }
 
 func (g *Graph) add(n *plan.Node) int {
+	switch {
+	case g.current == nil:
+		panic(fmt.Sprintf("dag: the graph of %q is used after the function that it was given to has returned", g.plan.Name))
+	case g.current != g:
+		g.refuse(task.Invalid("dag.Graph", n.Name, "is added to another graph than that of the arm in which it is written"))
+	}
 	n.Index = len(g.plan.Nodes)
 	g.plan.Nodes = append(g.plan.Nodes, n)
 	return n.Index
@@ -268,6 +293,13 @@ func (g *Graph) own(v Dep) int {
 		g.refuse(task.Invalid("dag.Val", "", "belongs to another graph"))
 	}
 	return 0
+}
+
+// demand refuses a function that is nil.
+func (g *Graph) demand(call string, f any) {
+	if reflect.ValueOf(f).IsNil() {
+		g.refuse(task.Invalid(call, "", "has no function"))
+	}
 }
 
 // refuse takes note of a mistake in the definition.

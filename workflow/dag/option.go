@@ -25,10 +25,13 @@ const (
 	allowLosers                     // CancelLosers
 )
 
-var optionsFor = map[allowed]string{
-	allowUnit:   "With is for what runs steps: dag.Do, dag.Map and dag.Until",
-	allowFold:   "Parallel, Tolerate and FinishAll are for dag.Map",
-	allowLosers: "CancelLosers is for dag.First",
+var optionsFor = []struct {
+	allowed allowed
+	text    string
+}{
+	{allowUnit, "With is for what runs steps: dag.Do, dag.Map and dag.Until"},
+	{allowFold, "Parallel, Tolerate and FinishAll are for dag.Map"},
+	{allowLosers, "CancelLosers is for dag.First"},
 }
 
 // As gives the step a name of its own in this workflow: the name under which its
@@ -72,9 +75,9 @@ func (g *Graph) settle(call string, opts []Option, takes allowed) settings {
 		}
 		o(&s)
 	}
-	for option, is := range optionsFor {
-		if (s.used&^takes)&option != 0 {
-			g.refuse(task.Invalid(call, s.name, is))
+	for _, o := range optionsFor {
+		if s.used&^takes&o.allowed != 0 {
+			g.refuse(task.Invalid(call, s.name, o.text))
 		}
 	}
 	if s.parallel < 0 {

@@ -31,8 +31,31 @@ func (p *Plan) Compile(result int) error {
 		faults = append(faults, task.Invalid("workflow", p.Name, fmt.Sprintf("has %d steps, more than %d", n, MaxNodes)))
 	}
 	p.Connect()
+	for _, n := range p.Nodes {
+		if n.Kind == Choice {
+			faults = append(faults, p.bounded(n))
+		}
+	}
 	p.Hash = p.hash()
 	return errors.Join(faults...)
+}
+
+// maxSkips is how many parts the change may have by which a choice takes an arm.
+const maxSkips = 900
+
+// bounded refuses a choice of which the arms not taken are told to too many.
+func (p *Plan) bounded(choice *Node) error {
+	parts := len(choice.Consumers)
+	for _, n := range p.Nodes {
+		if n.Kind.Settles() && p.Within(n, choice.Index, -1) {
+			parts += 1 + len(n.Consumers)
+		}
+	}
+	if parts <= maxSkips {
+		return nil
+	}
+	return task.Invalid("dag."+string(choice.Kind), choice.Name, fmt.Sprintf(
+		"has arms with %d steps and edges, more than %d; make workflows of them", parts, maxSkips))
 }
 
 // single refuses what comes first if it is not of one node.

@@ -47,7 +47,7 @@ type Batch struct {
 	Queue, Group string
 	Token        string // "": the group is not ripe, or empty
 	Until        time.Time
-	Entries      []Entry
+	Entries      []Entry // without their Exits
 
 	// Parked are entries that cannot be read, see [Applied].
 	Parked []Parked

@@ -26,7 +26,7 @@ type Share struct {
 
 // A Lease is the right to run an entry until a time.
 type Lease struct {
-	Entry     Entry
+	Entry     Entry // without its Exit, which is not the holder's affair
 	Token     string
 	Until     time.Time  // as rounded
 	Documents []Document // those that Entry.Reads names, in that order

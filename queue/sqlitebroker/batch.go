@@ -16,8 +16,8 @@ var (
 	forgetBatch = prepared(`DELETE FROM leat_batch WHERE token = ?1
 		AND NOT EXISTS (SELECT 1 FROM leat_entry WHERE token = ?1 AND ` + frozen + `)`)
 
-	selectMembers = prepared(`SELECT num, ` + entryColumns + ` FROM leat_entry WHERE token = ? AND ` + frozen + ` ORDER BY at, id`)
-	selectWaiting = prepared(`SELECT num, ` + entryColumns + ` FROM leat_entry
+	selectMembers = prepared(`SELECT num, ` + leasedColumns + ` FROM leat_entry WHERE token = ? AND ` + frozen + ` ORDER BY at, id`)
+	selectWaiting = prepared(`SELECT num, ` + leasedColumns + ` FROM leat_entry
 		WHERE queue = ? AND group_name = ? AND ` + waiting + ` ORDER BY at, id LIMIT ?`)
 	selectOldest = prepared(`SELECT at FROM leat_entry WHERE queue = ? AND group_name = ? AND ` + waiting + ` ORDER BY at LIMIT 1`)
 	selectNewest = prepared(`SELECT at FROM leat_entry WHERE queue = ? AND group_name = ? AND ` + waiting + ` ORDER BY at DESC LIMIT 1`)

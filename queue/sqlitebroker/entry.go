@@ -11,11 +11,16 @@ import (
 
 // entryColumns are what row.entry reads. Many entries have nothing in those behind
 // the tenth, which says so: to read a column costs more than to have it looked at.
-const entryColumns = `id, state, at, type, max_retry, retried, timeout, retention, payload,
+const entryColumns = allButExit + `leaves`
+
+// leasedColumns are the same without the exit, which is not the holder's affair.
+const leasedColumns = allButExit + `NULL`
+
+const allButExit = `id, state, at, type, max_retry, retried, timeout, retention, payload,
 	coalesce(last_error, failed, deadline, completed, start_by, group_name, claim, max_crashes, crashes,
 		home_queue, reads, headers, leaves) IS NOT NULL,
 	last_error, failed, deadline, completed, start_by, group_name, claim, claim_start, claim_hold, claim_since, behind,
-	max_crashes, crashes, home_queue, home_id, reads, headers, leaves`
+	max_crashes, crashes, home_queue, home_id, reads, headers, `
 
 var (
 	selectEntryNum = prepared(`SELECT num FROM leat_entry WHERE queue = ? AND id = ?`)

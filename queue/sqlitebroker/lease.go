@@ -10,7 +10,7 @@ import (
 )
 
 var (
-	selectReady = prepared(`SELECT num, ` + entryColumns + ` FROM leat_entry
+	selectReady = prepared(`SELECT num, ` + leasedColumns + ` FROM leat_entry
 		WHERE queue = ? AND state = ? ORDER BY at, id LIMIT ?`)
 	leaseEntry = prepared(`UPDATE leat_entry SET state = ?2, at = ?3, token = ?4 WHERE num = ?1`)
 	parkEntry  = prepared(`UPDATE leat_entry SET state = ?2, at = ?3, ended = ?4, last_error = ?5 WHERE num = ?1`)
@@ -73,7 +73,7 @@ func (t *tx) next(q *queue, most int) []found {
 	return t.line
 }
 
-// found reads the number of an entry of q, and entryColumns.
+// found reads the number of an entry of q, and leasedColumns.
 func (r *row) found(q *queue) found {
 	num := r.int()
 	s, err := r.entry(q.name)

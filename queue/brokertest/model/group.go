@@ -36,7 +36,9 @@ func (m *Model) Gather(ctx context.Context, now time.Time, r broker.GatherReques
 	b := q.batches[r.Token]
 	gathered := broker.Batch{Queue: r.Queue, Group: b.group, Token: r.Token, Until: b.until}
 	for _, e := range q.members(r.Token) {
-		gathered.Entries = append(gathered.Entries, e.shown().Entry)
+		shown := e.shown().Entry
+		shown.Exit = nil
+		gathered.Entries = append(gathered.Entries, shown)
 	}
 	return gathered, nil
 }

@@ -38,6 +38,7 @@ func (m *Model) leaseNext(now time.Time, q *queue, until time.Time) broker.Lease
 	m.enter(now, e, task.Active)
 	m.started(now, e)
 	l := broker.Lease{Entry: e.shown().Entry, Token: e.token, Until: e.Until}
+	l.Entry.Exit = nil
 	for _, key := range e.Reads {
 		l.Documents = append(l.Documents, m.document(e.Home, key))
 	}

@@ -32,14 +32,14 @@ local function documents_of(home, reads)
 end
 
 -- body_of returns what a lease says of its entry beside the message: that, what
--- else there is, {words, home, reads, crashes, exit, documents}, whether it is to be
+-- else there is, {words, home, reads, crashes, false, documents}, whether it is to be
 -- cancelled, and whether it waits behind a claim. It returns nothing if the entry
 -- is gone, or under another token than the one given.
 local function body_of(queue, id, token)
   local f = redis.pcall("HMGET", entry_key(queue, id), "msg", "leat_ms", "leat_home", "leat_reads",
-    "leat_crashes", "leat_exit", "leat_token", "leat_cancel", "leat_behind")
-  if not f[1] or f.err or (token and f[7] ~= token) then return end
-  return f[1], {f[2], f[3], f[4], f[5], f[6], documents_of(f[3], f[4])}, f[8], f[9]
+    "leat_crashes", "leat_token", "leat_cancel", "leat_behind")
+  if not f[1] or f.err or (token and f[6] ~= token) then return end
+  return f[1], {f[2], f[3], f[4], f[5], false, documents_of(f[3], f[4])}, f[7], f[8]
 end
 
 -- plain_of returns the message of an entry that has nothing else to be known: of

@@ -107,6 +107,35 @@ func (v *visit) beginChild(ctx context.Context, p *plan.Plan, home broker.Home) 
 	return err
 }
 
+// standsForRun reports whether the visit is about an entry that stands for a run.
+func (v *visit) standsForRun() bool {
+	n := v.node
+	return n.Unit != nil && n.Unit.Workflow && !v.added && (v.item >= 0 || n.Kind == plan.Step)
+}
+
+// loseChild ends the run that an entry stood for that was lost, and returns how it
+// stands: its end is told. "" means that there is none.
+func (v *visit) loseChild(ctx context.Context) (State, error) {
+	e, err := v.running.Broker().Entry(ctx, v.subject())
+	if err == nil && !e.State.Ended() {
+		return Running, nil // somebody has it run again
+	}
+	spec, ok := v.Specs[v.node.Unit.Type]
+	if err != nil && !errors.Is(err, broker.ErrNotFound) || !ok {
+		return "", err
+	}
+	home := v.childHome(spec.Plan)
+	child := Handle{ID: home.ID, home: home, broker: v.running.Broker()}
+	if err := child.Cancel(ctx); err != nil && !errors.Is(err, ErrRunState) {
+		if errors.Is(err, ErrRunNotFound) {
+			err = nil
+		}
+		return "", err
+	}
+	c, _, err := child.control(ctx)
+	return c.State, err
+}
+
 // joined returns the entry that tells the parent that this run has ended.
 func (g graph) joined() broker.Entry {
 	p := g.control.Parent

@@ -149,6 +149,18 @@ func (v *visit) closeDown(ctx context.Context) (broker.Change, error) {
 // settlement. Nothing does if somebody has it run again meanwhile, or had.
 func (v *visit) lose(ctx context.Context) (broker.Change, error) {
 	c := v.writes()
+	if v.standsForRun() {
+		child, err := v.loseChild(ctx)
+		switch {
+		case err != nil, child != "" && !child.Ended():
+			return c, err
+		case child != "" && !v.control.State.Ended():
+			return v.joinChild(ctx)
+		}
+	}
+	if v.control.State.Ended() {
+		return c, nil
+	}
 	failure, state, begun, err := v.loss(ctx)
 	if err != nil || failure == nil {
 		return c, err

@@ -45,7 +45,7 @@ const (
 var closers = map[string][]State{
 	causeChild:    {Closing},
 	causeJoined:   {Closing},
-	causeLost:     {Closing},
+	causeLost:     {Closing, Done, Failed, Cancelled, TimedOut}, // a run within it may go on
 	causeDeadline: {Paused},
 	causeStop:     {Closing},
 	causeClose:    {Closing},

@@ -73,12 +73,16 @@ func (v *visit) inbox(ctx context.Context, signal string) (inbox, int64, error) 
 	return b, d.Version, err
 }
 
-// consume adds to c that n takes the oldest signal of the inbox.
-func (v *visit) consume(c *broker.Change, n *plan.Node, box inbox, version int64) {
+// consume adds to c that n, which waits until a time, takes the oldest signal of the
+// inbox. The decide for that time is not needed any more, if there was one.
+func (v *visit) consume(c *broker.Change, n *plan.Node, wait waitState, box inbox, version int64) {
 	taken := box.Messages[0]
 	box.Messages = box.Messages[1:]
 	c.Put = append(c.Put, box.put(v.inboxKey(n.Wait.Signal), version))
 	v.record(c, n, doneRecord(taken.Body))
+	if !wait.Until.IsZero() {
+		c.Move = append(c.Move, broker.Move{EntryRef: v.timer(n, wait.Until).EntryRef, Do: broker.Delete})
+	}
 }
 
 // hear gives a signal that has come to the step that waits for it, the first in the
@@ -105,10 +109,7 @@ func (v *visit) hear(ctx context.Context) (broker.Change, error) {
 		if !begun || state != StepWaiting {
 			continue
 		}
-		v.consume(&c, n, box, version)
-		if !wait.Until.IsZero() {
-			c.Move = append(c.Move, broker.Move{EntryRef: v.timer(n, wait.Until).EntryRef, Do: broker.Delete})
-		}
+		v.consume(&c, n, wait, box, version)
 		return c, nil
 	}
 	return c, nil

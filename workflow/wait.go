@@ -28,6 +28,17 @@ func (v *visit) beginWait(ctx context.Context) (broker.Change, error) {
 	if err != nil {
 		return c, err
 	}
+	if n.Kind == plan.Await {
+		box, version, err := v.inbox(ctx, n.Wait.Signal)
+		if err != nil {
+			return c, err
+		}
+		if box.waiting() > 0 {
+			v.consume(&c, n, wait, box, version)
+			return c, nil
+		}
+		c.Require = append(c.Require, broker.Condition{Key: v.inboxKey(n.Wait.Signal), Version: version})
+	}
 	if !begun {
 		if n.Wait.For > 0 {
 			wait.Until = time.Now().Add(n.Wait.For)
@@ -37,17 +48,6 @@ func (v *visit) beginWait(ctx context.Context) (broker.Change, error) {
 			return c, err
 		}
 		c.Put = append(c.Put, broker.Put{Key: v.waitKey(n), Body: b})
-	}
-	if n.Kind == plan.Await {
-		box, version, err := v.inbox(ctx, n.Wait.Signal)
-		if err != nil {
-			return c, err
-		}
-		if box.waiting() > 0 {
-			v.consume(&c, n, box, version)
-			return c, nil
-		}
-		c.Require = append(c.Require, broker.Condition{Key: v.inboxKey(n.Wait.Signal), Version: version})
 	}
 	if !wait.Until.IsZero() {
 		c.Enqueue = append(c.Enqueue, v.timer(n, wait.Until))

@@ -30,6 +30,7 @@ var allow = map[string][]string{
 	"workflow":               {"task", "queue", "queue/broker", "workflow/internal/plan", "github.com/google/uuid"},
 	"workflow/dag":           {"task", "workflow", "workflow/internal/plan"},
 	"workflow/internal/plan": {"task"},
+	"workflow/workflowtest":  {"task", "queue", "queue/broker", "queue/brokertest/model", "workflow", "workflow/internal/plan"},
 
 	"internal/wire":      {"task", "queue/broker", "google.golang.org/protobuf"},
 	"internal/loop":      {},

@@ -195,6 +195,14 @@ func (p *Plan) Node(name string) *Node { return p.byName[name] }
 // End returns the end.
 func (p *Plan) End() *Node { return p.Nodes[len(p.Nodes)-1] }
 
+// With returns the same plan, to be carried out by other functions.
+func (p *Plan) With(specs map[string]Spec) *Plan {
+	return &Plan{
+		Name: p.Name, Queue: p.Queue, Nodes: p.Nodes, Takes: p.Takes, Gives: p.Gives, Terms: p.Terms,
+		Hash: p.Hash, Specs: specs, Blobs: p.Blobs, byName: p.byName,
+	}
+}
+
 // EndName is the name of the end of every plan.
 const EndName = string(task.Joint) + "end"
 

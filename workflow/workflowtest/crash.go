@@ -1,0 +1,213 @@
+package workflowtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/queue/brokertest/model"
+	"github.com/leatwork/leat/task"
+	"github.com/leatwork/leat/workflow"
+)
+
+// CrashBefore has the worker die when a step of this name has returned, before what has
+// come of it is recorded; for a map that is one of its items. Once its lease has run
+// out, after ten seconds, the step is run again by the worker that takes its place.
+//
+// The name is that of the step in a workflow, or of the step itself; so an undoing has
+// the name of the step that undoes. It fails the test if there is none of it, or if it
+// has not come to that when the test ends. Each call is for one crash.
+func (e *Engine) CrashBefore(step string) { e.t.Helper(); e.plan(step, false) }
+
+// CrashAfter is [Engine.CrashBefore], except that the worker dies right after what has
+// come of the step is recorded, and what that made ready with it. The step is not run
+// again, unless it failed and is to be retried.
+func (e *Engine) CrashAfter(step string) { e.t.Helper(); e.plan(step, true) }
+
+func (e *Engine) plan(step string, after bool) {
+	e.t.Helper()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.nodes[step] {
+		e.t.Fatalf("workflowtest: the engine's workflows do not have step %q", step)
+	}
+	e.crashes = append(e.crashes, &crash{what: step, after: after, at: func(c commit, _ int) bool { return c.step == step || c.typ == step }})
+}
+
+// CrashEverywhere runs test with an engine of its own as often as it takes for the
+// worker to die once before and once after everything that it commits to storage, a
+// step's outcome or a decision of the engine's; and first of all without that. Each is a subtest of
+// t, in a bubble of package testing/synctest.
+//
+// It finds out whether a program bears that steps are run more than once: test has to
+// come to the same end each time. What it counts must be its own, not of the package.
+func CrashEverywhere(t *testing.T, test func(*testing.T, *Engine), flows ...workflow.Registrable) {
+	t.Helper()
+	var commits []string
+	whole := t.Run("no crash", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			e := New(t, flows...)
+			test(t, e)
+			e.mu.Lock()
+			defer e.mu.Unlock()
+			commits = e.commits
+		})
+	})
+	if !whole {
+		return
+	}
+	for i, what := range commits {
+		for _, after := range []bool{false, true} {
+			c := crash{what: what, after: after, at: func(_ commit, n int) bool { return n == i }}
+			t.Run(fmt.Sprintf("%v of %d", &c, i+1), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					e := New(t, flows...)
+					e.mu.Lock()
+					e.crashes = append(e.crashes, &c)
+					e.mu.Unlock()
+					test(t, e)
+				})
+			})
+		}
+	}
+}
+
+// A crash is the death of a worker that is to come.
+type crash struct {
+	what  string
+	after bool
+	at    func(c commit, n int) bool // whether this, the n-th commit, is the one
+}
+
+// String says when.
+func (c *crash) String() string {
+	if c.after {
+		return "after " + c.what
+	}
+	return "before " + c.what
+}
+
+// demandCrashes fails the test for crashes that have not come.
+func (e *Engine) demandCrashes() {
+	e.t.Helper()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, c := range e.crashes {
+		e.t.Errorf("workflowtest: the crash %v has not come", c)
+	}
+}
+
+// A commit is what is to be recorded of one entry of a run.
+type commit struct {
+	step string // that it is about, "" if none
+	typ  string // of the task
+	what string
+}
+
+// commitOf reads the id of an entry, which is run~tag~step, run~tag~step~item, or
+// run~tag~~cause~step.
+func commitOf(e broker.Entry) commit {
+	_, part, _ := strings.Cut(strings.TrimPrefix(e.ID, e.Home.ID+joint), joint)
+	c := commit{typ: e.Type}
+	if cause, decide := strings.CutPrefix(part, joint); decide {
+		c.what = strings.Join(strings.FieldsFunc(cause, func(r rune) bool { return r == task.Joint }), " ")
+		return c
+	}
+	c.what = strings.ReplaceAll(part, joint, " ")
+	c.step, _, _ = strings.Cut(part, joint)
+	return c
+}
+
+const joint = string(task.Joint)
+
+// errDead is what a worker gets that has crashed.
+var errDead = fmt.Errorf("the worker has crashed: %w", broker.ErrRefused)
+
+// A worker is the broker that one server has, until it crashes.
+type worker struct {
+	*model.Model
+	engine *Engine
+	dead   chan struct{}
+	die    sync.Once
+}
+
+// fails returns an error if the worker is dead.
+func (w *worker) fails() error {
+	select {
+	case <-w.dead:
+		return errDead
+	default:
+		return nil
+	}
+}
+
+// Apply implements [broker.Broker]: the worker may die before it, or after it.
+func (w *worker) Apply(ctx context.Context, now time.Time, changes []broker.Change, want broker.LeaseRequest) (broker.Applied, error) {
+	if err := w.fails(); err != nil {
+		return broker.Applied{}, err
+	}
+	before, after := w.engine.due(changes)
+	if before {
+		w.die.Do(func() { close(w.dead) })
+		return broker.Applied{}, errDead
+	}
+	if after {
+		want.Max = 0 // a dead worker takes nothing
+	}
+	applied, err := w.Model.Apply(ctx, now, changes, want)
+	if after {
+		w.die.Do(func() { close(w.dead) })
+		err = errors.Join(err, errDead)
+	}
+	return applied, err
+}
+
+// due takes note of what changes commit, and reports whether the worker is to die
+// before or after that.
+func (e *Engine) due(changes []broker.Change) (before, after bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, c := range changes {
+		for _, s := range c.Settle {
+			if s.Entry.Home.IsZero() || s.To == broker.Released {
+				continue
+			}
+			before, after = e.meet(commitOf(s.Entry), before, after)
+		}
+	}
+	return before, after
+}
+
+// meet takes note of one commit.
+func (e *Engine) meet(c commit, before, after bool) (bool, bool) {
+	e.commits = append(e.commits, c.what)
+	for i, next := range e.crashes {
+		if next.at(c, len(e.commits)-1) {
+			e.crashes = append(e.crashes[:i:i], e.crashes[i+1:]...)
+			return before || !next.after, after || next.after
+		}
+	}
+	return before, after
+}
+
+// Extend implements [broker.Broker].
+func (w *worker) Extend(ctx context.Context, now, until time.Time, leases ...broker.LeaseRef) ([]broker.Held, error) {
+	if err := w.fails(); err != nil {
+		return nil, err
+	}
+	return w.Model.Extend(ctx, now, until, leases...)
+}
+
+// Advance implements [broker.Broker].
+func (w *worker) Advance(ctx context.Context, now time.Time, r broker.AdvanceRequest) (broker.Advanced, error) {
+	if err := w.fails(); err != nil {
+		return broker.Advanced{}, err
+	}
+	return w.Model.Advance(ctx, now, r)
+}

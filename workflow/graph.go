@@ -92,9 +92,12 @@ type part struct {
 	added  bool       // item is one of those that the step added
 }
 
-// againPart names an item of a map of which only some are run: the i-th, which is
+// againPart names an item of a map of which only some are run, or n if i is negative: the i-th, which is
 // the member of the latch over these.
 func againPart(n *plan.Node, i, member int) string {
+	if i < 0 {
+		return n.Name + joint + "." + strconv.Itoa(member)
+	}
 	return itemPart(n, i) + "." + strconv.Itoa(member)
 }
 
@@ -130,7 +133,10 @@ func (g graph) place(id string) part {
 	index, member, again := strings.Cut(p.name[i+1:], ".")
 	p.added = strings.HasPrefix(index, "+")
 	var err, fault error
-	if p.item, err = strconv.Atoi(strings.TrimPrefix(index, "+")); err != nil {
+	if index != "" || !again {
+		p.item, err = strconv.Atoi(strings.TrimPrefix(index, "+"))
+	}
+	if err != nil {
 		p.item = -1
 		return p
 	}

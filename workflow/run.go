@@ -54,20 +54,26 @@ func (h Handle) control(ctx context.Context) (control, int64, error) {
 // How often Result looks: soon at first, less often as the run takes longer.
 const (
 	firstLook = 5 * time.Millisecond
-	lastLook  = 250 * time.Millisecond
+	soonLook  = 250 * time.Millisecond // in the first seconds
+	lastLook  = time.Second
 )
 
 // wait waits until the run has ended, or is stuck, or ctx ends.
-func (h Handle) wait(ctx context.Context) (control, error) {
-	for wait := firstLook; ; wait = min(2*wait, lastLook) {
-		c, _, err := h.control(ctx)
+func (h Handle) wait(ctx context.Context) (c control, err error) {
+	began, seen := time.Now(), int64(-1)
+	for look := firstLook; ; look = min(2*look, max(soonLook, time.Since(began)/100), lastLook) {
+		docs, err := h.broker.Documents(ctx, h.home, controlKey)
+		if err == nil && docs[0].Version != seen {
+			seen = docs[0].Version
+			c, err = decodeControl(docs[0])
+		}
 		if err != nil || c.State.Ended() || c.State == Stuck {
 			return c, err
 		}
 		select {
 		case <-ctx.Done():
 			return c, context.Cause(ctx)
-		case <-time.After(wait):
+		case <-time.After(look):
 		}
 	}
 }

@@ -65,7 +65,7 @@ func CrashEverywhere(t *testing.T, test func(*testing.T, *Engine), flows ...work
 	for i, what := range commits {
 		for _, after := range []bool{false, true} {
 			c := crash{what: what, after: after, at: func(_ commit, n int) bool { return n == i }}
-			t.Run(fmt.Sprintf("%v of %d", &c, i+1), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%d %v", i+1, &c), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					e := New(t, flows...)
 					e.mu.Lock()

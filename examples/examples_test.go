@@ -19,7 +19,7 @@ import (
 )
 
 // programs are the examples, each run by a test of this package.
-var programs = []string{"hello", "pipeline", "quickstart/client", "quickstart/worker"}
+var programs = []string{"hello", "order", "pipeline", "quickstart/client", "quickstart/worker"}
 
 // binaries is the folder that they are built into.
 var binaries string

@@ -211,3 +211,11 @@ func (w *worker) Advance(ctx context.Context, now time.Time, r broker.AdvanceReq
 	}
 	return w.Model.Advance(ctx, now, r)
 }
+
+// Gather implements [broker.Broker].
+func (w *worker) Gather(ctx context.Context, now time.Time, r broker.GatherRequest) (broker.Batch, error) {
+	if err := w.fails(); err != nil {
+		return broker.Batch{}, err
+	}
+	return w.Model.Gather(ctx, now, r)
+}

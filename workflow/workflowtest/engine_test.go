@@ -144,3 +144,24 @@ func TestWhatTheWorkflowsDoNotHaveIsRefused(t *testing.T) {
 		})
 	}
 }
+
+func TestABatchedStepIsMockedInputByInput(t *testing.T) {
+	batched := workflow.Batched("batched", workflow.Batch{MaxSize: 10, MaxWait: time.Second}, func(context.Context, []int) ([]workflow.Result[int], error) {
+		return nil, errors.New("not mocked")
+	})
+	w := dag.New("batches", func(g *dag.Graph, in dag.Val[int]) dag.Val[int] { return dag.Do(g, batched, in) })
+	synctest.Test(t, func(t *testing.T) {
+		e := workflowtest.New(t, w)
+		workflowtest.Mock(e, batched, func(_ context.Context, n int) (int, error) { return 2 * n, nil })
+		e.CrashBefore("batched")
+		for i := range 3 {
+			run, err := w.Start(t.Context(), e.Client(), i)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n, err := run.Result(t.Context()); n != 2*i || err != nil {
+				t.Errorf("Result() = %d, %v, want %d", n, err, 2*i)
+			}
+		}
+	})
+}

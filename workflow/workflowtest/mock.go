@@ -10,8 +10,8 @@ import (
 
 // Mock has fn run in place of the step's own function, from now on, wherever the step
 // is in the engine's workflows. As a step's function, fn may be called from several
-// goroutines, and more than once. It fails the test if the workflows do not have the
-// step.
+// goroutines, and more than once; for a batched step it is called with each input by
+// itself. It fails the test if the workflows do not have the step.
 func Mock[In, Out any](e *Engine, s workflow.Step[In, Out], fn func(context.Context, In) (Out, error)) {
 	e.t.Helper()
 	spec := s.Spec()
@@ -85,21 +85,42 @@ func (e *Engine) watch(s plan.Spec, queue string) plan.Spec {
 		known = &step{origin: s.Origin}
 		e.steps[s.Type], e.nodes[s.Type] = known, true
 	}
-	if own := s.Call; own != nil {
-		s.Call = func(ctx context.Context, input []byte) ([]byte, error) {
-			return e.called(known, own)(ctx, input)
-		}
-	}
+	s.Call, s.Many = e.single(known, s.Call), e.batch(known, s.Many)
 	return s
 }
 
-// called counts a call, and returns the function that answers it.
-func (e *Engine) called(s *step, own func(context.Context, []byte) ([]byte, error)) func(context.Context, []byte) ([]byte, error) {
+// single returns a function that is called by way of the engine in place of own.
+func (e *Engine) single(s *step, own func(context.Context, []byte) ([]byte, error)) func(context.Context, []byte) ([]byte, error) {
+	return func(ctx context.Context, input []byte) ([]byte, error) {
+		if mock := e.called(s); mock != nil {
+			return mock(ctx, input)
+		}
+		return own(ctx, input)
+	}
+}
+
+// batch is single for a step that is batched. What stands in for it is not.
+func (e *Engine) batch(s *step, own func(context.Context, [][]byte) ([]plan.Result, error)) func(context.Context, [][]byte) ([]plan.Result, error) {
+	if own == nil {
+		return nil
+	}
+	return func(ctx context.Context, inputs [][]byte) ([]plan.Result, error) {
+		mock := e.called(s)
+		if mock == nil {
+			return own(ctx, inputs)
+		}
+		results := make([]plan.Result, len(inputs))
+		for i, input := range inputs {
+			results[i].Output, results[i].Err = mock(ctx, input)
+		}
+		return results, nil
+	}
+}
+
+// called counts a call, and returns what stands in for the step, or nil.
+func (e *Engine) called(s *step) func(context.Context, []byte) ([]byte, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	s.calls++
-	if s.mock != nil {
-		return s.mock
-	}
-	return own
+	return s.mock
 }

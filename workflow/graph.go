@@ -257,12 +257,11 @@ func decideName(workflow string) string { return workflow + joint + "decide" }
 // values it takes. The outputs of a map's items are left out: they are many, and
 // are read in pages.
 func (g graph) reads(n *plan.Node) []string {
-	nodes, input := g.Reads(n)
-	keys := append(make([]string, 0, len(nodes)+2), controlKey)
-	if input {
+	keys := append(make([]string, 0, len(n.Reads)+2), controlKey)
+	if n.TakesInput {
 		keys = append(keys, inputKey)
 	}
-	for _, dep := range nodes {
+	for _, dep := range n.Reads {
 		keys = append(keys, g.key(dep))
 		if dep.Kind == plan.Map {
 			keys = append(keys, g.widthKey(dep))

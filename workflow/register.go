@@ -56,6 +56,8 @@ type engine struct {
 
 	mu     sync.Mutex
 	linked map[string]linked // plans that were stored by other versions, by their hashes
+
+	controls controlCache
 }
 
 type linked struct {

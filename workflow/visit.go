@@ -67,7 +67,7 @@ func (e *engine) visit(ctx context.Context, running server) (*visit, error) {
 		return nil, fmt.Errorf("entry %s of run %s reads no control document: %w", lease.Entry, v.home.ID, task.SkipRetry)
 	}
 	var err error
-	if v.control, err = decodeControl(lease.Documents[0]); err != nil {
+	if v.control, err = e.controls.decode(v.home, lease.Documents[0]); err != nil {
 		return nil, fmt.Errorf("run %s: %w: %w", v.home.ID, err, task.Revoke)
 	}
 	v.version = lease.Documents[0].Version

@@ -118,6 +118,11 @@ func (p *Plan) Connect() {
 		}
 	}
 	p.findFatal()
+	for _, n := range p.Nodes {
+		if n.Kind.Settles() {
+			n.Reads, n.TakesInput = p.findReads(n)
+		}
+	}
 }
 
 // sink has the end wait for the nodes that nothing else waits for: a run has
@@ -221,9 +226,9 @@ func (w *walk) sources() []Edge {
 	return found
 }
 
-// Reads returns the settling nodes whose outcomes n's values are computed from,
-// in order. The input is not among them: takesInput reports whether it is needed.
-func (p *Plan) Reads(n *Node) (nodes []*Node, takesInput bool) {
+// findReads finds the settling nodes whose outcomes n's values are computed from, in
+// order, and whether they are computed from the input.
+func (p *Plan) findReads(n *Node) (nodes []*Node, takesInput bool) {
 	seen := make([]bool, len(p.Nodes))
 	var visit func(deps []int)
 	visit = func(deps []int) {

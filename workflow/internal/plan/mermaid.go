@@ -21,7 +21,7 @@ func (p *Plan) Mermaid() string {
 		if !n.Kind.Settles() {
 			continue
 		}
-		if _, input := p.Reads(n); input && len(n.Sources) == 0 {
+		if n.TakesInput && len(n.Sources) == 0 {
 			fmt.Fprintf(&b, "  input --> n%d\n", n.Index)
 		}
 		for _, e := range n.Sources {

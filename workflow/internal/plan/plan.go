@@ -69,6 +69,11 @@ type Node struct {
 	Sources   []Edge `json:"-"` // the nodes whose end it waits for
 	Consumers []Edge `json:"-"` // the nodes that wait for its end
 	Fatal     bool   `json:"-"` // the run cannot go on without it
+
+	// Reads are the nodes whose outcomes its values are computed from, in order, and
+	// TakesInput says whether they are computed from the run's input.
+	Reads      []*Node `json:"-"`
+	TakesInput bool    `json:"-"`
 }
 
 // A Guard names an arm of a choice.

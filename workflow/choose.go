@@ -2,11 +2,9 @@ package workflow
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 
 	"github.com/leatwork/leat/queue/broker"
-	"github.com/leatwork/leat/task"
 )
 
 // choose takes an arm: what is on it begins, and what is on the others is skipped.
@@ -19,11 +17,11 @@ func (v *visit) choose(ctx context.Context) (broker.Change, error) {
 	if err != nil {
 		return c, err
 	}
-	arm, err := strconv.Atoi(string(b))
-	if err != nil || arm < 0 || arm >= len(n.Arms) {
-		return c, fmt.Errorf("%s chooses %q, and has %d arms: %w", n, b, len(n.Arms), task.SkipRetry)
+	arm, err := n.Take(b)
+	if err != nil {
+		return c, err
 	}
-	r := doneRecord(b)
+	r := doneRecord(strconv.AppendInt(nil, int64(arm), 10))
 	c.Put = append(c.Put, broker.Put{Key: v.key(n), Body: r.encode()})
 	skipped, p := v.take(n, arm)
 	for _, s := range skipped {

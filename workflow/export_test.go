@@ -37,7 +37,7 @@ func explain(b *strings.Builder, g graph, n *plan.Node) {
 	case n.Kind == plan.Choice:
 		for i, arm := range n.Arms {
 			skipped, p := g.take(n, i)
-			fmt.Fprintf(b, "%s takes %s\n  %s\n", n.Name, arm, partText(p))
+			fmt.Fprintf(b, "%s takes %s\n  %s\n", n.Name, arm.Name, partText(p))
 			for _, s := range skipped {
 				fmt.Fprintf(b, "  skip %s\n", s.Name)
 			}

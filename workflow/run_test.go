@@ -33,15 +33,7 @@ func serve(t *testing.T, b broker.Broker, flows ...workflow.Registrable) *queue.
 
 func serveHandler(t *testing.T, b broker.Broker, h task.Handler) *queue.Client {
 	t.Helper()
-	srv, err := queue.NewServer(b, queue.Config{
-		Concurrency: 8, Queues: map[string]int{"default": 1, "heavy": 1},
-		RetryDelayFunc: func(int, error, *task.Task) time.Duration { return time.Second },
-		Logger:         slog.New(slog.DiscardHandler),
-		MaxCrashes:     -1, // faults of the broker have leases run out
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	srv := newServer(t, b)
 	if err := srv.Start(h); err != nil {
 		t.Fatal(err)
 	}
@@ -51,6 +43,20 @@ func serveHandler(t *testing.T, b broker.Broker, h task.Handler) *queue.Client {
 		}
 	})
 	return queue.NewClient(b)
+}
+
+func newServer(t *testing.T, b broker.Broker) *queue.Server {
+	t.Helper()
+	srv, err := queue.NewServer(b, queue.Config{
+		Concurrency: 8, Queues: map[string]int{"default": 1, "heavy": 1},
+		RetryDelayFunc: func(int, error, *task.Task) time.Duration { return time.Second },
+		Logger:         slog.New(slog.DiscardHandler),
+		MaxCrashes:     -1, // faults of the broker have leases run out
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return srv
 }
 
 // inBubble runs f in fake time with an embedded broker.

@@ -101,7 +101,7 @@ func (v *values) step(ctx context.Context, n *plan.Node) (StepStatus, error) {
 			if err != nil {
 				return s, err
 			}
-			s.Arm = n.Arms[arm]
+			s.Arm = n.Arms[arm].Name
 		}
 	case plan.Step:
 		if err := v.taskStatus(ctx, n, &s); err != nil {

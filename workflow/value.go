@@ -78,6 +78,8 @@ func (v *values) compute(ctx context.Context, n *plan.Node) ([]byte, error) {
 	switch n.Kind {
 	case plan.Input:
 		return v.input(ctx)
+	case plan.Const:
+		return n.Value, nil
 	case plan.Map:
 		return v.items(ctx, n)
 	case plan.Bind:

@@ -12,7 +12,7 @@ import (
 // why it never will be.
 func (v *values) verdict(ctx context.Context, i int) (StepState, *StepError, error) {
 	switch n := v.Nodes[i]; n.Kind {
-	case plan.Input:
+	case plan.Input, plan.Const:
 		return StepDone, nil, nil
 	case plan.Bind, plan.Stream:
 		return v.worst(ctx, n.Deps)

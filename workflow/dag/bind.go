@@ -1,7 +1,6 @@
 package dag
 
 import (
-	"fmt"
 	"reflect"
 	"runtime"
 
@@ -15,7 +14,7 @@ import (
 // one that has none belongs to one version of the workflow.
 func Pick[A, T any](g *Graph, a Val[A], f func(A) T) Val[T] {
 	g.demand("dag.Pick", f)
-	return bind[T](g, mapping[A, T](f), func(in [][]byte) ([]byte, error) {
+	return bind[T](g, mapping[T](f, plan.ShapeOf[A]()), func(in [][]byte) ([]byte, error) {
 		x, err := plan.Decode[A](in[0])
 		if err != nil {
 			return nil, err
@@ -27,7 +26,7 @@ func Pick[A, T any](g *Graph, a Val[A], f func(A) T) Val[T] {
 // Join2 stands for f of two values. Like [Pick] it is no step.
 func Join2[A, B, T any](g *Graph, a Val[A], b Val[B], f func(A, B) T) Val[T] {
 	g.demand("dag.Join2", f)
-	return bind[T](g, mapping[pair[A, B], T](f), func(in [][]byte) ([]byte, error) {
+	return bind[T](g, mapping[T](f, plan.ShapeOf[A](), plan.ShapeOf[B]()), func(in [][]byte) ([]byte, error) {
 		x, y, err := decode2[A, B](in)
 		if err != nil {
 			return nil, err
@@ -40,7 +39,7 @@ func Join2[A, B, T any](g *Graph, a Val[A], b Val[B], f func(A, B) T) Val[T] {
 // joining some of them first.
 func Join3[A, B, C, T any](g *Graph, a Val[A], b Val[B], c Val[C], f func(A, B, C) T) Val[T] {
 	g.demand("dag.Join3", f)
-	return bind[T](g, mapping[pair[pair[A, B], C], T](f), func(in [][]byte) ([]byte, error) {
+	return bind[T](g, mapping[T](f, plan.ShapeOf[A](), plan.ShapeOf[B](), plan.ShapeOf[C]()), func(in [][]byte) ([]byte, error) {
 		x, y, err := decode2[A, B](in)
 		if err != nil {
 			return nil, err
@@ -58,21 +57,16 @@ func Join3[A, B, C, T any](g *Graph, a Val[A], b Val[B], c Val[C], f func(A, B, 
 func Const[T any](g *Graph, v T) Val[T] {
 	b, err := plan.Encode(v)
 	g.refuse(err)
-	return bind[T](g, fmt.Sprintf("const %s", b), func([][]byte) ([]byte, error) { return b, nil })
+	return Val[T]{g, g.add(&plan.Node{Kind: plan.Const, Name: "const", Value: b})}
 }
 
 // bind adds a node that is computed from others.
-func bind[T any](g *Graph, mapping string, compute func([][]byte) ([]byte, error), deps ...Dep) Val[T] {
+func bind[T any](g *Graph, mapping *plan.Mapping, compute func([][]byte) ([]byte, error), deps ...Dep) Val[T] {
 	n := &plan.Node{Kind: plan.Bind, Name: "bind", Mapping: mapping, Compute: compute}
 	for _, d := range deps {
 		n.Deps = append(n.Deps, g.own(d))
 	}
 	return Val[T]{g, g.add(n)}
-}
-
-type pair[A, B any] struct {
-	A A
-	B B
 }
 
 func decode2[A, B any](in [][]byte) (x A, y B, err error) {
@@ -83,11 +77,11 @@ func decode2[A, B any](in [][]byte) (x A, y B, err error) {
 	return x, y, err
 }
 
-// mapping names a function together with what it takes and gives.
-func mapping[In, Out any](f any) string {
-	name := "nil"
+// mapping returns what is stored of a function that gives an Out.
+func mapping[Out any](f any, takes ...plan.Shape) *plan.Mapping {
+	m := &plan.Mapping{Takes: takes, Gives: plan.ShapeOf[Out]()}
 	if v := reflect.ValueOf(f); !v.IsNil() {
-		name = runtime.FuncForPC(v.Pointer()).Name()
+		m.Name = runtime.FuncForPC(v.Pointer()).Name()
 	}
-	return fmt.Sprintf("%s %s %s", name, plan.ShapeOf[In](), plan.ShapeOf[Out]())
+	return m
 }

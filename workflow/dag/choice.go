@@ -2,7 +2,6 @@ package dag
 
 import (
 	"fmt"
-	"strconv"
 
 	"github.com/leatwork/leat/task"
 	"github.com/leatwork/leat/workflow/internal/plan"
@@ -13,14 +12,8 @@ import (
 // was taken. An arm may use values from outside of it; its own steps are not to be used
 // outside.
 func If[T any](g *Graph, cond Val[bool], then, els func(*Graph) Val[T], opts ...Option) Val[T] {
-	arm := bind[int](g, "if", func(in [][]byte) ([]byte, error) {
-		yes, err := plan.Decode[bool](in[0])
-		if err != nil || yes {
-			return []byte("0"), err
-		}
-		return []byte("1"), nil
-	}, cond)
-	return choose(g, "if", arm, []string{"then", "else"}, []func(*Graph) Val[T]{then, els}, opts)
+	arms := []plan.Arm{{Name: "then", Case: []byte("true")}, {Name: "else", Case: []byte("false")}}
+	return choose(g, "if", g.own(cond), arms, []func(*Graph) Val[T]{then, els}, opts)
 }
 
 // A Branch is an arm of a [Switch].
@@ -40,55 +33,41 @@ func Default[K comparable, T any](arm func(*Graph) Val[T]) Branch[K, T] {
 	return Branch[K, T]{arm: arm, rest: true}
 }
 
-// Switch builds an arm for each case, of which a run takes the one whose key is that of
-// the value, or the [Default]. If there is none for it the switch fails. Otherwise it is
+// Switch builds an arm for each case, of which a run takes the one whose key is, as JSON,
+// that of the value, or the [Default]. If there is none for it the switch fails. Otherwise it is
 // as [If].
 func Switch[K comparable, T any](g *Graph, key Val[K], branches []Branch[K, T], opts ...Option) Val[T] {
-	var names []string
-	var arms []func(*Graph) Val[T]
-	rest := -1
-	index := make(map[K]int)
-	for i, b := range branches {
-		name, twice := fmt.Sprint(b.key), false
-		if b.rest {
-			name, twice, rest = "default", rest >= 0, i
-		} else {
-			_, twice = index[b.key]
-			index[b.key] = i
+	var arms []plan.Arm
+	var builds []func(*Graph) Val[T]
+	known := make(map[string]bool)
+	for _, b := range branches {
+		arm := plan.Arm{Name: "default"}
+		if !b.rest {
+			var err error
+			arm.Name = fmt.Sprint(b.key)
+			arm.Case, err = plan.Encode(b.key)
+			g.refuse(err)
 		}
-		if twice {
-			g.refuse(task.Invalid("dag.Switch", name, "is a case twice"))
+		if known[string(arm.Case)] {
+			g.refuse(task.Invalid("dag.Switch", arm.Name, "is a case twice"))
 		}
-		names, arms = append(names, name), append(arms, b.arm)
+		known[string(arm.Case)] = true
+		arms, builds = append(arms, arm), append(builds, b.arm)
 	}
-	arm := bind[int](g, fmt.Sprintf("switch %q %d", names, rest), func(in [][]byte) ([]byte, error) {
-		k, err := plan.Decode[K](in[0])
-		if err != nil {
-			return nil, err
-		}
-		i, ok := index[k]
-		if !ok {
-			i = rest
-		}
-		if i < 0 {
-			return nil, fmt.Errorf("switch has no case for %v: %w", k, task.SkipRetry)
-		}
-		return strconv.AppendInt(nil, int64(i), 10), nil
-	}, key)
-	return choose(g, "switch", arm, names, arms, opts)
+	return choose(g, "switch", g.own(key), arms, builds, opts)
 }
 
 // choose adds a choice between arms, and what stands for the value of the one taken.
-func choose[T any](g *Graph, kind string, arm Val[int], names []string, arms []func(*Graph) Val[T], opts []Option) Val[T] {
+func choose[T any](g *Graph, kind string, key int, arms []plan.Arm, builds []func(*Graph) Val[T], opts []Option) Val[T] {
 	s := g.settle("dag."+kind, opts, 0)
 	if len(arms) == 0 {
 		g.refuse(task.Invalid("dag."+kind, len(arms), "has no arms"))
 	}
-	choice := g.add(&plan.Node{Kind: plan.Choice, Name: g.name(kind, s.name), Deps: []int{arm.node}, After: g.after(s), Guard: g.guard, Arms: names})
+	choice := g.add(&plan.Node{Kind: plan.Choice, Name: g.name(kind, s.name), Deps: []int{key}, After: g.after(s), Guard: g.guard, Arms: arms})
 	merge := &plan.Node{Kind: plan.Merge, Name: "merge", Deps: []int{choice}}
-	for i, build := range arms {
+	for i, build := range builds {
 		if build == nil {
-			g.refuse(task.Invalid("dag."+kind, names[i], "has no function"))
+			g.refuse(task.Invalid("dag."+kind, arms[i].Name, "has no function"))
 			continue
 		}
 		inner := &Graph{declaration: g.declaration, outer: g, guard: &plan.Guard{Choice: choice, Arm: i}}

@@ -155,7 +155,7 @@ func Until[T any](g *Graph, r workflow.Runnable[T, T], in Val[T], done func(T) b
 		g.refuse(task.Invalid("dag.Until", r.Spec().Type, "is reversible, which a loop is not; reverse it in a workflow of its own"))
 	}
 	g.demand("dag.Until", done)
-	n := &plan.Node{Kind: plan.Loop, Deps: []int{g.own(in)}, Bound: bound, Mapping: mapping[T, bool](done)}
+	n := &plan.Node{Kind: plan.Loop, Deps: []int{g.own(in)}, Bound: bound, Mapping: mapping[bool](done, plan.ShapeOf[T]())}
 	n.Until = func(value []byte) (bool, error) {
 		v, err := plan.Decode[T](value)
 		return err == nil && done(v), err

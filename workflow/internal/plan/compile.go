@@ -177,7 +177,7 @@ func (w *walk) from(i int, how Edge) {
 	w.seen[at] = true
 	n := w.plan.Nodes[i]
 	switch n.Kind {
-	case Input:
+	case Input, Const:
 	case Bind, Stream:
 		for _, d := range n.Deps {
 			w.from(d, how)

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
+	"regexp"
 )
 
 // A Program is what a server can run.
@@ -30,7 +30,7 @@ func Link(data []byte, program Program) (*Plan, error) {
 		if n.Unit != nil {
 			faults = append(faults, p.adopt(n, program))
 		}
-		if n.Mapping != "" {
+		if n.Mapping != nil {
 			faults = append(faults, n.find(program))
 		}
 	}
@@ -46,13 +46,13 @@ func Link(data []byte, program Program) (*Plan, error) {
 func (p *Plan) adopt(n *Node, program Program) error {
 	spec, ok := program.Specs[n.Unit.Type]
 	if !ok || spec.Workflow != n.Unit.Workflow {
-		return fmt.Errorf("%s: %s is not registered", n, n.Unit.Type)
+		return fmt.Errorf("%s: %s is not registered; register it beside the workflow", n, n.Unit.Type)
 	}
-	if why := spec.Takes.Reads(n.Unit.Takes); why != "" {
-		return fmt.Errorf("%s takes %s, and took %s: %s", n, spec.Takes, n.Unit.Takes, why)
-	}
-	if why := spec.Gives.Reads(n.Unit.Gives); why != "" {
-		return fmt.Errorf("%s gives %s, and gave %s: %s", n, spec.Gives, n.Unit.Gives, why)
+	err := errors.Join(
+		spec.Takes.understands(n.Unit.Takes, n.String()+" takes"),
+		spec.Gives.understands(n.Unit.Gives, n.String()+" gives"))
+	if err != nil {
+		return err
 	}
 	p.Specs[n.Unit.Type] = spec
 	if n.Unit.Undo == "" {
@@ -66,19 +66,44 @@ func (p *Plan) adopt(n *Node, program Program) error {
 	return nil
 }
 
-// find finds the function of n among those of the same name and types. One that has
+// understands returns why what was written as w cannot be read as s, or nil. what says
+// what it is.
+func (s Shape) understands(w Shape, what string) error {
+	if why := s.Reads(w); why != "" {
+		return fmt.Errorf("%s %s now, and %s when the run began: %s", what, s, w, why)
+	}
+	return nil
+}
+
+// find finds the function of n among those of the program, by its name. One that has
 // no name may be any: it counts only within the same plan.
 func (n *Node) find(program Program) error {
-	if strings.Contains(n.Mapping, ".func") {
-		return fmt.Errorf("%s: its function has no name: %s", n, n.Mapping)
+	m := n.Mapping
+	if m.unnamed() {
+		return fmt.Errorf("%s: its function, %s, has no name by which to find it; register the version of the workflow that has it, too, or give functions names of their own", n, m.Name)
 	}
+	changed := fmt.Errorf("%s: no workflow that is registered has its function, %s; register the version that does, too", n, m.Name)
 	for _, p := range program.Plans {
-		for _, m := range p.Nodes {
-			if m.Mapping == n.Mapping && m.Kind == n.Kind {
-				n.Compute, n.Until = m.Compute, m.Until
+		for _, other := range p.Nodes {
+			if other.Mapping == nil || other.Mapping.Name != m.Name || other.Kind != n.Kind || len(other.Mapping.Takes) != len(m.Takes) {
+				continue
+			}
+			err := other.Mapping.Gives.understands(m.Gives, m.Name+" gives")
+			for i, takes := range other.Mapping.Takes {
+				err = errors.Join(err, takes.understands(m.Takes[i], m.Name+" takes"))
+			}
+			if err == nil {
+				n.Compute, n.Until = other.Compute, other.Until
 				return nil
 			}
+			changed = fmt.Errorf("%s: %w", n, err)
 		}
 	}
-	return fmt.Errorf("%s: there is no function %s any more", n, n.Mapping)
+	return changed
 }
+
+// unnamed reports whether the function is a literal, or a method of a value: several
+// have that name, or the name of another one tomorrow.
+func (m Mapping) unnamed() bool { return unnamedFunc.MatchString(m.Name) }
+
+var unnamedFunc = regexp.MustCompile(`\.func\d+(\.|$)|-fm$`)

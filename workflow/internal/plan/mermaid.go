@@ -70,7 +70,7 @@ func (n *Node) box() string {
 // dashed where a failure is looked at rather than handed on.
 func (p *Plan) arrow(n *Node, e Edge) string {
 	if n.Guard != nil && n.Guard.Choice == e.Node {
-		return fmt.Sprintf("-->|%s|", p.Nodes[e.Node].Arms[n.Guard.Arm])
+		return fmt.Sprintf("-->|%s|", p.Nodes[e.Node].Arms[n.Guard.Arm].Name)
 	}
 	if e.Failed {
 		return "-.->"

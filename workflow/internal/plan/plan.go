@@ -5,7 +5,9 @@
 package plan
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -29,6 +31,7 @@ const (
 	End    Kind = "end"    // the end of the run
 
 	Input  Kind = "input"  // the run's input
+	Const  Kind = "const"  // a value that is part of the plan
 	Bind   Kind = "bind"   // a pure function of other values
 	Try    Kind = "try"    // another value, or why there is none
 	Merge  Kind = "merge"  // the value of the arm that was run
@@ -38,7 +41,7 @@ const (
 // Settles reports whether nodes of this kind have an outcome.
 func (k Kind) Settles() bool {
 	switch k {
-	case Input, Bind, Try, Merge, Stream:
+	case Input, Const, Bind, Try, Merge, Stream:
 		return false
 	}
 	return true
@@ -57,11 +60,12 @@ type Node struct {
 	Unit    *Unit    `json:"unit,omitempty"`    // of Step, Map and Loop
 	Fold    *Fold    `json:"fold,omitempty"`    // of Map
 	Bound   int      `json:"bound,omitempty"`   // of Loop: how often at most
-	Arms    []string `json:"arms,omitempty"`    // of Choice: their names
+	Arms    []Arm    `json:"arms,omitempty"`    // of Choice
 	Wait    *Wait    `json:"wait,omitempty"`    // of Await and Sleep
 	Losers  bool     `json:"losers,omitempty"`  // of First: those that were slower are cancelled
 	Raw     bool     `json:"raw,omitempty"`     // of Try: the value is stored as it is, not as JSON
-	Mapping string   `json:"mapping,omitempty"` // of Bind and Loop: the name and types of its function
+	Value   []byte   `json:"value,omitempty"`   // of Const
+	Mapping *Mapping `json:"mapping,omitempty"` // of Bind and Loop: its function
 
 	Compute func(values [][]byte) ([]byte, error) `json:"-"` // of Bind
 	Until   func(value []byte) (bool, error)      `json:"-"` // of Loop
@@ -74,6 +78,50 @@ type Node struct {
 	// TakesInput says whether they are computed from the run's input.
 	Reads      []*Node `json:"-"`
 	TakesInput bool    `json:"-"`
+}
+
+// An Arm is what a choice takes if the value that it is given is Case.
+type Arm struct {
+	Name string `json:"name"`
+	Case []byte `json:"case,omitempty"` // as JSON; nil: if it is no other's
+}
+
+// Take returns which arm a choice takes for a value.
+func (n *Node) Take(value []byte) (arm int, err error) {
+	key, err := canonical(value)
+	if err != nil {
+		return 0, fmt.Errorf("%s is given %.120q: %w: %w", n, value, err, task.SkipRetry)
+	}
+	arm = -1
+	for i, a := range n.Arms {
+		if a.Case == nil {
+			arm = i
+		} else if c, err := canonical(a.Case); err == nil && bytes.Equal(c, key) {
+			return i, nil
+		}
+	}
+	if arm < 0 {
+		return 0, fmt.Errorf("%s has no case for %.120s: %w", n, value, task.SkipRetry)
+	}
+	return arm, nil
+}
+
+// canonical returns JSON that is the same for whatever means the same.
+func canonical(b []byte) ([]byte, error) {
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		return nil, err
+	}
+	return json.Marshal(v)
+}
+
+// A Mapping is what is stored of a function.
+type Mapping struct {
+	Name  string  `json:"name"`
+	Takes []Shape `json:"takes"`
+	Gives Shape   `json:"gives"`
 }
 
 // A Guard names an arm of a choice.

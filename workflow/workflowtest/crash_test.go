@@ -101,3 +101,20 @@ func TestARunBearsACrashAnywhere(t *testing.T) {
 		}
 	}, all)
 }
+
+func TestCrashEverywhereHasAStepRunAgain(t *testing.T) {
+	calls := make(map[int]int) // engines, by how often the step ran on them
+	workflowtest.CrashEverywhere(t, func(t *testing.T, e *workflowtest.Engine) {
+		run, err := each.Start(t.Context(), e.Client(), []int{1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := run.Wait(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		calls[e.Calls(double)]++
+	}, each)
+	if len(calls) != 2 || calls[2] != 1 {
+		t.Errorf("engines by calls of the step: %v, want one of 2, and others of 1", calls)
+	}
+}

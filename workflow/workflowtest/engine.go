@@ -24,11 +24,12 @@ type Engine struct {
 	mux    *task.Mux
 	ended  chan struct{} // the test has
 
-	mu      sync.Mutex
-	steps   map[string]*step // by type
-	nodes   map[string]bool  // names of steps in the workflows
-	crashes []*crash         // that are to come
-	commits []string         // what was recorded, the first one first
+	steps map[string]*step // by type
+	nodes map[string]bool  // names of steps in the workflows
+
+	mu      sync.Mutex // of what is below, and what is in steps
+	crashes []*crash
+	commits int // so far
 }
 
 // A step is what the engine knows of a function.

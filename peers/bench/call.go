@@ -47,14 +47,16 @@ type reading struct {
 
 // acts are what a process of the bench can do.
 var acts = map[string]func(context.Context, call, system) (reading, error){
-	"drain":   drain,
-	"enqueue": enqueue,
-	"bytes":   weigh,
-	"pick up": pickUp,
-	"late":    late,
-	"chain":   chain,
-	"fan out": fanOut,
-	"work":    work,
+	"drain":         drain,
+	"enqueue":       enqueue,
+	"bytes":         weigh,
+	"pick up":       pickUp,
+	"late":          late,
+	"chain":         chain,
+	"fan out":       fanOut,
+	"hand off":      handOff,
+	"bytes of runs": weighRuns,
+	"work":          work,
 }
 
 // callVariable hands a process its call.

@@ -71,6 +71,12 @@ var measurements = []measurement{
 	{name: "chain", systems: []string{asynqRedis, leatRedis, leatFile, leatMemory}, run: asked(func(l *lab, _ string, _ int) call {
 		return call{Act: "chain", Tasks: l.n(4000, 50), Payload: usualPayload, Concurrency: usualSlots}
 	})},
+	{name: "handoff", systems: ofLeat, slow: true, run: asked(func(l *lab, _ string, _ int) call {
+		return call{Act: "hand off", Concurrency: 10, Settle: l.settle(), Tasks: min(l.n(250, 3), 50), Least: 20 * time.Millisecond, Most: 80 * time.Millisecond}
+	})},
+	{name: "runs", systems: []string{leatRedis}, rounds: 1, run: asked(func(l *lab, _ string, _ int) call {
+		return call{Act: "bytes of runs", Concurrency: usualSlots, Tasks: min(l.n(20_000, 100), 4000), Payload: usualPayload}
+	})},
 	{name: "map", systems: ofLeat, rounds: 3, points: fanOutWidths, run: asked(func(l *lab, _ string, x int) call {
 		return call{Act: "fan out", Width: x, Settle: l.settle() / 4, Concurrency: usualSlots}
 	})},

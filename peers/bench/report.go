@@ -64,7 +64,7 @@ What was missed, and why, is in [speed.md](speed.md).
 // sampled says how many samples there are of what is measured one by one.
 func (r report) sampled() string {
 	var parts []string
-	for _, m := range []string{"pickup", "lateness"} {
+	for _, m := range []string{"pickup", "lateness", "handoff"} {
 		for _, system := range columns {
 			if n := len(r.samples(m, system)); n > 0 {
 				parts = append(parts, fmt.Sprintf("%s, %s: %d", m, system, n))

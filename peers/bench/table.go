@@ -130,6 +130,15 @@ var rows = []row{
 		return check(atLeast(median(r.against("chain", rate)), 4))
 	}),
 	{
+		work: "hand-off from one step to the next, idle, p50 / p99", wanted: "1 / 5 ms",
+		cell: func(r results, system string) string { return lag(r.samples("handoff", system), 0.5, 0.99) },
+		met: func(r results) verdict {
+			s := r.samples("handoff", leatRedis)
+			return check(atMost(quantile(s, 0.5), 0.001), atMost(quantile(s, 0.99), 0.005))
+		},
+	},
+	counted("bytes in Redis a step of a run that is kept, 35-byte outputs", "runs", weight, 600),
+	{
 		work: "10,000-wide map and join", wanted: "2 s, flat per item from 100 to 100,000",
 		cell: func(r results, system string) string { return figure(r.fanOut(10_000, system), seconds) },
 		met:  fanOutVerdict,

@@ -33,11 +33,15 @@ const MaxAdditions = 400
 // be registered where the run is carried out; they have the names of the step that
 // adds them, numbered: "plan~+0".
 //
-// The error is [ErrNoStep], or a [task.InvalidError] for what cannot be run.
+// The error is [ErrNoStep], of a step that was added, too, or a [task.InvalidError] for
+// what cannot be run. Items of a map and rounds of a loop add nothing, either.
 func Add(ctx context.Context, steps ...Addition) error {
 	o, ok := ctx.Value(stepKey{}).(*stepOutcome)
-	if !ok || o.added {
+	switch {
+	case !ok || o.added:
 		return fmt.Errorf("workflow.Add: %w", ErrNoStep)
+	case o.item >= 0:
+		return fmt.Errorf("workflow.Add: %w", task.Invalid("step", o.name, "is an item of a map or a round of a loop, which add nothing; have it run a workflow"))
 	}
 	if err := o.additions.add(o.Plan, steps); err != nil {
 		return fmt.Errorf("workflow.Add: %w", err)
@@ -66,6 +70,9 @@ func (a *additions) add(p *plan.Plan, steps []Addition) error {
 	for _, s := range steps {
 		u := s.spec.Unit
 		err := s.err
+		if err == nil {
+			err = plan.CheckSize("the input of step "+u.Type, len(s.input), p.Terms.MaxOutput)
+		}
 		if err == nil {
 			err = u.Resolve(p.Queue, s.spec.Options)
 		}

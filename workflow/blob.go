@@ -18,26 +18,26 @@ type blobRef struct {
 	Hash string `json:"sha256"`
 }
 
-// overflows reports whether the output goes into the blob store.
-func (o *stepOutcome) overflows() bool {
-	return o.Blobs.Store != nil && len(o.output) > o.Blobs.Over
-}
+// overflows reports whether a value of a size goes into the blob store.
+func (v *visit) overflows(size int) bool { return v.Blobs.Store != nil && size > v.Blobs.Over }
 
-// spill puts a large output into the blob store.
-func (o *stepOutcome) spill(ctx context.Context) error {
-	if !o.overflows() || o.turned {
-		return nil
+// kept returns the record of a value: with it in it, or with where it lies if it is
+// large.
+func (v *visit) kept(ctx context.Context, value []byte) (record, error) {
+	if !v.overflows(len(value)) {
+		return doneRecord(value), nil
 	}
-	ref := blobRef{Key: o.home.ID + "/" + o.name + "/" + uuid.NewString(), Hash: fullHash(o.output)}
-	if err := o.Blobs.Store.Put(ctx, ref.Key, o.output); err != nil {
-		return fmt.Errorf("store output of step %s: %w", o.node.Name, err)
+	ref := blobRef{Key: v.home.ID + "/" + v.name + "/" + uuid.NewString(), Hash: fullHash(value)}
+	if err := v.Blobs.Store.Put(ctx, ref.Key, value); err != nil {
+		return record{}, fmt.Errorf("store output of step %s: %w", v.node.Name, err)
 	}
 	b, err := json.Marshal(ref)
 	if err != nil {
-		return err
+		return record{}, err
 	}
-	o.output, o.blob = b, true
-	return nil
+	r := doneRecord(b)
+	r.blob = true
+	return r, nil
 }
 
 // blob reads an output from the blob store.

@@ -180,9 +180,27 @@ func (v *visit) joinChild(ctx context.Context) (broker.Change, error) {
 	if err != nil {
 		return c, fmt.Errorf("result of run %s: %w", child.ID, err)
 	}
+	if r.blob {
+		if r, err = v.moved(ctx, graph{spec.Plan, child, last}, r); err != nil {
+			return c, err
+		}
+	}
 	r.ended, r.took = last.Ended, last.Ended.Sub(last.Started)
 	c.Quota = v.Terms.MaxRun
 	return c, v.settleChild(ctx, &c, r)
+}
+
+// moved returns the record of a value that lies in the blob store of a run within the
+// run: this one's workflow may have another one, or none.
+func (v *visit) moved(ctx context.Context, child graph, r record) (record, error) {
+	b, err := newValues(child, v.running.Broker(), nil).body(ctx, r)
+	if err == nil && !v.overflows(len(b)) {
+		err = plan.CheckSize("the output of step "+v.node.Name, len(b), v.Terms.MaxOutput)
+	}
+	if err != nil {
+		return r, err
+	}
+	return v.kept(ctx, b)
 }
 
 // dismissal ends the entry that stands for the run.

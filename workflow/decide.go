@@ -220,11 +220,10 @@ func (v *visit) finish(ctx context.Context) (broker.Change, error) {
 	case state != StepDone:
 		return c, fmt.Errorf("the end of %s is %s: %w", v.graph, state, task.SkipRetry)
 	}
-	result, err := v.values.of(ctx, v.node.Deps[0])
+	r, err := v.resultRecord(ctx)
 	if err != nil {
 		return c, err
 	}
-	r := doneRecord(result)
 	c.Quota = v.Terms.MaxRun
 	c.Put = append(c.Put, broker.Put{Key: resultKey, Body: r.encode(), If: broker.AnyVersion})
 	v.end(&c, v.control.done())

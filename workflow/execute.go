@@ -76,20 +76,34 @@ func (o *stepOutcome) run(ctx context.Context, spec plan.Spec, t *task.Task) err
 // complete computes what an outcome is committed with, now that the step has an output.
 func (o *stepOutcome) complete(ctx context.Context, output []byte) (err error) {
 	o.output = output
-	if err := plan.CheckSize("the output of step "+o.node.Name, len(o.output), o.Terms.MaxOutput); err != nil && !o.overflows() {
-		return err
-	}
 	if o.node.Kind == plan.Loop && !o.added {
 		if err := o.turnLoop(); err != nil {
 			return err
 		}
+	}
+	if err := o.limit(); err != nil || o.turned {
+		return err
 	}
 	if o.last() {
 		if o.result, err = o.runResult(ctx); err != nil {
 			return stalled(err)
 		}
 	}
-	return o.spill(ctx)
+	o.done, err = o.kept(ctx, output)
+	return err
+}
+
+// limit refuses an output that is too large. What is kept elsewhere may be of any size,
+// but a loop's rounds never are.
+func (o *stepOutcome) limit() error {
+	switch what := "the output of step " + o.node.Name; {
+	case o.overflows(len(o.output)) && !o.turned:
+		return nil
+	case o.added || o.node.Kind == plan.Map:
+		return plan.CheckSize(what, len(o.output), o.Terms.MaxOutput)
+	default:
+		return o.CheckOutput(what, o.node, o.output)
+	}
 }
 
 // last reports whether the step ends the run, if it is done.
@@ -107,13 +121,24 @@ func (v *visit) input(ctx context.Context) ([]byte, error) {
 }
 
 // runResult returns the value that the run ends with, now that the step has output.
-func (o *stepOutcome) runResult(ctx context.Context) ([]byte, error) {
+func (o *stepOutcome) runResult(ctx context.Context) (record, error) {
 	o.values.known[o.node.Index] = o.output
-	b, err := o.values.of(ctx, o.End().Deps[0])
+	return o.resultRecord(ctx)
+}
+
+// resultRecord returns the value that the run ends with.
+func (v *visit) resultRecord(ctx context.Context) (record, error) {
+	of := v.End().Deps[0]
+	b, err := v.values.of(ctx, of)
 	if err != nil {
-		return nil, err
+		return record{}, err
 	}
-	return b, plan.CheckSize("the result of workflow "+o.Name, len(b), max(o.Terms.MaxOutput, len(o.output)))
+	if !v.overflows(len(b)) {
+		if err := v.CheckResult("the result of workflow "+v.Name, of, b); err != nil {
+			return record{}, err
+		}
+	}
+	return v.kept(ctx, b)
 }
 
 // A stepOutcome is what a step's function came to.
@@ -122,10 +147,10 @@ type stepOutcome struct {
 	refusals
 	began     time.Time
 	output    []byte
-	blob      bool // output names a blob
-	result    []byte
-	failure   error // what the step returned
-	overdue   bool  // its context had ended when it returned
+	done      record // of the output
+	result    record // of the run
+	failure   error  // what the step returned
+	overdue   bool   // its context had ended when it returned
 	additions additions
 	turned    bool // of a loop: it goes round again
 }
@@ -176,8 +201,7 @@ func (o *stepOutcome) stamp(s broker.Settlement, r record) record {
 func (o *stepOutcome) succeed(s broker.Settlement) broker.Change {
 	c := o.change(s)
 	c.Quota = o.Terms.MaxRun
-	r := o.stamp(s, doneRecord(o.output))
-	r.blob = o.blob
+	r := o.stamp(s, o.done)
 	goesOn := o.control.State == Running
 	switch {
 	case o.added:
@@ -192,8 +216,7 @@ func (o *stepOutcome) succeed(s broker.Settlement) broker.Change {
 	case !goesOn:
 		c.Put = append(c.Put, broker.Put{Key: o.key(o.node), Body: r.encode()})
 	case o.last():
-		result := doneRecord(o.result)
-		c.Put = append(c.Put, broker.Put{Key: o.key(o.node), Body: r.encode()}, broker.Put{Key: resultKey, Body: result.encode(), If: broker.AnyVersion})
+		c.Put = append(c.Put, broker.Put{Key: o.key(o.node), Body: r.encode()}, broker.Put{Key: resultKey, Body: o.result.encode(), If: broker.AnyVersion})
 		o.end(&c, o.control.done())
 	default:
 		o.record(&c, o.node, r)

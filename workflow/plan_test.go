@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"testing"
@@ -358,3 +359,5 @@ func TestWhatFollowsFromWhat(t *testing.T) {
 		})
 	}
 }
+
+func nan() float64 { return math.NaN() }

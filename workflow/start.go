@@ -141,7 +141,7 @@ func (w Workflow[In, Out]) launch(c *queue.Client, in In, id string, opts []Star
 func (w Workflow[In, Out]) encode(in In) ([]byte, error) {
 	b, err := plan.Encode(in)
 	if err == nil {
-		err = plan.CheckSize("the input of workflow "+w.plan.Name, len(b), w.plan.Terms.MaxOutput)
+		err = w.plan.CheckOutput("the input of workflow "+w.plan.Name, w.plan.Nodes[0], b)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("input: %w", err)

@@ -92,8 +92,8 @@ func FailureRetention(d time.Duration) Option {
 func Deadline(d time.Duration) Option { return func(p *plan.Plan) { p.Terms.Deadline = d } }
 
 // MaxOutput sets how many bytes an input, an output or a result may have, as JSON. A
-// step that gives more has failed. What a map gives is not one value: only its
-// elements are. The default is [DefaultMaxOutput].
+// step that gives more has failed. A list that only maps take, or that a map gives, is
+// not one value: each of its elements is. The default is [DefaultMaxOutput].
 func MaxOutput(bytes int) Option { return func(p *plan.Plan) { p.Terms.MaxOutput = bytes } }
 
 // MaxRun sets how many bytes all that is kept of a run may have together: its input,

@@ -63,6 +63,9 @@ func New[In, Out any](name string, build func(*Graph, Val[In]) Val[Out], opts ..
 	g.refuse(task.CheckName("workflow", name))
 	g.refuse(task.CheckName("workflow.Queue", p.Queue))
 	g.checkTerms(p.Terms)
+	if p.Blobs.Over < 0 {
+		g.refuse(task.Invalid("workflow.Blobs", p.Blobs.Over, "must not be negative"))
+	}
 	if build == nil {
 		panic(fmt.Sprintf("dag.New(%q): has no function", name))
 	}

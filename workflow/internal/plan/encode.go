@@ -46,3 +46,59 @@ func CheckSize(what string, size, most int) error {
 	}
 	return fmt.Errorf("%w: %w", task.Invalid("size of "+what, size, fmt.Sprintf("is more than %d bytes", most)), task.SkipRetry)
 }
+
+// CheckOutput returns what the output of a step, or the input, is refused for by its
+// size, or nil. Of a list that is taken by maps only, the elements count.
+func (p *Plan) CheckOutput(what string, n *Node, value []byte) error {
+	return p.check(what, p.spread(n.Index), value)
+}
+
+// CheckResult does so for the value of node i, with which runs end. What comes from a
+// map is a list of which the elements count.
+func (p *Plan) CheckResult(what string, i int, value []byte) error {
+	return p.check(what, p.gathered(i), value)
+}
+
+func (p *Plan) check(what string, list bool, value []byte) error {
+	var elements []json.RawMessage
+	if !list || json.Unmarshal(value, &elements) != nil {
+		return CheckSize(what, len(value), p.Terms.MaxOutput)
+	}
+	for i, e := range elements {
+		if err := CheckSize(fmt.Sprintf("element %d of %s", i, what), len(e), p.Terms.MaxOutput); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// spread reports whether the value of node i is a list that is taken by maps, and by
+// nothing else.
+func (p *Plan) spread(i int) bool {
+	taken := false
+	for _, n := range p.Nodes {
+		for at, d := range n.Deps {
+			if d != i {
+				continue
+			}
+			if taken = n.Kind == Map || n.Kind == Merge && at > 0 && p.spread(n.Index); !taken {
+				return false
+			}
+		}
+	}
+	return taken
+}
+
+// gathered reports whether the value of node i is what a map gives.
+func (p *Plan) gathered(i int) bool {
+	n := p.Nodes[i]
+	if n.Kind != Merge {
+		return n.Kind == Map
+	}
+	for _, d := range n.Deps[1:] {
+		if !p.gathered(d) {
+			return false
+		}
+	}
+	return true
+}

@@ -104,16 +104,18 @@ func describe(e broker.Entry) string {
 	return fmt.Sprintf("%s in %s (%s)", e.ID, e.Queue, strings.Join(e.Reads, " "))
 }
 
-// Sweep has the runs of a workflow looked after, as a server does now and then, with
-// so much time in between that what was missing at first is believed to be.
-func Sweep(ctx context.Context, b broker.Broker, w Registrable) error {
+// SweepTwice has the runs of a workflow looked after, as a server does now and then, with
+// so much time in between that what was missing at first is believed to be. It returns
+// how much was.
+func SweepTwice(ctx context.Context, b broker.Broker, w Registrable) (mended int, err error) {
 	e := newEngine()
 	e.adopt(w.Spec())
 	s := newSweeper(e, b, w.Spec().Plan)
-	for range 2 * len(sweptStates) {
+	for range 2 {
 		if err := s.look(ctx); err != nil {
-			return err
+			return mended, err
 		}
+		mended += (&Registration{e}).Sweeps()[0].Mended
 		for ref := range s.suspects {
 			s.suspects[ref] = time.Now().Add(-time.Minute)
 		}
@@ -121,5 +123,5 @@ func Sweep(ctx context.Context, b broker.Broker, w Registrable) error {
 			s.still[home] = time.Now().Add(-time.Minute)
 		}
 	}
-	return nil
+	return mended, nil
 }

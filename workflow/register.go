@@ -3,7 +3,10 @@ package workflow
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/leatwork/leat/task"
 	"github.com/leatwork/leat/workflow/internal/plan"
@@ -28,7 +31,7 @@ type Registrable interface{ Spec() plan.Spec }
 // Steps go into ordinary queues, which the server's Config must name. Workflows
 // that share a step must be registered in one call. Register panics, as Mux does,
 // if a step's name is taken by another handler or another step.
-func Register(mux *task.Mux, flows ...Registrable) {
+func Register(mux *task.Mux, flows ...Registrable) *Registration {
 	e := newEngine()
 	for _, f := range flows {
 		e.adopt(f.Spec())
@@ -46,6 +49,34 @@ func Register(mux *task.Mux, flows ...Registrable) {
 		mux.Reserve(decideName(name))
 		mux.Background(name+joint+"sweep", e.sweep(e.program.Specs[name].Plan))
 	}
+	return &Registration{e}
+}
+
+// A Registration is what was registered together. Its methods may be called from several
+// goroutines.
+type Registration struct{ engine *engine }
+
+// A Sweep is a round in which a server has looked after all runs of a workflow that have
+// not ended, in case that something of them has gone without a word.
+type Sweep struct {
+	Workflow     string
+	Began, Ended time.Time
+	Runs         int // that were looked at
+	Entries      int // of theirs
+	Mended       int // how much was found missing, and the runs told of
+}
+
+// Sweeps returns the last round of each workflow that a server of this process has
+// finished, in order of the workflows' names. How long it takes, and how long ago it
+// ended, is for how long a run may wait for what nobody tells it of.
+func (r *Registration) Sweeps() []Sweep {
+	r.engine.mu.Lock()
+	defer r.engine.mu.Unlock()
+	var all []Sweep
+	for _, name := range slices.Sorted(maps.Keys(r.engine.sweeps)) {
+		all = append(all, r.engine.sweeps[name])
+	}
+	return all
 }
 
 // An engine carries out the runs of what was registered with it.
@@ -56,6 +87,7 @@ type engine struct {
 
 	mu     sync.Mutex
 	linked map[string]linked // plans that were stored by other versions, by their hashes
+	sweeps map[string]Sweep  // the last of each workflow
 
 	controls controlCache
 }
@@ -71,6 +103,7 @@ func newEngine() *engine {
 		names:   make(map[string]bool),
 		plans:   make(map[string]*plan.Plan),
 		linked:  make(map[string]linked),
+		sweeps:  make(map[string]Sweep),
 	}
 }
 

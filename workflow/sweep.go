@@ -13,13 +13,15 @@ import (
 	"github.com/leatwork/leat/workflow/internal/plan"
 )
 
-// How a sweeper goes about it: how often, how many runs and entries it looks at each
-// time, and for how long an entry must have been missing.
+// How a sweeper goes about it: how often, how many runs it lists at a time, about how
+// many entries it looks at each time, of one run at most so many, and for how long an
+// entry must have been missing.
 const (
 	sweepEvery   = 15 * time.Second
-	sweepRuns    = 100
+	sweepRuns    = 20
 	sweepEntries = 500
 	sweepGrace   = 20 * time.Second
+	maxPlaces    = 10_000 // that are kept from round to round
 )
 
 // A sweeper looks after the runs of one workflow for what nobody tells of: an entry
@@ -35,6 +37,8 @@ type sweeper struct {
 	runs     string                        // place in the list of the runs
 	suspects map[broker.EntryRef]time.Time // entries that were missing, since when
 	still    map[broker.Home]time.Time     // runs of which nothing was open
+	places   map[broker.Home]string        // how far wide runs were looked at
+	round    Sweep                         // the one under way
 }
 
 // sweptStates are the states in which runs have open entries.
@@ -62,33 +66,53 @@ func (e *engine) sweep(p *plan.Plan) func(context.Context) error {
 }
 
 func newSweeper(e *engine, b broker.Broker, p *plan.Plan) *sweeper {
-	return &sweeper{engine: e, broker: b, plan: p, suspects: make(map[broker.EntryRef]time.Time), still: make(map[broker.Home]time.Time)}
+	return &sweeper{
+		engine: e, broker: b, plan: p, round: Sweep{Workflow: p.Name, Began: time.Now()},
+		suspects: make(map[broker.EntryRef]time.Time), still: make(map[broker.Home]time.Time), places: make(map[broker.Home]string),
+	}
 }
 
-// look looks at some runs.
+// look looks at some runs: as many as their entries allow, and no more than there are.
 func (s *sweeper) look(ctx context.Context) error {
-	page, err := s.broker.Homes(ctx, broker.HomesRequest{
-		Queue: s.plan.Queue, Terms: []string{stateTerm(sweptStates[s.state]), workflowTerm(s.plan.Name)}, After: s.runs, Limit: sweepRuns,
-	})
-	if err != nil {
-		return err
-	}
-	if s.runs = page.Next; s.runs == "" {
-		s.state = (s.state + 1) % len(sweptStates)
-	}
-	budget := sweepEntries
-	for _, found := range page.Homes {
-		n, err := s.lookAt(ctx, found.Home, budget)
+	for budget := sweepEntries; budget > 0; {
+		page, err := s.broker.Homes(ctx, broker.HomesRequest{
+			Queue: s.plan.Queue, Terms: []string{stateTerm(sweptStates[s.state]), workflowTerm(s.plan.Name)}, After: s.runs, Limit: sweepRuns,
+		})
 		if err != nil {
 			return err
 		}
-		if budget -= n; budget <= 0 {
+		for _, found := range page.Homes {
+			n, err := s.lookAt(ctx, found.Home)
+			if err != nil {
+				return err
+			}
+			s.round.Runs++
+			s.round.Entries += n
+			budget -= max(n, 1)
+		}
+		if s.runs = page.Next; s.runs != "" {
+			continue
+		}
+		if s.state = (s.state + 1) % len(sweptStates); s.state == 0 {
+			s.finish()
 			break
 		}
 	}
 	forget(s.suspects)
 	forget(s.still)
 	return nil
+}
+
+// finish ends a round.
+func (s *sweeper) finish() {
+	s.round.Ended = time.Now()
+	s.engine.mu.Lock()
+	s.engine.sweeps[s.plan.Name] = s.round
+	s.engine.mu.Unlock()
+	if len(s.places) > maxPlaces {
+		clear(s.places)
+	}
+	s.round = Sweep{Workflow: s.plan.Name, Began: time.Now()}
 }
 
 // forget forgets what was seen long ago, and has gone on by itself since.
@@ -114,29 +138,29 @@ func confirmed[K comparable](seen map[K]time.Time, k K) bool {
 	return true
 }
 
-// lookAt looks at the open entries of a run, about as many as budget, and returns how
-// many those were.
-func (s *sweeper) lookAt(ctx context.Context, home broker.Home, budget int) (looked int, err error) {
-	r := broker.OpenRequest{Home: home, Limit: min(budget, pageSize)}
-	for looked < budget {
-		page, err := s.broker.OpenEntries(ctx, r)
-		if err != nil {
-			return looked, err
-		}
-		for _, ref := range page.Entries {
-			if err := s.suspect(ctx, home, ref); err != nil {
-				return looked, err
-			}
-		}
-		looked += len(page.Entries)
-		if r.After = page.Next; r.After == "" {
-			break
+// lookAt looks at open entries of a run, of a wide one at those behind the ones of the
+// last time, and returns how many.
+func (s *sweeper) lookAt(ctx context.Context, home broker.Home) (int, error) {
+	page, err := s.broker.OpenEntries(ctx, broker.OpenRequest{Home: home, After: s.places[home], Limit: pageSize})
+	if _, wide := s.places[home]; wide && errors.Is(err, broker.ErrRefused) {
+		delete(s.places, home) // the place is one no more: from the beginning, next time
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	for _, ref := range page.Entries {
+		if err := s.suspect(ctx, home, ref); err != nil {
+			return 0, err
 		}
 	}
-	if looked == 0 {
-		return 1, s.start(ctx, home)
+	if len(page.Entries) == 0 && page.Next == "" && s.places[home] == "" {
+		return 0, s.start(ctx, home)
 	}
-	return looked, nil
+	if delete(s.places, home); page.Next != "" {
+		s.places[home] = page.Next
+	}
+	return len(page.Entries), nil
 }
 
 // suspect looks at an entry that is open, and acts if it has been missing for a while.
@@ -153,6 +177,7 @@ func (s *sweeper) suspect(ctx context.Context, home broker.Home, ref broker.Entr
 	if !confirmed(s.suspects, ref) {
 		return nil
 	}
+	s.round.Mended++
 	return s.tell(ctx, home, ref, gone)
 }
 
@@ -178,6 +203,7 @@ func (s *sweeper) start(ctx context.Context, home broker.Home) error {
 	if !confirmed(s.still, home) {
 		return nil
 	}
+	s.round.Mended++
 	outcome, err := apply(ctx, s.broker, broker.Change{Enqueue: []broker.Entry{v.rebuildOnce()}})
 	if err := errors.Join(err, outcome); err != nil {
 		return err

@@ -13,7 +13,7 @@ import (
 func (g graph) begin() (open []broker.Latch, ready []broker.Entry) {
 	for _, n := range g.Settling() {
 		switch {
-		case n.Joint():
+		case n.Joins():
 			open = append(open, g.join(n))
 		case len(n.Sources) == 0:
 			ready = append(ready, g.entry(n))
@@ -23,15 +23,13 @@ func (g graph) begin() (open []broker.Latch, ready []broker.Entry) {
 }
 
 // join returns the latch over what n waits for. If all of it is well n begins;
-// otherwise a decide finds out what has become of it. Of what is to be first only
-// failures arrive: a success is told at once.
+// otherwise a decide finds out what has become of it.
 func (g graph) join(n *plan.Node) broker.Latch {
-	l := broker.Latch{ID: g.joinLatch(n), Total: len(n.Sources)}
-	l.Else.Enqueue = []broker.Entry{g.decide(causeResolve, n)}
-	if l.Then = l.Else; n.Kind != plan.First {
-		l.Then.Enqueue = []broker.Entry{g.entry(n)}
+	return broker.Latch{
+		ID: g.joinLatch(n), Total: len(n.Sources),
+		Then: broker.Part{Enqueue: []broker.Entry{g.entry(n)}},
+		Else: broker.Part{Enqueue: []broker.Entry{g.decide(causeResolve, n)}},
 	}
-	return l
 }
 
 // fold returns the latch over a map's items, which has as many failures as
@@ -71,9 +69,9 @@ func (g graph) follow(n *plan.Node, state StepState) (p broker.Part) {
 func (g graph) reach(next *plan.Node, e plan.Edge, state StepState, p *broker.Part) {
 	well := state == StepDone || e.Skipped && state == StepSkipped || e.Failed && state.bad()
 	switch {
-	case next.Kind == plan.First && well:
-		p.Enqueue = append(p.Enqueue, g.won(next, e.Member))
-	case next.Joint():
+	case next.Kind == plan.First:
+		p.Enqueue = append(p.Enqueue, g.told(next, e.Member))
+	case next.Joins():
 		p.Arrive = append(p.Arrive, broker.Arrival{Latch: g.joinLatch(next), Member: e.Member, Mark: !well})
 	case well:
 		p.Enqueue = append(p.Enqueue, g.entry(next))
@@ -82,8 +80,9 @@ func (g graph) reach(next *plan.Node, e plan.Edge, state StepState, p *broker.Pa
 	}
 }
 
-// won returns the decide that one of those that may be first is done.
-func (g graph) won(n *plan.Node, member int) broker.Entry {
+// told returns the decide that looks which of several is first, now that one of those
+// that it waits for has ended.
+func (g graph) told(n *plan.Node, member int) broker.Entry {
 	e := g.decision(causeFirst, itemPart(n, member))
 	e.Exit = g.lost(n.Name)
 	return e

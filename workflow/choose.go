@@ -31,23 +31,70 @@ func (v *visit) choose(ctx context.Context) (broker.Change, error) {
 	return c, nil
 }
 
-// winFirst records which of several was done first. The one that is told first wins.
-func (v *visit) winFirst(ctx context.Context) (broker.Change, error) {
+// findFirst records which of several was done first, or that none will be: unless it is
+// not known yet, because what n needs besides has not ended, or none of them is done and
+// not all have ended. Each of all that n waits for has this looked at when it ends.
+func (v *visit) findFirst(ctx context.Context) (broker.Change, error) {
 	c, n := v.writes(), v.node
 	if state, _, err := v.values.outcome(ctx, n); err != nil || state != StepWaiting {
 		return c, err
 	}
-	winner := v.Nodes[n.Sources[v.item].Node]
-	for i, d := range n.Deps {
-		if v.leads(d, winner.Index) {
-			v.record(&c, n, doneRecord(strconv.AppendInt(nil, int64(i), 10)))
-			break
-		}
+	state, failure, err := v.values.taken(ctx, n)
+	if err == nil && state == StepDone {
+		state, failure, err = v.values.worst(ctx, n.After)
 	}
-	if !n.Losers {
+	switch {
+	case err != nil || state == StepWaiting:
+		return c, err
+	case state == StepSkipped:
+		v.record(&c, n, skippedRecord())
+		return c, nil
+	case state.bad():
+		v.record(&c, n, failedRecord(StepFailed, because(n, failure)))
 		return c, nil
 	}
-	return c, v.dropLosers(ctx, winner.Index)
+	winner, all, err := v.winner(ctx)
+	switch {
+	case err != nil || winner < 0 && !all:
+		return c, err
+	case winner < 0:
+		v.record(&c, n, failedRecord(StepFailed, StepError{Step: n.Name, Item: -1, Message: "none of them was done"}))
+		return c, nil
+	}
+	v.record(&c, n, doneRecord(strconv.AppendInt(nil, int64(winner), 10)))
+	if n.Losers {
+		err = v.dropLosers(ctx, v.source(n.Deps[winner]))
+	}
+	return c, err
+}
+
+// winner returns which of several is done: the one that the decide tells of, or else
+// the first in their order; -1: none is. All reports whether all have ended.
+func (v *visit) winner(ctx context.Context) (winner int, all bool, err error) {
+	winner, all = -1, true
+	for i, d := range v.node.Deps {
+		state, _, err := v.values.verdict(ctx, d)
+		if err != nil {
+			return -1, false, err
+		}
+		told := v.item >= 0 && v.node.Sources[v.item].Node == v.source(d)
+		if state == StepDone && (winner < 0 || told) {
+			winner = i
+		}
+		all = all && state != StepWaiting
+	}
+	return winner, all, nil
+}
+
+// source returns the node that settles from which alone the value of node i is
+// computed.
+func (v *visit) source(i int) int {
+	for _, e := range v.node.Sources {
+		if v.leads(i, e.Node) {
+			return e.Node
+		}
+	}
+	return i
 }
 
 // leads reports whether the value of node i is computed from that of another.

@@ -148,6 +148,9 @@ func (v *visit) closeDown(ctx context.Context) (broker.Change, error) {
 // lose decides what follows from an entry that has ended otherwise than by its own
 // settlement. Nothing does if somebody has it run again meanwhile, or had.
 func (v *visit) lose(ctx context.Context) (broker.Change, error) {
+	if v.node.Kind == plan.First {
+		return v.findFirst(ctx) // it was to look at this
+	}
 	c := v.writes()
 	if v.standsForRun() {
 		child, err := v.loseChild(ctx)
@@ -251,8 +254,6 @@ func (v *visit) subject() broker.EntryRef {
 			queue = v.lease.Entry.Headers[addedQueue]
 		}
 		return broker.EntryRef{Queue: queue, ID: v.root() + v.name}
-	case v.node.Kind == plan.First:
-		return v.decision(causeResolve, v.name).EntryRef
 	}
 	return v.entry(v.node).EntryRef
 }

@@ -18,7 +18,7 @@ const (
 	causeStart    = "start"    // begin a run that was started for later
 	causeExpand   = "expand"   // feed a map with its elements
 	causeChoose   = "choose"   // take an arm
-	causeFirst    = "first"    // one of those that may be first is done
+	causeFirst    = "first"    // one of those that first waits for has ended
 	causeLoop     = "loop"     // go round for the first time
 	causeResolve  = "resolve"  // find out whether a step can begin
 	causeWait     = "wait"     // begin to wait, for a time or a signal
@@ -93,7 +93,7 @@ func (v *visit) decider() decider {
 	case causeChoose:
 		return v.choose
 	case causeFirst:
-		return v.winFirst
+		return v.findFirst
 	case causeLoop:
 		return v.beginLoop
 	case causeResolve:
@@ -246,8 +246,6 @@ func (v *visit) resolve(ctx context.Context) (broker.Change, error) {
 		return c, err
 	case n.Kind == plan.End && state.bad():
 		v.close(&c, Failed, failure)
-	case n.Kind == plan.First:
-		v.record(&c, n, failedRecord(StepFailed, StepError{Step: n.Name, Item: -1, Message: "none of them was done"}))
 	case state.bad():
 		v.record(&c, n, failedRecord(StepFailed, because(n, failure)))
 	case state == StepSkipped:

@@ -105,7 +105,7 @@ func (r *rebuilder) follow(ctx context.Context, n *plan.Node) error {
 
 // goOn gathers what is to be done for a step without an outcome.
 func (r *rebuilder) goOn(ctx context.Context, n *plan.Node) error {
-	if n.Joint() {
+	if n.Joins() {
 		r.latches = append(r.latches, r.only(broker.Change{Open: []broker.Latch{r.join(n)}}))
 	}
 	if len(n.Sources) == 0 {

@@ -136,21 +136,31 @@ func (v *values) ready(ctx context.Context, n *plan.Node) (StepState, *StepError
 	if err := v.load(ctx, v.reads(n)...); err != nil {
 		return StepWaiting, nil, err
 	}
-	if n.Guard != nil {
-		choice := v.Nodes[n.Guard.Choice]
-		state, failure, err := v.outcome(ctx, choice)
-		if err != nil || state != StepDone {
-			return state, failure, err
-		}
-		if arm, err := v.chosen(ctx, choice); err != nil || arm != n.Guard.Arm {
-			return StepSkipped, nil, err
-		}
+	if state, failure, err := v.taken(ctx, n); err != nil || state != StepDone {
+		return state, failure, err
 	}
 	state, failure, err := v.worst(ctx, append(n.After[:len(n.After):len(n.After)], n.Deps...))
 	if err != nil || n.Kind != plan.End || state != StepDone {
 		return state, failure, err
 	}
 	return v.sinks(ctx, n)
+}
+
+// taken says whether the arm that n is on was taken.
+func (v *values) taken(ctx context.Context, n *plan.Node) (StepState, *StepError, error) {
+	if n.Guard == nil {
+		return StepDone, nil, nil
+	}
+	choice := v.Nodes[n.Guard.Choice]
+	state, failure, err := v.outcome(ctx, choice)
+	if err != nil || state != StepDone {
+		return state, failure, err
+	}
+	arm, err := v.chosen(ctx, choice)
+	if err == nil && arm != n.Guard.Arm {
+		state = StepSkipped
+	}
+	return state, nil, err
 }
 
 // sinks says what has come of the nodes that only the end waits for.

@@ -143,12 +143,15 @@ func (p *Plan) sink() {
 	slices.SortFunc(end.Sources, func(a, b Edge) int { return a.Node - b.Node })
 }
 
-// findFatal finds the nodes whose failure is bound to reach the end.
+// findFatal finds the nodes whose failure is bound to reach the end. That of what only
+// an arm of a choice needs is not, as it may not be taken.
 func (p *Plan) findFatal() {
 	p.End().Fatal = true
 	for _, n := range slices.Backward(p.Nodes) { // whoever waits stands behind whom it waits for
 		for _, e := range n.Consumers {
-			n.Fatal = n.Fatal || !e.Failed && !e.Maybe && p.Nodes[e.Node].Fatal
+			next := p.Nodes[e.Node]
+			certain := next.Guard == nil || p.Within(n, next.Guard.Choice, next.Guard.Arm)
+			n.Fatal = n.Fatal || !e.Failed && !e.Maybe && certain && next.Fatal
 		}
 	}
 }

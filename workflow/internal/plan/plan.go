@@ -202,9 +202,12 @@ type Result struct {
 // have one address.
 type Origin struct{ _ byte }
 
-// Joint reports whether the node waits for more than one other, so that a latch
-// is needed to join them.
+// Joint reports whether the node waits for more than one other.
 func (n *Node) Joint() bool { return len(n.Sources) > 1 }
+
+// Joins reports whether a latch joins what the node waits for. What is to be first of
+// several does not wait for all of them.
+func (n *Node) Joins() bool { return n.Joint() && n.Kind != First }
 
 // A Plan is a compiled graph.
 type Plan struct {

@@ -19,7 +19,7 @@ import (
 )
 
 // programs are the examples, each run by a test of this package.
-var programs = []string{"hello", "order", "pipeline", "quickstart/client", "quickstart/worker"}
+var programs = []string{"hello", "order", "pipeline", "quickstart/client", "quickstart/worker", "words"}
 
 // binaries is the folder that they are built into.
 var binaries string
@@ -70,6 +70,13 @@ func TestHelloInMemory(t *testing.T) {
 	}
 }
 
+func TestWordsInMemory(t *testing.T) {
+	got := run(t, "words")
+	if want := "[4 2]\n"; got.stdout != want || got.code != 0 {
+		t.Errorf("words: got %q and exit status %d, want %q and 0; it said %q", got.stdout, got.code, want, got.stderr)
+	}
+}
+
 func TestABrokerThatCannotBeOpenedIsNamed(t *testing.T) {
 	t.Parallel()
 	down := freeAddress(t)
@@ -79,7 +86,7 @@ func TestABrokerThatCannotBeOpenedIsNamed(t *testing.T) {
 		"a redis that is down":       {"redis://" + down + "/0", down},
 		"an sqlite folder not there": {"sqlite:" + t.TempDir() + "/not/there.db", "not/there.db"},
 	} {
-		for _, program := range programs[1:] { // hello has no choice
+		for _, program := range programs[1 : len(programs)-1] { // hello and words have no choice
 			t.Run(program+", "+name, func(t *testing.T) {
 				t.Parallel()
 				began := time.Now()

@@ -297,10 +297,17 @@ func (s *resets) apply(c control) control {
 	c.Epoch, c.Tag, c.To, c.Failure = c.Epoch+1, newTag(), "", nil
 	c.Resets, c.Items = merged(c.Resets, s.steps, c.Epoch), merged(c.Items, s.items, c.Epoch)
 	if !c.Deadline.IsZero() {
-		c.Deadline = time.Now().Add(max(c.Deadline.Sub(c.Started), time.Second))
+		c.Deadline = time.Now().Add(max(c.Deadline.Sub(later(c.Started, c.Begins)), time.Second))
 	}
 	c.Ended = time.Time{}
 	return c.with(Running, "retried")
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 func merged(m map[string]int, names map[string]bool, epoch int) map[string]int {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/task"
@@ -28,7 +29,7 @@ func (v *visit) stop(ctx context.Context) (broker.Change, error) {
 		case causeStop, causeClose, causeLost, causeJoined:
 			return 0
 		}
-		return broker.Delete
+		return p.drop()
 	})
 	c := v.writes()
 	c.Drain = []broker.Entry{v.about(causeClose)}
@@ -50,7 +51,7 @@ func (v *visit) halt(ctx context.Context) (broker.Change, error) {
 		if p.node != v.node || p.item < 0 || p.cause != "" && p.cause != causeChild {
 			return 0
 		}
-		return broker.Delete
+		return p.drop()
 	})
 }
 
@@ -69,12 +70,21 @@ func (v *visit) dropLosers(ctx context.Context, winner int) error {
 		if p.node == nil || !loses[p.node.Index] || p.cause != "" && p.cause != causeChild && p.cause != causeTimer {
 			return 0
 		}
-		return broker.Delete
+		return p.drop()
 	})
 }
 
+// drop returns what is done to an entry that nobody wants any more. That of a step that
+// can be undone is kept until it is known whether it had begun.
+func (p part) drop() broker.Act {
+	if p.cause == "" && p.node != nil && p.node.Reversible() {
+		return broker.Archive
+	}
+	return broker.Delete
+}
+
 // endOpen does to the open entries of the run what want says; 0 is nothing. What
-// was to be deleted and is being run is asked to stop.
+// was to be ended and is being run is asked to stop.
 func (v *visit) endOpen(ctx context.Context, want func(part) broker.Act) error {
 	r := broker.OpenRequest{Home: v.home, Limit: pageSize}
 	for {
@@ -120,7 +130,7 @@ func (v *visit) move(ctx context.Context, moves []broker.Move) error {
 		case outcome == nil || errors.Is(outcome, broker.ErrNotFound):
 		case !refused:
 			return fmt.Errorf("end what is open of %s: %w", v.graph, outcome)
-		case state.State == task.Active && moves[i].Do == broker.Delete:
+		case state.State == task.Active && moves[i].Do != broker.Run:
 			active = append(active, broker.Move{EntryRef: moves[i].EntryRef, Do: broker.Cancel})
 		}
 	}
@@ -169,12 +179,15 @@ func (v *visit) lose(ctx context.Context) (broker.Change, error) {
 		return c, err
 	}
 	r := failedRecord(state, *failure)
-	if u := v.node.Unit; u != nil && u.Undo != "" {
+	if v.node.Reversible() {
 		doubt, err := v.values.document(ctx, v.doubtKey(v.node, v.item))
 		if err != nil {
 			return c, err
 		}
 		r.unknown = begun || doubt.Version > 0
+		if v.control.State == Closing {
+			c.Move = append(c.Move, broker.Move{EntryRef: v.subject(), Do: broker.Delete}) // see drop
+		}
 	}
 	if v.node == v.End() {
 		if v.control.State == Running {
@@ -198,7 +211,7 @@ func (v *visit) loss(ctx context.Context) (failure *StepError, state StepState, 
 	switch {
 	case errors.Is(err, broker.ErrNotFound):
 		failure.Message = "was deleted before it was done"
-		return failure, StepCancelled, false, nil
+		return failure, StepCancelled, true, nil // nobody knows
 	case err != nil:
 		return nil, 0, false, fmt.Errorf("read entry %s: %w", ref, err)
 	case !entry.State.Ended():
@@ -208,7 +221,7 @@ func (v *visit) loss(ctx context.Context) (failure *StepError, state StepState, 
 	if settled, err := v.settledAlready(ctx); settled || err != nil {
 		return nil, 0, false, err
 	}
-	begun = len(entry.Attempts) > 0 || entry.Retried > 0 || entry.Crashes > 0 || entry.End == broker.Cancelled
+	begun = mayHaveBegun(entry)
 	switch entry.End {
 	case 0:
 		failure.Message = "was archived by hand"
@@ -222,6 +235,13 @@ func (v *visit) loss(ctx context.Context) (failure *StepError, state StepState, 
 		failure.Message += ": " + entry.LastErr
 	}
 	return failure, StepFailed, begun, nil
+}
+
+// mayHaveBegun reports whether an entry that has ended may have left a step half done:
+// it was stopped in the midst of it, or its worker died.
+func mayHaveBegun(e broker.Stored) bool {
+	died := func(a broker.Attempt) bool { return a.Err == broker.LeaseRanOut }
+	return e.End == broker.Cancelled || e.Crashes > 0 || slices.ContainsFunc(e.Attempts, died)
 }
 
 // settledAlready reports whether what was lost has an outcome all the same.

@@ -27,7 +27,7 @@ func (h stepHandler) ProcessTask(ctx context.Context, t *task.Task) error {
 	}
 	v, err := h.engine.visit(ctx, running)
 	if err != nil {
-		return err
+		return errors.Join(err, v.noteDeath(ctx))
 	}
 	if v.cause == causeUndo {
 		return v.undo(ctx, h.spec, t)
@@ -52,7 +52,9 @@ func (v *visit) runStep(ctx context.Context, spec plan.Spec, t *task.Task) (err 
 	o := &stepOutcome{visit: v, began: time.Now(), failure: errUnfinished}
 	v.running.OnSettle(o.settle)
 	o.failure = o.run(ctx, spec, t)
-	o.overdue = ctx.Err() != nil
+	if o.overdue = ctx.Err() != nil; o.overdue && o.failure != nil {
+		return errors.Join(o.failure, o.noteDoubt(context.WithoutCancel(ctx)))
+	}
 	return o.failure
 }
 
@@ -245,7 +247,6 @@ func (o *stepOutcome) fail(s broker.Settlement) broker.Change {
 	c := o.change(s)
 	r := o.stamp(s, failedRecord(StepFailed, StepError{Step: o.node.Name, Item: o.item, Message: s.Entry.LastErr}))
 	r.unknown = o.doubtful()
-	c.Quota = 0 // it may have failed for that
 	o.settleFailure(&c, r)
 	return c
 }
@@ -272,16 +273,42 @@ func (o *stepOutcome) putOff(s broker.Settlement) broker.Change {
 		return broker.Change{Settle: []broker.Settlement{s}}
 	}
 	c := o.change(s)
-	c.Quota = 0
 	c.Put = []broker.Put{{Key: o.doubtKey(o.node, o.item), If: broker.AnyVersion}}
 	return c
+}
+
+// noteDoubt notes that the step, if it can be undone, may have taken effect. Who stops
+// it settles it, and does not know.
+func (v *visit) noteDoubt(ctx context.Context) error {
+	if v.cause != "" || v.added || !v.node.Reversible() {
+		return nil
+	}
+	c := v.writes()
+	c.Put = []broker.Put{{Key: v.doubtKey(v.node, v.item), If: broker.AnyVersion}}
+	for {
+		outcomes, err := v.commit(ctx, c)
+		if err != nil || outcomes[0] == nil {
+			return err
+		}
+		var none refusals
+		if v.learn(&none, outcomes[0]) != again {
+			return nil // the run has gone, or begun again
+		}
+		c.Require = v.writes().Require
+	}
+}
+
+// noteDeath is noteDoubt for a step that is not wanted now, and of which a worker died
+// before: that is forgotten with the settlement.
+func (v *visit) noteDeath(ctx context.Context) error {
+	if v == nil || v.lease.Entry.Crashes == 0 {
+		return nil
+	}
+	return v.noteDoubt(ctx)
 }
 
 // doubtful reports whether the step, which has not succeeded, may have taken effect
 // all the same, and can be undone: it did not return by itself, or its worker died.
 func (o *stepOutcome) doubtful() bool {
-	if o.node.Unit == nil || o.node.Unit.Undo == "" {
-		return false
-	}
-	return o.overdue || errors.Is(o.failure, errUnfinished) || o.lease.Entry.Crashes > 0
+	return o.node.Reversible() && (o.overdue || errors.Is(o.failure, errUnfinished) || o.lease.Entry.Crashes > 0)
 }

@@ -39,6 +39,34 @@ func finish(t *testing.T, model *brokertest.Model, plan func(call int, method st
 	}
 }
 
+// A single is a plan of one fault: at a call, before it or after it. Beats, and what looks
+// after leases, are not counted.
+type single struct {
+	at   int
+	kind string
+
+	mu    sync.Mutex
+	calls int
+	hit   bool
+}
+
+func (s *single) plan(_ int, method string) brokertest.Fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if method == "Beat" || method == "Extend" || method == "Advance" {
+		return brokertest.Fault{}
+	}
+	s.calls++
+	if s.calls-1 != s.at {
+		return brokertest.Fault{}
+	}
+	s.hit = true
+	if s.kind == "before" {
+		return brokertest.Fault{Before: errFault}
+	}
+	return brokertest.Fault{After: errLost}
+}
+
 // explain logs what lies in the queues.
 func explain(t *testing.T, b broker.Broker) {
 	counts, err := b.Counts(t.Context(), time.Now())
@@ -76,24 +104,9 @@ func TestNoSingleFaultOfTheBrokerStopsARun(t *testing.T) {
 					hit = false
 					synctest.Test(t, func(t *testing.T) {
 						t.Logf("the fault is at call %d", n)
-						calls := 0
-						var mu sync.Mutex
-						finish(t, brokertest.NewModel(), func(_ int, method string) brokertest.Fault {
-							mu.Lock()
-							defer mu.Unlock()
-							if method == "Beat" || method == "Extend" || method == "Advance" {
-								return brokertest.Fault{}
-							}
-							calls++
-							if calls-1 != n {
-								return brokertest.Fault{}
-							}
-							hit = n < 60 // the server polls for ever
-							if kind == "before" {
-								return brokertest.Fault{Before: errFault}
-							}
-							return brokertest.Fault{After: errLost}
-						}, shapes[c.shape], c.in, c.want)
+						faults := &single{at: n, kind: kind}
+						finish(t, brokertest.NewModel(), faults.plan, shapes[c.shape], c.in, c.want)
+						hit = faults.hit && n < 60 // the server polls for ever
 					})
 				}
 			})

@@ -68,7 +68,7 @@ func (s *seam) hit() bool {
 // a signal, or both.
 type stage struct {
 	t       *testing.T
-	model   *brokertest.Model
+	broker  broker.Broker // without faults
 	flow    workflow.Workflow[int, int]
 	run     workflow.Run[int]
 	release chan struct{}
@@ -81,7 +81,7 @@ const bySignal, byTime = 1, 1000
 
 // newStage returns a stage whose run consists of what acts need.
 func newStage(t *testing.T, b broker.Broker, model *brokertest.Model, acts ...string) *stage {
-	s := &stage{t: t, model: model, release: make(chan struct{}), errs: make(map[string]error)}
+	s := &stage{t: t, broker: model, release: make(chan struct{}), errs: make(map[string]error)}
 	held := workflow.NewStep("held", func(ctx context.Context, n int) (int, error) {
 		s.calls.Add(1)
 		select {
@@ -143,14 +143,14 @@ func (s *stage) do(act string, b broker.Broker) {
 
 // hasten has an entry that waits for its time run now.
 func (s *stage) hasten(what string) {
-	page, err := s.model.OpenEntries(s.t.Context(), broker.OpenRequest{Home: broker.Home{Queue: s.run.Queue(), ID: s.run.ID}, Limit: 100})
+	page, err := s.broker.OpenEntries(s.t.Context(), broker.OpenRequest{Home: broker.Home{Queue: s.run.Queue(), ID: s.run.ID}, Limit: 100})
 	if err != nil {
 		s.t.Error(err)
 	}
 	for _, ref := range page.Entries {
 		if strings.Contains(ref.ID, what) {
 			c := broker.Change{Move: []broker.Move{{EntryRef: ref, Do: broker.Run}}}
-			if _, err := s.model.Apply(s.t.Context(), time.Now(), []broker.Change{c}, broker.LeaseRequest{}); err != nil {
+			if _, err := s.broker.Apply(s.t.Context(), time.Now(), []broker.Change{c}, broker.LeaseRequest{}); err != nil {
 				s.t.Error(err)
 			}
 		}
@@ -179,7 +179,7 @@ func (s *stage) check(acts ...string) {
 	}
 	if !status.State.Ended() {
 		t.Errorf("the run is %s, want that it has ended", status.State)
-		explain(t, s.model)
+		explain(t, s.broker)
 		return
 	}
 	s.checkState(status.State, acts)
@@ -193,7 +193,7 @@ func (s *stage) check(acts ...string) {
 	if n := s.calls.Load(); n > 1 {
 		t.Errorf("the step was called %d times, want once", n)
 	}
-	quiet(t, s.model, s.run.Handle)
+	quiet(t, s.broker, s.run.Handle)
 	time.Sleep(4 * time.Hour)
 	later, err := s.run.Status(ctx)
 	if diff := cmp.Diff(status, later); diff != "" || err != nil {

@@ -26,7 +26,7 @@ type undoing struct {
 func (v *visit) undoable(ctx context.Context) ([]undoing, error) {
 	var list []undoing
 	for _, n := range v.Nodes {
-		if n.Unit == nil || n.Unit.Undo == "" {
+		if !n.Reversible() {
 			continue
 		}
 		width := -1

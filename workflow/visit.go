@@ -148,7 +148,6 @@ func (v *visit) proceed(c *broker.Change, n *plan.Node, r record) {
 // waited for.
 func (v *visit) close(c *broker.Change, to State, failure *StepError) {
 	v.turn(c, v.control.closing(to, failure))
-	c.Quota = 0
 	c.Enqueue = append(c.Enqueue, v.about(causeStop))
 }
 

@@ -209,6 +209,9 @@ func (n *Node) Joint() bool { return len(n.Sources) > 1 }
 // several does not wait for all of them.
 func (n *Node) Joins() bool { return n.Joint() && n.Kind != First }
 
+// Reversible reports whether what the node runs can be undone.
+func (n *Node) Reversible() bool { return n.Unit != nil && n.Unit.Undo != "" }
+
 // A Plan is a compiled graph.
 type Plan struct {
 	Name  string  `json:"name"`

@@ -228,7 +228,7 @@ func (v *visit) settleChild(ctx context.Context, c *broker.Change, r record) err
 			return err
 		}
 		o := stepOutcome{visit: v, output: value}
-		if err := o.turnLoop(); err != nil {
+		if err := o.turnLoop(ctx); err != nil {
 			return err
 		}
 		if o.turned {

@@ -79,7 +79,7 @@ func (o *stepOutcome) run(ctx context.Context, spec plan.Spec, t *task.Task) err
 func (o *stepOutcome) complete(ctx context.Context, output []byte) (err error) {
 	o.output = output
 	if o.node.Kind == plan.Loop && !o.added {
-		if err := o.turnLoop(); err != nil {
+		if err := o.turnLoop(ctx); err != nil {
 			return err
 		}
 	}

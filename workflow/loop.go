@@ -55,8 +55,8 @@ func (v *visit) roundOver(ctx context.Context) (bool, error) {
 }
 
 // turnLoop finds out whether the loop goes round again after this round.
-func (o *stepOutcome) turnLoop() error {
-	over, err := pure(o.node, func() (bool, error) { return o.node.Until(o.output) })
+func (o *stepOutcome) turnLoop(ctx context.Context) error {
+	over, err := pure(ctx, o.node, func() (bool, error) { return o.node.Until(o.output) })
 	switch {
 	case err != nil:
 		return err

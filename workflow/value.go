@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"strconv"
@@ -155,25 +156,44 @@ func (v *values) bind(ctx context.Context, n *plan.Node) (b []byte, err error) {
 			return nil, err
 		}
 	}
-	return pure(n, func() ([]byte, error) { return n.Compute(in) })
+	return pure(ctx, n, func() ([]byte, error) { return n.Compute(in) })
 }
 
 // pure calls a function of a user that computes something of n. Its mistakes are
-// permanent: the same values give the same panic.
-func pure[T any](n *plan.Node, f func() (T, error)) (v T, err error) {
-	returned := false
-	defer func() {
-		if returned {
-			return
-		}
-		if p := recover(); p != nil {
-			err = fmt.Errorf("%s: %w: %w", n.Name, &task.PanicError{Value: p, Stack: debug.Stack()}, task.SkipRetry)
-		}
+// permanent: the same values give the same panic. One that does not return is given up
+// when ctx has no more time, so that it holds nothing but its own goroutine.
+func pure[T any](ctx context.Context, n *plan.Node, f func() (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		r := result{err: errExited}
+		defer func() {
+			if p := recover(); p != nil {
+				r.err = &task.PanicError{Value: p, Stack: debug.Stack()}
+			}
+			done <- r
+		}()
+		r.value, r.err = f()
 	}()
-	v, err = f()
-	returned = true
-	return v, err
+	var none T
+	select {
+	case r := <-done:
+		if r.err != nil {
+			return none, fmt.Errorf("%s: %w: %w", n.Mapping.Name, r.err, task.SkipRetry)
+		}
+		return r.value, nil
+	case <-ctx.Done():
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return none, fmt.Errorf("%s has not returned: %w: %w", n.Mapping.Name, context.Cause(ctx), task.SkipRetry)
+		}
+		return none, context.Cause(ctx)
+	}
 }
+
+var errExited = errors.New("has ended its goroutine (runtime.Goexit)")
 
 // try returns another value as an outcome, or why there is none.
 func (v *values) try(ctx context.Context, n *plan.Node) ([]byte, error) {

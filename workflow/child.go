@@ -24,18 +24,10 @@ const MaxDepth = 16
 // tells of its end.
 const childLook = time.Minute
 
-// childHome is the home of the run that the visit's entry stands for.
+// childHome is the home of the run that the visit's entry stands for: one of its own in
+// each epoch, so that a step that is tried again begins its run anew.
 func (v *visit) childHome(p *plan.Plan) broker.Home {
-	name, _, _ := cutMember(v.name)
-	return broker.Home{Queue: p.Queue, ID: v.home.ID + joint + name + suffix(v.childEpoch())}
-}
-
-// childEpoch is that of the step, or of the item that is tried again.
-func (v *visit) childEpoch() int {
-	if v.item >= 0 && v.member != v.item || v.node.Kind == plan.Map {
-		return v.control.Epoch
-	}
-	return v.control.of(v.node.Name)
+	return broker.Home{Queue: p.Queue, ID: v.root() + v.name}
 }
 
 // tendChild begins the run that the entry stands for, looks whether it has ended, or

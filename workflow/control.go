@@ -29,10 +29,9 @@ type control struct {
 	To      State      `json:"to,omitempty"`
 	Undone  bool       `json:"undone,omitempty"` // steps of it were undone, or begun to be
 
-	// Epoch counts how often it was retried. Base is the epoch from which on the
-	// outcomes of its steps count, and Resets those of which later ones do.
+	// Epoch counts how often it was retried, and Resets says from which epoch on the
+	// outcomes of some of its steps count.
 	Epoch  int            `json:"epoch,omitempty"`
-	Base   int            `json:"base,omitempty"`
 	Resets map[string]int `json:"resets,omitempty"`
 	Items  map[string]int `json:"items,omitempty"` // the same of the items of maps
 
@@ -103,7 +102,7 @@ func (c control) listing() *broker.Listing {
 func workflowTerm(name string) string     { return "workflow=" + name }
 func stateTerm(s State) string            { return "state=" + string(s) }
 func attributeTerm(key, v string) string  { return "attribute " + key + "=" + v }
-func (c control) of(n string) (epoch int) { return max(c.Base, c.Resets[n]) }
+func (c control) of(n string) (epoch int) { return c.Resets[n] }
 
 // with returns c in another state, with an event that says so.
 func (c control) with(s State, why string) control {

@@ -40,6 +40,13 @@ const (
 	causeRebuild  = "rebuild"  // go on after a pause, or again after the end
 )
 
+// ofRuns are the causes of decides that are about a whole run, or that find out
+// themselves what they are about.
+var ofRuns = map[string]bool{
+	causeStart: true, causeDeadline: true, causeStop: true, causeClose: true, causeUnwind: true, causeUndone: true,
+	causeRebuild: true, causeSignal: true,
+}
+
 // closers are the causes that are wanted by runs that are not running, and in
 // which states they are.
 var closers = map[string][]State{
@@ -169,7 +176,12 @@ func (v *visit) abandon(s broker.Settlement, refused error) broker.Change {
 			return broker.Change{Settle: []broker.Settlement{s}}
 		}
 	}
-	if s.To != broker.Archived || !v.control.State.open() {
+	switch {
+	case s.To == broker.Archived && ofRuns[v.cause] && (v.control.State == Closing || v.control.State == Undoing):
+		c := v.change(s)
+		v.turn(&c, v.control.with(Stuck, s.Entry.LastErr)) // nobody else goes on with it
+		return c
+	case s.To != broker.Archived || !v.control.State.open():
 		return broker.Change{Settle: []broker.Settlement{s}}
 	}
 	c := v.change(s)

@@ -73,7 +73,7 @@ func explainWait(b *strings.Builder, g graph, n *plan.Node) {
 	}
 	switch n.Kind {
 	case plan.Await:
-		fmt.Fprintf(b, "%s gets %s\n %s\n", n.Name, g.inboxKey(n.Wait.Signal), partText(g.follow(n, StepDone)))
+		fmt.Fprintf(b, "%s gets %s\n %s\n", n.Name, inboxKey(n.Wait.Signal), partText(g.follow(n, StepDone)))
 		if n.Wait.Fallback != nil {
 			fmt.Fprintf(b, "%s done with %s\n %s\n", n.Name, n.Wait.Fallback, partText(g.follow(n, StepDone)))
 		}

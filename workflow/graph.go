@@ -53,7 +53,7 @@ func (g graph) unitKey(n *plan.Node, i int) string {
 	if i < 0 {
 		return g.key(n)
 	}
-	return n.Name + suffix(max(g.control.Base, g.control.Items[n.Name])) + joint + strconv.Itoa(i)
+	return n.Name + suffix(g.control.Items[n.Name]) + joint + strconv.Itoa(i)
 }
 
 func (g graph) of(what string, n *plan.Node) string { return joint + what + joint + g.key(n) }
@@ -69,11 +69,8 @@ func (g graph) doubtKey(n *plan.Node, i int) string {
 	return joint + "doubt" + joint + g.unitKey(n, i)
 } // it may have taken effect
 
-// inboxKey names the document of the signals of a name. A run that takes the place of
-// another hears none of those that were sent to it.
-func (g graph) inboxKey(signal string) string {
-	return joint + "signal" + joint + signal + suffix(g.control.Base)
-}
+// inboxKey names the document of the signals of a name.
+func inboxKey(signal string) string { return joint + "signal" + joint + signal }
 
 func (g graph) joinLatch(n *plan.Node) string  { return joint + "join" + joint + n.Name + g.epoch() }  // over what n waits for
 func (g graph) addedLatch(n *plan.Node) string { return joint + "added" + joint + n.Name + g.epoch() } // over what n has added
@@ -119,7 +116,7 @@ func (g graph) place(id string) part {
 	if rest, ok := strings.CutPrefix(p.name, joint); ok {
 		p.cause, p.name, _ = strings.Cut(rest, joint)
 	}
-	if p.cause == causeSignal || p.cause == causeRebuild {
+	if ofRuns[p.cause] {
 		p.node = g.End()
 		return p
 	}
@@ -229,6 +226,13 @@ func (g graph) decide(cause string, n *plan.Node) broker.Entry {
 // about returns a decide about the whole run.
 func (g graph) about(cause string) broker.Entry { return g.decision(cause, plan.EndName) }
 
+// anew returns a decide about the whole run under an id that no other has.
+func (g graph) anew(cause string) broker.Entry {
+	e := g.about(cause)
+	e.ID += joint + newTag()
+	return e
+}
+
 // lost returns the decide about an entry that has ended otherwise than by its own
 // settlement: one that was deleted or archived by hand, cancelled, too late, or
 // poison. It is enqueued by whatever ends the entry, so that the run does not wait
@@ -272,13 +276,3 @@ func (g graph) reads(n *plan.Node) []string {
 
 // String names the run in messages.
 func (g graph) String() string { return fmt.Sprintf("run %s of %s", g.home.ID, g.Name) }
-
-// cutMember cuts the member off the name of an item that is run again.
-func cutMember(name string) (item, member string, again bool) {
-	i := strings.LastIndex(name, joint)
-	if i < 0 {
-		return name, "", false
-	}
-	index, member, again := strings.Cut(name[i+1:], ".")
-	return name[:i+1] + index, member, again
-}

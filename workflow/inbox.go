@@ -65,7 +65,7 @@ func (b inbox) with(m message) (inbox, bool) {
 
 // inbox reads the signals of one name, and the version of the document.
 func (v *visit) inbox(ctx context.Context, signal string) (inbox, int64, error) {
-	d, err := v.values.document(ctx, v.inboxKey(signal))
+	d, err := v.values.document(ctx, inboxKey(signal))
 	if err != nil {
 		return inbox{}, 0, err
 	}
@@ -78,7 +78,7 @@ func (v *visit) inbox(ctx context.Context, signal string) (inbox, int64, error) 
 func (v *visit) consume(c *broker.Change, n *plan.Node, wait waitState, box inbox, version int64) {
 	taken := box.Messages[0]
 	box.Messages = box.Messages[1:]
-	c.Put = append(c.Put, box.put(v.inboxKey(n.Wait.Signal), version))
+	c.Put = append(c.Put, box.put(inboxKey(n.Wait.Signal), version))
 	v.record(c, n, doneRecord(taken.Body))
 	if !wait.Until.IsZero() {
 		c.Move = append(c.Move, broker.Move{EntryRef: v.timer(n, wait.Until).EntryRef, Do: broker.Delete})

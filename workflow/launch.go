@@ -46,10 +46,10 @@ func orElse(d, other time.Duration) time.Duration {
 
 // change returns what begins the run: its control document, its input, its latches
 // and its first entries; or, if it is to begin later, the decide that adds the latter.
-func (l launch) change(version int64) broker.Change {
+func (l launch) change() broker.Change {
 	g := graph{l.plan, l.home, l.control}
-	c := broker.Change{Home: l.home, Put: []broker.Put{l.control.put(version)}, List: l.control.listing(), Quota: l.plan.Terms.MaxRun}
-	c.Put = append(c.Put, broker.Put{Key: inputKey, Body: doneRecord(l.input).encode(), If: broker.AnyVersion})
+	c := broker.Change{Home: l.home, Put: []broker.Put{l.control.put(0)}, List: l.control.listing(), Quota: l.plan.Terms.MaxRun}
+	c.Put = append(c.Put, broker.Put{Key: inputKey, Body: doneRecord(l.input).encode()})
 	if l.control.Begins.IsZero() {
 		c.Open, c.Enqueue = g.begin()
 	} else {
@@ -59,9 +59,6 @@ func (l launch) change(version int64) broker.Change {
 	}
 	if !l.control.Deadline.IsZero() {
 		c.Enqueue = append(c.Enqueue, g.deadline())
-	}
-	if version > 0 {
-		c.Close = never()
 	}
 	return c
 }
@@ -85,7 +82,7 @@ func (v *visit) start(context.Context) (broker.Change, error) {
 
 // begin commits the start of a run. It reports whether there is one already.
 func (l launch) begin(ctx context.Context, b broker.Broker) (existing *broker.Document, err error) {
-	outcome, err := apply(ctx, b, l.change(0))
+	outcome, err := apply(ctx, b, l.change())
 	if err != nil {
 		return nil, err
 	}
@@ -117,10 +114,7 @@ func (l launch) ensure(ctx context.Context, b broker.Broker) (existed bool, err 
 				l.start.ended = AgainAlways // that it has ended is our doing
 			}
 		default:
-			var again bool
-			if again, err = l.replace(ctx, b, other, d.Version); err == nil && !again {
-				return false, nil
-			}
+			err = l.replace(ctx, b, d.Version)
 		}
 		if err != nil {
 			return true, err
@@ -174,16 +168,42 @@ func (l launch) cancel(ctx context.Context, b broker.Broker) error {
 	return err
 }
 
-// replace begins the run in place of one that has ended. It reports whether that
-// has changed meanwhile.
-func (l launch) replace(ctx context.Context, b broker.Broker, other control, version int64) (again bool, err error) {
-	l.control.Epoch = other.Epoch + 1
-	l.control.Base = l.control.Epoch
-	outcome, err := apply(ctx, b, l.change(version))
-	if errors.Is(outcome, broker.ErrConflict) {
-		return true, err
+// How often a start looks whether a run that it takes the place of has gone, and for how
+// long it waits in between.
+const (
+	replaceLooks = 200
+	replacePause = 10 * time.Millisecond
+)
+
+// replace deletes the run that has ended, whose control document is at version, so that
+// another can begin under its id. If that has changed meanwhile nothing happens.
+func (l launch) replace(ctx context.Context, b broker.Broker, version int64) error {
+	outcome, err := apply(ctx, b, broker.Change{
+		Home:    l.home,
+		Require: []broker.Condition{{Key: controlKey, Version: version}},
+		Close:   time.Now(),
+	})
+	if errors.Is(outcome, broker.ErrConflict) || err != nil {
+		return err
 	}
-	return false, errors.Join(err, outcome)
+	if outcome != nil {
+		return outcome
+	}
+	for range replaceLooks {
+		if _, err := b.Advance(ctx, time.Now(), broker.AdvanceRequest{Queues: []string{l.home.Queue}, Limit: broker.MaxParts}); err != nil {
+			return err
+		}
+		docs, err := b.Documents(ctx, l.home, controlKey)
+		if err != nil || docs[0].Version != version {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(replacePause):
+		}
+	}
+	return &RunExistsError{ID: l.home.ID, Workflow: l.plan.Name}
 }
 
 // apply applies one change. An outcome is what the broker says of the change,

@@ -95,7 +95,7 @@ func (h Handle) skipOpen(ctx context.Context, step string, output []byte) error 
 		g := graph{v.Plan, h.home, next}
 		return next, broker.Change{
 			Put:     []broker.Put{{Key: g.key(n), Body: doneRecord(output).encode(), If: broker.AnyVersion}},
-			Enqueue: []broker.Entry{g.rebuildOnce()},
+			Enqueue: []broker.Entry{g.anew(causeRebuild)},
 		}, nil
 	})
 	if err != nil {
@@ -167,7 +167,7 @@ func (h Handle) retryWith(ctx context.Context, want string, done bool, reset fun
 		}
 		next := s.apply(c)
 		g := graph{v.Plan, h.home, next}
-		made := broker.Change{Put: put(g), Close: never(), Enqueue: []broker.Entry{g.rebuildOnce()}}
+		made := broker.Change{Put: put(g), Close: never(), Enqueue: []broker.Entry{g.anew(causeRebuild)}}
 		if !next.Deadline.IsZero() {
 			made.Enqueue = append(made.Enqueue, g.deadline())
 		}

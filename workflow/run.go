@@ -200,11 +200,10 @@ func (h Handle) Resume(ctx context.Context) error {
 		switch c.State {
 		case Paused:
 			next := c.with(Running, "resumed")
-			return next, broker.Change{Enqueue: []broker.Entry{h.graphOf(next).rebuildOnce()}}, nil
+			return next, broker.Change{Enqueue: []broker.Entry{h.graphOf(next).anew(causeRebuild)}}, nil
 		case Stuck:
 			next := c.with(Undoing, "resumed")
 			next.Epoch, next.Tag = c.Epoch+1, newTag()
-			next.Base, next.Resets, next.Items = c.Base, c.Resets, c.Items
 			return next, broker.Change{Enqueue: []broker.Entry{h.graphOf(next).about(causeUnwind)}}, nil
 		}
 		return c, broker.Change{}, h.refuse("resume", c)
@@ -220,11 +219,4 @@ func (h Handle) Delete(ctx context.Context) error {
 		}
 		return c, broker.Change{Close: time.Now()}, nil
 	})
-}
-
-// rebuildOnce returns the decide that goes on with a run, under an id of its own.
-func (g graph) rebuildOnce() broker.Entry {
-	e := g.about(causeRebuild)
-	e.ID += joint + newTag()
-	return e
 }

@@ -76,7 +76,7 @@ func (h Handle) send(ctx context.Context, signal string, m message) error {
 			return &RunStateError{ID: h.ID, State: c.State, Want: "send signal " + signal + " to"}
 		}
 		g := graph{Plan: &plan.Plan{Name: c.Workflow}, home: h.home, control: c}
-		docs, err := h.broker.Documents(ctx, h.home, g.inboxKey(signal))
+		docs, err := h.broker.Documents(ctx, h.home, inboxKey(signal))
 		if err != nil {
 			return err
 		}

@@ -68,7 +68,7 @@ func idOf(ids []string, i int) string {
 func (w Workflow[In, Out]) startTogether(ctx context.Context, c *queue.Client, launches []launch) (runs []Run[Out], err error) {
 	changes := make([]broker.Change, len(launches))
 	for i, l := range launches {
-		changes[i] = l.change(0)
+		changes[i] = l.change()
 	}
 	applied, err := c.Broker().Apply(ctx, time.Now(), changes, broker.LeaseRequest{})
 	switch {

@@ -181,16 +181,26 @@ func (s *sweeper) suspect(ctx context.Context, home broker.Home, ref broker.Entr
 	return s.tell(ctx, home, ref, gone)
 }
 
-// start has a run go on of which nothing is open, although it waits for no signal. No
-// run should come to that: so it is an error, for people to look at.
+// start has a run go on, or end, of which nothing is open, although it waits for no
+// signal. No run should come to that: so it is an error, for people to look at.
 func (s *sweeper) start(ctx context.Context, home broker.Home) error {
 	h := Handle{ID: home.ID, home: home, broker: s.broker}
 	v, err := h.values(ctx)
-	if errors.Is(err, ErrRunNotFound) || err == nil && v.control.State != Running {
+	if errors.Is(err, ErrRunNotFound) {
 		return nil
 	}
 	if err != nil {
 		return err
+	}
+	cause := causeRebuild
+	switch v.control.State {
+	case Running:
+	case Closing:
+		cause = causeStop
+	case Undoing:
+		return s.strand(ctx, h)
+	default: // paused, and nothing has begun; or it has ended meanwhile
+		return nil
 	}
 	for _, n := range v.Nodes {
 		if n.Kind != plan.Await || n.Wait.For > 0 {
@@ -204,11 +214,29 @@ func (s *sweeper) start(ctx context.Context, home broker.Home) error {
 		return nil
 	}
 	s.round.Mended++
-	outcome, err := apply(ctx, s.broker, broker.Change{Enqueue: []broker.Entry{v.rebuildOnce()}})
+	outcome, err := apply(ctx, s.broker, broker.Change{Enqueue: []broker.Entry{v.anew(cause)}})
 	if err := errors.Join(err, outcome); err != nil {
 		return err
 	}
 	return fmt.Errorf("run %s had nothing open, and was put on again", home.ID)
+}
+
+// strand leaves a run stuck that is being undone and of which nothing is open.
+func (s *sweeper) strand(ctx context.Context, h Handle) error {
+	if !confirmed(s.still, h.home) {
+		return nil
+	}
+	const nothing = "nothing of it was open"
+	err := h.operate(ctx, "strand", func(c control) (control, broker.Change, error) {
+		if c.State != Undoing {
+			return c, broker.Change{}, h.refuse("strand", c)
+		}
+		return c.with(Stuck, nothing), broker.Change{}, nil
+	})
+	if err == nil {
+		err = fmt.Errorf("run %s is stuck: %s", h.ID, nothing)
+	}
+	return err
 }
 
 // tell has the run told of an entry that has ended without a word: the entry is put
@@ -228,7 +256,7 @@ func (s *sweeper) tell(ctx context.Context, home broker.Home, ref broker.EntryRe
 			g.Plan = p
 			e.Exit = g.toldBy(g.place(ref.ID))
 		} else {
-			rebuild := g.rebuildOnce()
+			rebuild := g.anew(causeRebuild)
 			e.Exit = &rebuild
 		}
 		back, again = broker.Change{Enqueue: []broker.Entry{e}}, broker.Delete
@@ -242,7 +270,7 @@ func (s *sweeper) tell(ctx context.Context, home broker.Home, ref broker.EntryRe
 func (g graph) toldBy(p part) *broker.Entry {
 	switch {
 	case p.node == nil, p.node == g.End() && p.cause != causeEnd:
-		e := g.rebuildOnce()
+		e := g.anew(causeRebuild)
 		return &e
 	case p.cause == causeUndo:
 		e := g.decision(causeUndoLost, p.name)

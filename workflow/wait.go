@@ -37,7 +37,7 @@ func (v *visit) beginWait(ctx context.Context) (broker.Change, error) {
 			v.consume(&c, n, wait, box, version)
 			return c, nil
 		}
-		c.Require = append(c.Require, broker.Condition{Key: v.inboxKey(n.Wait.Signal), Version: version})
+		c.Require = append(c.Require, broker.Condition{Key: inboxKey(n.Wait.Signal), Version: version})
 	}
 	if !begun {
 		if n.Wait.For > 0 {

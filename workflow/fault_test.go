@@ -122,21 +122,27 @@ func TestRandomFaultsOfTheBrokerDoNotStopARun(t *testing.T) {
 				for _, c := range faultCases {
 					synctest.Test(t, func(t *testing.T) {
 						t.Logf("shape %s, seed %d", c.shape, seed)
-						r, mu := rand.New(rand.NewPCG(seed, 1)), sync.Mutex{}
-						finish(t, brokertest.NewModel(), func(int, string) brokertest.Fault {
-							mu.Lock()
-							defer mu.Unlock()
-							switch x := r.Float64(); {
-							case x < rate/2:
-								return brokertest.Fault{Before: errFault}
-							case x < rate:
-								return brokertest.Fault{After: errLost}
-							}
-							return brokertest.Fault{}
-						}, shapes[c.shape], c.in, c.want)
+						finish(t, brokertest.NewModel(), randomFaults(seed, rate), shapes[c.shape], c.in, c.want)
 					})
 				}
 			}
 		})
+	}
+}
+
+// randomFaults is a plan in which calls fail at a rate, half of them after they were
+// executed.
+func randomFaults(seed uint64, rate float64) func(int, string) brokertest.Fault {
+	r, mu := rand.New(rand.NewPCG(seed, 1)), sync.Mutex{}
+	return func(int, string) brokertest.Fault {
+		mu.Lock()
+		defer mu.Unlock()
+		switch x := r.Float64(); {
+		case x < rate/2:
+			return brokertest.Fault{Before: errFault}
+		case x < rate:
+			return brokertest.Fault{After: errLost}
+		}
+		return brokertest.Fault{}
 	}
 }

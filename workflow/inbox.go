@@ -98,7 +98,7 @@ func (v *visit) hear(ctx context.Context) (broker.Change, error) {
 		if n.Kind != plan.Await || n.Wait.Signal != signal {
 			continue
 		}
-		wait, begun, err := v.waited(ctx, n)
+		wait, begun, err := v.values.waited(ctx, n)
 		if err != nil {
 			return c, err
 		}

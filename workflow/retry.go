@@ -81,10 +81,14 @@ func (h Handle) skipOpen(ctx context.Context, step string, output []byte) error 
 		return fmt.Errorf("skip step of run %s: %w", h.ID, err)
 	}
 	ref := v.entry(n).EntryRef
-	if n.Kind == plan.Await || n.Kind == plan.Sleep {
+	begun := false
+	if n.Wait != nil {
 		ref = v.timer(n, time.Time{}).EntryRef
+		if _, begun, err = v.waited(ctx, n); err != nil {
+			return fmt.Errorf("skip step of run %s: %w", h.ID, err)
+		}
 	}
-	if _, err := h.broker.Entry(ctx, ref); err != nil {
+	if _, err := h.broker.Entry(ctx, ref); err != nil && !begun {
 		return fmt.Errorf("skip step of run %s: %w: %s has not begun, or has ended", h.ID, ErrStepNotFound, step)
 	}
 	err = h.operate(ctx, "skip step "+step+" of", func(c control) (control, broker.Change, error) {
@@ -255,8 +259,11 @@ func (s *resets) failed(ctx context.Context, v *values) error {
 				return err
 			}
 		}
-		if bad && !v.looked(ctx, n) {
+		switch {
+		case bad && !v.looked(ctx, n):
 			s.again(ctx, v, n)
+		case state == StepWaiting && n.Wait != nil:
+			s.steps[n.Name] = true // its time counts anew
 		}
 	}
 	return nil

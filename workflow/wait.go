@@ -24,7 +24,7 @@ func (v *visit) beginWait(ctx context.Context) (broker.Change, error) {
 	if state, _, err := v.values.outcome(ctx, n); err != nil || state != StepWaiting {
 		return c, err
 	}
-	wait, begun, err := v.waited(ctx, n)
+	wait, begun, err := v.values.waited(ctx, n)
 	if err != nil {
 		return c, err
 	}
@@ -56,8 +56,8 @@ func (v *visit) beginWait(ctx context.Context) (broker.Change, error) {
 }
 
 // waited returns until when n waits, and whether it does.
-func (v *visit) waited(ctx context.Context, n *plan.Node) (wait waitState, begun bool, err error) {
-	d, err := v.values.document(ctx, v.waitKey(n))
+func (v *values) waited(ctx context.Context, n *plan.Node) (wait waitState, begun bool, err error) {
+	d, err := v.document(ctx, v.waitKey(n))
 	if err != nil || d.Version == 0 {
 		return wait, false, err
 	}

@@ -19,25 +19,33 @@
 //	run, err := Words.Start(ctx, client, "https://go.dev", workflow.RunID("go.dev"))
 //	n, err := run.Result(ctx)
 //
+// The guide, docs/workflows.md, begins there and goes on to branches, signals, undo,
+// deploys and tests.
+//
 // # What holds
 //
 // Steps are tasks: they are leased, retried and archived like any other, and may
-// run more than once. Their outcome counts once. What a step returned, that it
-// has ended, and what that made ready are one commit; a process that dies before
-// it has the step run again, and one that dies after it has lost nothing.
+// run more than once; [StepKey] names what an attempt is at. Their outcome counts once.
+// What a step returned, that it has ended, and what that made ready are one commit; a
+// process that dies before it has the step run again, and one that dies after it has
+// lost nothing.
 //
-// A run ends when all its steps have, with the value of the graph; or when one of
-// them has failed for good, which is when its retries are used up or its error
-// wraps [task.SkipRetry]; or when one was deleted, archived by hand, cancelled or
-// found to be poison, which the run names as the reason. A failed item of a map keeps the map from starting more
-// of them, and fails the run once those that were running have ended. What
-// still completes after the run has ended is recorded and starts nothing.
+// A run is [Done] when all its steps have ended, with the value of the graph. It closes
+// if a step fails for good that nobody looks at with a dag.Try or the like, if it is
+// cancelled ([Handle.Cancel]) or too late ([Deadline]): nothing of it begins any more,
+// what runs is waited for, what is [Reversible] is undone, the last first, and it ends
+// as [Failed], [Cancelled] or [TimedOut]. If something cannot be undone it is [Stuck].
+// A step whose task is deleted, archived by hand, cancelled, or poison, has failed, and
+// says so.
 //
-// Inputs, outputs and results are stored as JSON of at most 8 MiB each; a larger
-// one is refused by Start, or fails its step. What a map returns is not one
-// value: only its elements are.
+// # What is kept
 //
-// A run goes by the plan that it was started with: a server whose workflow has
-// another shape leaves its steps to others. A run is kept for a time after its
-// end ([Retention]); nothing of one that goes on expires.
+// Inputs, outputs and results are stored as JSON, up to [MaxOutput] each and [MaxRun]
+// together; [Blobs] keeps larger ones elsewhere. A run is kept for a time after its
+// end ([Retention], [FailureRetention]), for its result, for its id to be remembered,
+// and to be retried; nothing of one that goes on expires.
+//
+// A run goes by the plan that it was started with, which is stored beside it. A server
+// whose program has other functions than that needs leaves its steps to others, and
+// [Status] says why.
 package workflow

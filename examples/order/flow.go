@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"time"
 
 	"github.com/leatwork/leat/task"
@@ -47,6 +49,11 @@ func newQuote(o Order, holds []Hold) Quote {
 	return q
 }
 
+// say prints what happens.
+func say(format string, args ...any) { fmt.Fprintf(out, format, args...) }
+
+var out io.Writer = os.Stdout
+
 // The steps are plain functions.
 var (
 	Validate = workflow.NewStep("validate", func(_ context.Context, o Order) (Order, error) {
@@ -56,19 +63,19 @@ var (
 		return o, nil
 	})
 	Reserve = workflow.NewStep("reserve", func(_ context.Context, i Item) (Hold, error) {
-		fmt.Printf("  %d × %s are put aside\n", i.Qty, i.SKU)
+		say("  %d × %s are put aside\n", i.Qty, i.SKU)
 		return Hold{Cents: 250 * i.Qty}, nil
 	}, task.Queue("stock"), task.MaxRetry(5))
 	Price = workflow.NewStep("price", func(_ context.Context, q Quote) (Quote, error) {
-		fmt.Printf("  order %s costs %d cents; somebody must approve it\n", q.Order.ID, q.Cents)
+		say("  order %s costs %d cents; somebody must approve it\n", q.Order.ID, q.Cents)
 		return q, nil
 	})
 	Charge = workflow.NewStep("charge", func(ctx context.Context, q Quote) (Payment, error) {
-		fmt.Printf("  the card is charged %d cents\n", q.Cents)
+		say("  the card is charged %d cents\n", q.Cents)
 		return Payment{Quote: q, TxID: "tx-" + q.Order.ID}, nil // a real one would hand on workflow.StepKey(ctx)
 	}, task.Timeout(30*time.Second))
 	Refund = workflow.NewStep("refund", func(_ context.Context, u workflow.Undo[Quote, Payment]) (workflow.None, error) {
-		fmt.Printf("  %d cents are given back\n", u.Input.Cents)
+		say("  %d cents are given back\n", u.Input.Cents)
 		return workflow.None{}, nil
 	})
 	Notify = workflow.NewStep("notify", func(_ context.Context, p Payment) (Receipt, error) {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,6 +11,8 @@ import (
 	"github.com/leatwork/leat/workflow"
 	"github.com/leatwork/leat/workflow/workflowtest"
 )
+
+func init() { out = io.Discard }
 
 var (
 	flow  = newFlow(24 * time.Hour)

@@ -14,7 +14,7 @@ func (p *Plan) Mermaid() string {
 	}
 	for _, n := range p.Nodes {
 		if n.Kind.Settles() {
-			fmt.Fprintf(&b, "  n%d%s\n", n.Index, n.box())
+			fmt.Fprintf(&b, "  %s%s\n", n.id(), n.box())
 		}
 	}
 	for _, n := range p.Nodes {
@@ -22,10 +22,10 @@ func (p *Plan) Mermaid() string {
 			continue
 		}
 		if n.TakesInput && len(n.Sources) == 0 {
-			fmt.Fprintf(&b, "  input --> n%d\n", n.Index)
+			fmt.Fprintf(&b, "  input --> %s\n", n.id())
 		}
 		for _, e := range n.Sources {
-			fmt.Fprintf(&b, "  n%d %s n%d\n", e.Node, p.arrow(n, e), n.Index)
+			fmt.Fprintf(&b, "  %s %s %s\n", p.Nodes[e.Node].id(), p.arrow(n, e), n.id())
 		}
 	}
 	return b.String()
@@ -38,6 +38,26 @@ func (p *Plan) takesInput() bool {
 		}
 	}
 	return false
+}
+
+// id is what the node is called in a picture. It depends on its name only, so that a
+// step more changes as few lines as it can; what Mermaid might take for a word of its
+// own, or for no word, does not occur.
+func (n *Node) id() string {
+	if n.Kind == End {
+		return "ended"
+	}
+	var b strings.Builder
+	b.WriteString("n_")
+	for _, c := range []byte(n.Name) {
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9':
+			b.WriteByte(c)
+		default:
+			fmt.Fprintf(&b, "_%02x", c)
+		}
+	}
+	return b.String()
 }
 
 func (n *Node) box() string {

@@ -63,7 +63,7 @@ func (v *visit) dropLosers(ctx context.Context, winner int) error {
 		n := v.Nodes[i]
 		loses[i] = n.Kind.Settles() && i != winner && len(n.Consumers) > 0
 		for _, e := range n.Consumers {
-			loses[i] = loses[i] && (e.Node == v.node.Index || loses[e.Node])
+			loses[i] = loses[i] && (e.Node == v.node.Index || loses[e.Node] || e.Maybe && v.Nodes[e.Node] == v.End())
 		}
 	}
 	return v.endOpen(ctx, func(p part) broker.Act {

@@ -60,6 +60,12 @@ var choosy = workflow.NewStep("choosy", func(_ context.Context, n int) (int, err
 	return n, nil
 })
 
+// slowly returns what it gets, a while later.
+var slowly = workflow.NewStep("slowly", func(_ context.Context, n int) (int, error) {
+	time.Sleep(100 * time.Millisecond)
+	return n, nil
+})
+
 // late is double after an hour.
 var late = workflow.NewStep("late", func(ctx context.Context, n int) (int, error) {
 	select {
@@ -180,6 +186,14 @@ var shapes = map[string]workflow.Workflow[int, int]{
 			func(*dag.Graph) dag.Val[int] { return outside },
 			func(g *dag.Graph) dag.Val[int] {
 				return dag.Do(g, double, dag.Join2(g, outside, in, add), dag.As("inside"))
+			})
+	}),
+	"if-with-slow-outside": dag.New("if-with-slow-outside", func(g *dag.Graph, in dag.Val[int]) dag.Val[int] {
+		slow := dag.Do(g, slowly, in)
+		return dag.If(g, dag.Pick(g, in, even),
+			func(g *dag.Graph) dag.Val[int] { return dag.Do(g, double, slow) },
+			func(g *dag.Graph) dag.Val[int] {
+				return dag.Pick(g, dag.Try(g, dag.Do(g, choosy, slow)), mark)
 			})
 	}),
 	"if-in-if": dag.New("if-in-if", func(g *dag.Graph, in dag.Val[int]) dag.Val[int] {
@@ -327,6 +341,7 @@ var shapeCases = []shapeCase{
 	{"side-effect", 3, 6}, {"no-steps", 3, 4},
 	{"if", 2, 8}, {"if", 3, 24}, {"if-without-steps", 2, 2}, {"if-without-steps", 3, 6},
 	{"if-with-outside", 2, 4}, {"if-with-outside", 3, 18},
+	{"if-with-slow-outside", 2, 4}, {"if-with-slow-outside", 3, -1},
 	{"if-in-if", 2, 10}, {"if-in-if", 100, 800}, {"if-in-if", 3, 12}, {"if-with-side-effect", 2, 2}, {"if-with-side-effect", 3, 4},
 	{"switch", 1, 2}, {"switch", 2, 8}, {"switch", 3, -1}, {"switch-without-default", 1, 2}, {"switch-without-default", 3, -1},
 	{"try", 2, 4}, {"try", 3, -1}, {"try-skipped", 2, 4}, {"try-skipped", 3, -1}, {"try-skipped", 101, 202},

@@ -168,7 +168,8 @@ func Until[T any](g *Graph, r workflow.Runnable[T, T], in Val[T], done func(T) b
 
 // First stands for the value of whichever is there first, of two or more values of one
 // step each. The others go on, and count for nothing, not even if they fail; with
-// [CancelLosers] they are cancelled. If all of them fail, it has.
+// [CancelLosers] they are cancelled. A run does not wait for them with its end; what of
+// them has not begun by then does not. If all of them fail, it has.
 func First[T any](g *Graph, vals []Val[T], opts ...Option) Val[T] {
 	s := g.settle("dag.First", opts, allowLosers)
 	if len(vals) < 2 {

@@ -125,19 +125,24 @@ func (p *Plan) Connect() {
 	}
 }
 
-// sink has the end wait for the nodes that nothing else waits for: a run has
-// ended when all of it has.
+// sink has the end wait for the nodes that nothing else waits for, and for those that
+// only arms wait for, which may not be taken: a run has ended when all of it has.
 func (p *Plan) sink() {
 	end := p.End()
-	awaited := make([]bool, len(p.Nodes))
+	awaited, guarded := make([]bool, len(p.Nodes)), make([]bool, len(p.Nodes))
 	for _, n := range p.Nodes {
 		for _, e := range n.Sources {
-			awaited[e.Node] = true
+			if g := n.Guard; g == nil || g.Choice == e.Node || p.Within(p.Nodes[e.Node], g.Choice, g.Arm) {
+				awaited[e.Node] = true
+			} else {
+				guarded[e.Node] = true
+			}
 		}
 	}
 	for _, n := range p.Nodes {
 		if n.Kind.Settles() && n != end && !awaited[n.Index] {
-			end.Sources = append(end.Sources, Edge{Node: n.Index, Skipped: true})
+			may := guarded[n.Index] // whoever takes it says what its failure means
+			end.Sources = append(end.Sources, Edge{Node: n.Index, Skipped: true, Failed: may, Maybe: may})
 		}
 	}
 	slices.SortFunc(end.Sources, func(a, b Edge) int { return a.Node - b.Node })

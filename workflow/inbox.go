@@ -90,6 +90,9 @@ func (v *visit) consume(c *broker.Change, n *plan.Node, wait waitState, box inbo
 func (v *visit) hear(ctx context.Context) (broker.Change, error) {
 	c := v.writes()
 	signal, _ := cutLast(v.name)
+	if err := v.loadWaits(ctx, signal); err != nil {
+		return c, err
+	}
 	box, version, err := v.inbox(ctx, signal)
 	if err != nil || box.waiting() == 0 {
 		return c, err
@@ -113,4 +116,15 @@ func (v *visit) hear(ctx context.Context) (broker.Change, error) {
 		return c, nil
 	}
 	return c, nil
+}
+
+// loadWaits looks at all at once that it takes to give a signal to whoever waits for it.
+func (v *visit) loadWaits(ctx context.Context, signal string) error {
+	keys := []string{inboxKey(signal)}
+	for _, n := range v.Nodes {
+		if n.Kind == plan.Await && n.Wait.Signal == signal {
+			keys = append(keys, v.key(n), v.waitKey(n))
+		}
+	}
+	return v.values.load(ctx, keys...)
 }

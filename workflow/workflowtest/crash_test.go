@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/task"
 	"github.com/leatwork/leat/workflow"
 	"github.com/leatwork/leat/workflow/dag"
@@ -98,6 +99,10 @@ func TestARunBearsACrashAnywhere(t *testing.T) {
 		failure, _ := errors.AsType[*workflow.StepError](err)
 		if failure == nil || failure.Step != "fails" || failure.Message != "no" {
 			t.Errorf("Wait() = %v, want what fails says", err)
+		}
+		faults, err := e.Client().Broker().(broker.Verifier).Verify(t.Context(), time.Now())
+		if len(faults) > 0 || err != nil {
+			t.Errorf("Verify() = %q, %v, want nothing", faults, err)
 		}
 	}, all)
 }

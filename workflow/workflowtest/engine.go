@@ -45,7 +45,8 @@ type step struct {
 //
 // Whatever queue a step is in is served, up to ten tasks are run at once, and retries
 // are delayed as anywhere. It ends with the test: steps that still run then have their
-// contexts ended.
+// contexts ended. A test that waits for a run which waits for ever does so, too, and
+// at full speed: give such waits a context with a timeout.
 func New(t testing.TB, flows ...workflow.Registrable) *Engine {
 	t.Helper()
 	m := model.New(model.Options{})
@@ -101,7 +102,7 @@ func (e *Engine) serve() (crashed bool) {
 		crashed = true
 	case <-e.ended:
 	}
-	if err := srv.Shutdown(context.Background()); err != nil {
+	if err := srv.Shutdown(context.WithoutCancel(e.t.Context())); err != nil {
 		e.t.Errorf("workflowtest: %v", err)
 	}
 	return crashed

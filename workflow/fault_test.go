@@ -2,6 +2,7 @@ package workflow_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -125,6 +126,69 @@ func TestRandomFaultsOfTheBrokerDoNotStopARun(t *testing.T) {
 						finish(t, brokertest.NewModel(), randomFaults(seed, rate), shapes[c.shape], c.in, c.want)
 					})
 				}
+			}
+		})
+	}
+}
+
+// An outcome is what a run comes to.
+type outcome struct {
+	value  int
+	failed string // the step that is to blame
+}
+
+// outcomeOf returns what a run comes to within hours.
+func outcomeOf(t *testing.T, run workflow.Run[int]) outcome {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 6*time.Hour)
+	defer cancel()
+	v, err := run.Result(ctx)
+	if cause, ok := errors.AsType[*workflow.StepError](err); ok {
+		return outcome{failed: cause.Step}
+	}
+	if err != nil {
+		t.Errorf("Result() = %d, %v", v, err)
+	}
+	return outcome{value: v}
+}
+
+// runShape runs a shape on a server for which calls of the broker fail, and returns
+// what has come of it.
+func runShape(t *testing.T, w workflow.Workflow[int, int], plan func(int, string) brokertest.Fault) outcome {
+	t.Helper()
+	model := brokertest.NewModel()
+	serve(t, brokertest.Faulty(model, plan), w)
+	run, err := w.Start(t.Context(), queue.NewClient(model), 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return outcomeOf(t, run)
+}
+
+// TestNoFaultOfTheBrokerChangesWhatAShapeComesTo has one call of each kind fail at a
+// time, and then three in ten.
+func TestNoFaultOfTheBrokerChangesWhatAShapeComesTo(t *testing.T) {
+	for name, w := range shapes {
+		t.Run(name, func(t *testing.T) {
+			var want outcome
+			synctest.Test(t, func(t *testing.T) {
+				want = runShape(t, w, func(int, string) brokertest.Fault { return brokertest.Fault{} })
+			})
+			check := func(plan func(int, string) brokertest.Fault, what string) {
+				synctest.Test(t, func(t *testing.T) {
+					if got := runShape(t, w, plan); got != want {
+						t.Errorf("with %s it comes to %+v, want %+v", what, got, want)
+					}
+				})
+			}
+			for n := range 40 {
+				for _, kind := range []string{"before", "after"} {
+					check((&single{at: n, kind: kind}).plan, fmt.Sprintf("a fault %s call %d", kind, n))
+				}
+			}
+			for range 5 {
+				seed := rand.Uint64()
+				check(randomFaults(seed, 0.3), fmt.Sprintf("random faults of seed %d", seed))
 			}
 		})
 	}

@@ -153,8 +153,6 @@ type (
 	newOrder struct{ Items []newItem }
 )
 
-func (o oldOrder) size() int { return len(o.Items) }
-
 func TestWhatANewVersionCannotCarryOutWaitsAndSaysWhy(t *testing.T) {
 	oldTake := workflow.NewStep("take", func(_ context.Context, o oldOrder) (int, error) { return len(o.Items), nil })
 	newTake := workflow.NewStep("take", func(_ context.Context, o newOrder) (int, error) { return len(o.Items), nil })

@@ -42,8 +42,8 @@ func TestAStreamIsReadInOrderAndAsFarAsWanted(t *testing.T) {
 		}, tolerant), 1201, 1200},
 		"the first ones": {reads(func(ctx context.Context, s workflow.Stream[int]) (int, error) {
 			read := 0
-			for range s.All(ctx) {
-				if read++; read == 3 {
+			for _, err := range s.All(ctx) {
+				if read++; read == 3 || err != nil {
 					break
 				}
 			}
@@ -52,7 +52,10 @@ func TestAStreamIsReadInOrderAndAsFarAsWanted(t *testing.T) {
 		"twice": {reads(func(ctx context.Context, s workflow.Stream[int]) (int, error) {
 			read := 0
 			for range 2 {
-				for range s.All(ctx) {
+				for _, err := range s.All(ctx) {
+					if err != nil {
+						return 0, err
+					}
 					read++
 				}
 			}

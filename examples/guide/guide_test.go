@@ -137,7 +137,7 @@ var Approve = workflow.NewSignal[bool]("approve")
 
 var Reviewed = dag.New("reviewed", func(g *dag.Graph, photo dag.Val[Photo]) dag.Val[string] {
 	text := dag.Do(g, Describe, photo)
-	approved := dag.AwaitOr(g, Approve, 72*time.Hour, false, dag.After(text))
+	approved := dag.AwaitOr(g, Approve, 24*time.Hour, false, dag.After(text))
 	return dag.If(g, approved,
 		func(g *dag.Graph) dag.Val[string] { return dag.Do(g, Publish, dag.Join2(g, photo, text, newCard)) },
 		func(g *dag.Graph) dag.Val[string] { return dag.Const(g, "not published") })

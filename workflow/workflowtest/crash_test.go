@@ -84,7 +84,7 @@ var (
 		either := dag.If(g, long, func(g *dag.Graph) dag.Val[int] {
 			return dag.Do(g, inner, dag.Const(g, "abc"))
 		}, func(g *dag.Graph) dag.Val[int] { return dag.Const(g, 0) })
-		late := dag.AwaitOr(g, goOn, time.Hour, 7, dag.After(either))
+		late := dag.AwaitOr(g, goOn, time.Minute, 7, dag.After(either))
 		return dag.Do(g, fails, late)
 	})
 )

@@ -25,7 +25,7 @@ var (
 	})
 	outer = dag.New("outer", func(g *dag.Graph, in dag.Val[string]) dag.Val[int] {
 		n := dag.Do(g, double, dag.Do(g, inner, in))
-		more := dag.AwaitOr(g, goOn, time.Hour, 1000, dag.After(n))
+		more := dag.AwaitOr(g, goOn, time.Minute, 1000, dag.After(n))
 		return dag.Join2(g, n, more, func(a, b int) int { return a + b })
 	})
 	each = dag.New("each", func(g *dag.Graph, in dag.Val[[]int]) dag.Val[[]int] { return dag.Map(g, double, in) })
@@ -58,7 +58,7 @@ func TestASignalIsSentWhenTheTestSaysSo(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(59 * time.Minute)
+		time.Sleep(59 * time.Second)
 		if err := goOn.Send(t.Context(), run, 4); err != nil {
 			t.Fatal(err)
 		}

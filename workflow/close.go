@@ -158,10 +158,13 @@ func (v *visit) closeDown(ctx context.Context) (broker.Change, error) {
 // lose decides what follows from an entry that has ended otherwise than by its own
 // settlement. Nothing does if somebody has it run again meanwhile, or had.
 func (v *visit) lose(ctx context.Context) (broker.Change, error) {
-	if v.node.Kind == plan.First {
-		return v.findFirst(ctx) // it was to look at this
-	}
 	c := v.writes()
+	switch {
+	case v.node.Kind == plan.First && v.control.State == Running:
+		return v.findFirst(ctx) // which the entry was to do
+	case v.node.Kind == plan.First:
+		return c, nil
+	}
 	if v.standsForRun() {
 		child, err := v.loseChild(ctx)
 		switch {

@@ -3,11 +3,13 @@ package workflow_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/queue/brokertest"
 	"github.com/leatwork/leat/task"
 	"github.com/leatwork/leat/workflow"
 	"github.com/leatwork/leat/workflow/dag"
@@ -64,6 +66,38 @@ func TestFirstWaitsForWhatItNeedsBesides(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A run that closes is not closed anew by what was still to find out which is first.
+func TestARunThatIsCancelledWhileItLooksForTheFirstIsCancelled(t *testing.T) {
+	w := dag.New("in-vain", func(g *dag.Graph, in dag.Val[int]) dag.Val[int] {
+		return dag.First(g, []dag.Val[int]{dag.Do(g, hapless, in), dag.Do(g, hapless, in, dag.As("other"))})
+	})
+	inBubble(t, func(t *testing.T, b broker.Broker) {
+		var deaf atomic.Bool
+		deaf.Store(true)
+		serve(t, brokertest.Faulty(b, func(_ int, method string) brokertest.Fault {
+			if deaf.Load() && method == "Documents" {
+				return brokertest.Fault{Before: errFault}
+			}
+			return brokertest.Fault{}
+		}), w)
+		run, err := w.Start(t.Context(), queue.NewClient(b), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Second)
+		if err := run.Cancel(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Second)
+		deaf.Store(false)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		if e, ok := errors.AsType[*workflow.RunError](run.Wait(ctx)); !ok || e.State != workflow.Cancelled {
+			t.Errorf("Wait() = %v, want that the run is cancelled", e)
+		}
+	})
 }
 
 // What only an arm needs that is not taken may fail.

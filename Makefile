@@ -1,9 +1,9 @@
 # Each target calls one script or go command; without make, run that.
 
-.PHONY: help check test race mends bench layers million generate
+.PHONY: help check test race mends bench layers million deaths soak-workflow generate
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\): ## /  \1	/p' Makefile
+	@sed -n 's/^\([a-z-]*\): ## /  \1	/p' Makefile
 
 check: ## format, vet, lint, other systems, generated files
 	./scripts/check
@@ -25,6 +25,12 @@ layers: ## measure each layer on its own
 
 million: ## measure a million tasks in each state on Redis, which takes a quarter of an hour
 	go test -count=1 -tags soak -run TestAMillion -timeout 60m -v ./queue/redisbroker -figures $(CURDIR)/docs/million.md
+
+deaths: ## play random workflows whose servers die until 30,000 steps are recorded, which takes some minutes
+	go test -count=1 -run TestRandomRuns -timeout 30m ./workflow -random.steps 30000 -random.figures $(CURDIR)/docs/deaths.md
+
+soak-workflow: ## kill workers of workflows for ten minutes on Redis and three on SQLite
+	go test -count=1 -timeout 30m ./internal/soak -soak.redis 10m -soak.sqlite 3m -soak.figures $(CURDIR)/docs/soak-workflow.md
 
 generate: ## make the files that are made from others
 	./scripts/generate

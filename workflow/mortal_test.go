@@ -112,8 +112,6 @@ func (f *fleet) keep() {
 	}
 }
 
-// hire starts a server. It makes few calls at a time: go-redis keeps timers for those
-// who wait for a connection, which must not come from another bubble.
 func (f *fleet) hire(die func()) *queue.Server {
 	srv, err := queue.NewServer(brokertest.Faulty(f.broker, f.perils.of(int(f.hired.Add(1)), die)), queue.Config{
 		Concurrency: 4, LeaseDuration: time.Second, PollInterval: 200 * time.Millisecond,
@@ -139,6 +137,7 @@ func (f *fleet) dismiss() {
 // A witness sees what is committed, on the side of the storage.
 type witness struct {
 	broker.Broker
+	turns chan struct{} // for those who make a call
 
 	mu      sync.Mutex
 	homes   map[broker.Home]*seen
@@ -153,10 +152,11 @@ type seen struct {
 }
 
 func newWitness(b broker.Broker) *witness {
-	return &witness{Broker: b, homes: make(map[broker.Home]*seen), beating: make(map[string]bool)}
+	return &witness{Broker: b, turns: make(chan struct{}, 4), homes: make(map[broker.Home]*seen), beating: make(map[string]bool)}
 }
 
 func (w *witness) Apply(ctx context.Context, now time.Time, changes []broker.Change, want broker.LeaseRequest) (broker.Applied, error) {
+	defer w.turn()()
 	done, err := w.Broker.Apply(ctx, now, changes, want)
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -175,7 +175,50 @@ func (w *witness) Beat(ctx context.Context, now time.Time, s broker.Server) erro
 	w.mu.Lock()
 	w.beating[s.ID] = true
 	w.mu.Unlock()
+	defer w.turn()()
 	return w.Broker.Beat(ctx, now, s)
+}
+
+// turn waits until few make a call, and returns what ends it. For those who wait for a
+// connection go-redis keeps timers, which must not come from another bubble.
+func (w *witness) turn() (end func()) {
+	w.turns <- struct{}{}
+	return func() { <-w.turns }
+}
+
+func (w *witness) Extend(ctx context.Context, now, until time.Time, leases ...broker.LeaseRef) ([]broker.Held, error) {
+	defer w.turn()()
+	return w.Broker.Extend(ctx, now, until, leases...)
+}
+
+func (w *witness) Advance(ctx context.Context, now time.Time, r broker.AdvanceRequest) (broker.Advanced, error) {
+	defer w.turn()()
+	return w.Broker.Advance(ctx, now, r)
+}
+
+func (w *witness) Documents(ctx context.Context, home broker.Home, keys ...string) ([]broker.Document, error) {
+	defer w.turn()()
+	return w.Broker.Documents(ctx, home, keys...)
+}
+
+func (w *witness) Latches(ctx context.Context, home broker.Home, ids ...string) ([]broker.LatchState, error) {
+	defer w.turn()()
+	return w.Broker.Latches(ctx, home, ids...)
+}
+
+func (w *witness) OpenEntries(ctx context.Context, r broker.OpenRequest) (broker.OpenPage, error) {
+	defer w.turn()()
+	return w.Broker.OpenEntries(ctx, r)
+}
+
+func (w *witness) Entry(ctx context.Context, ref broker.EntryRef) (broker.Stored, error) {
+	defer w.turn()()
+	return w.Broker.Entry(ctx, ref)
+}
+
+func (w *witness) Homes(ctx context.Context, r broker.HomesRequest) (broker.HomesPage, error) {
+	defer w.turn()()
+	return w.Broker.Homes(ctx, r)
 }
 
 // servers returns the ids of those that have said that they are alive.

@@ -40,6 +40,7 @@ var allow = map[string][]string{
 
 	"internal/archtest":   {},
 	"internal/mends":      {},
+	"internal/soak":       {},
 	"internal/testreport": {},
 
 	"examples/": nil,

@@ -1,0 +1,3 @@
+// Package soak has worker processes run workflows on real storages while they are
+// killed, one after another, for as long as it is told to. It consists of tests.
+package soak

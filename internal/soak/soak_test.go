@@ -1,0 +1,336 @@
+package soak
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/leatwork/leat/internal/redistest"
+	"github.com/leatwork/leat/queue"
+	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/queue/brokerurl"
+	"github.com/leatwork/leat/workflow"
+)
+
+var (
+	soakRedis   = flag.Duration("soak.redis", 6*time.Second, "for how long workers are killed on Redis")
+	soakSQLite  = flag.Duration("soak.sqlite", 6*time.Second, "for how long workers are killed on a SQLite file")
+	soakFigures = flag.String("soak.figures", "", "file that the figures are written to")
+	soakSeed    = flag.Uint64("soak.seed", 0, "what the moments of the kills are drawn from; 0: by chance")
+)
+
+const (
+	workers   = 3
+	producers = 3
+
+	most = 5 * time.Minute // that a run may take
+)
+
+// Worker processes are killed one after another while they run workflows. Every run
+// comes to what it should, each of its outcomes is recorded once, and nothing is left.
+func TestKilledWorkersLoseNoRun(t *testing.T) {
+	if work(t) {
+		return
+	}
+	var rows []string
+	for _, place := range []struct {
+		name    string
+		lasting time.Duration
+		open    func(*testing.T) (url string, left func() []string)
+	}{
+		{"Redis", *soakRedis, onRedis},
+		{"a SQLite file", *soakSQLite, onFile},
+	} {
+		t.Run(place.name, func(t *testing.T) {
+			url, left := place.open(t)
+			s := newSoak(t, url)
+			rows = append(rows, s.run(place.name, place.lasting))
+			s.expire()
+			if err := s.broker.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if keys := left(); len(keys) > 0 {
+				t.Errorf("%d keys are left, such as %s", len(keys), keys[0])
+			}
+		})
+	}
+	if *soakFigures != "" && !t.Failed() {
+		if err := os.WriteFile(*soakFigures, []byte(report(rows)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func onRedis(t *testing.T) (string, func() []string) {
+	s := redistest.Start(t, redistest.Options{})
+	return s.URL(), func() []string {
+		return slices.DeleteFunc(strings.Fields(s.Do(t, "KEYS", "*")), func(key string) bool {
+			return stays(key) || s.Do(t, "TTL", key) != "-1" // what was answered to a broker that is gone goes by itself
+		})
+	}
+}
+
+// onFile has no keys to look for: what belongs to a run that is gone is for Verify to
+// find.
+func onFile(t *testing.T) (string, func() []string) {
+	return "sqlite:" + filepath.Join(t.TempDir(), "soak.db"), func() []string { return nil }
+}
+
+// stays reports whether a key is one of those that docs/storage.md says stay, of a plan,
+// or the set of servers, in which one that was killed is until the next one beats.
+func stays(key string) bool {
+	for _, part := range []string{":queues", ":servers", ":workers", "leat:{wake}:", "leat:version", ":processed", ":failed", "~plan~"} {
+		if strings.Contains(key, part) {
+			return true
+		}
+	}
+	return false
+}
+
+// A soak is what goes on on one storage.
+type soak struct {
+	*testing.T
+	chance *rand.Rand
+	broker broker.Broker
+	client *queue.Client
+	url    string
+
+	mu      sync.Mutex
+	homes   []broker.Home
+	steps   int
+	runs    map[int]int // by the width of their joins; 0: small ones
+	slowest map[int]time.Duration
+	faults  []string
+}
+
+func newSoak(t *testing.T, url string) *soak {
+	seed := *soakSeed
+	if seed == 0 {
+		seed = rand.Uint64()
+	}
+	t.Logf("seed %d", seed)
+	b, err := brokerurl.Open(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &soak{
+		T: t, url: url, chance: rand.New(rand.NewPCG(seed, 0)), broker: b, client: queue.NewClient(b),
+		runs: make(map[int]int), slowest: make(map[int]time.Duration),
+	}
+}
+
+func (s *soak) check(err error) {
+	s.Helper()
+	if err != nil {
+		s.Fatal(err)
+	}
+}
+
+// run kills workers for a time, and returns a row of figures.
+func (s *soak) run(name string, lasting time.Duration) string {
+	c, kills := newCrew(s.T, s.url, workers), 0
+	until := time.Now().Add(lasting)
+	var production sync.WaitGroup
+	for i := range producers {
+		production.Go(func() { s.produce(i, until) })
+	}
+	for time.Now().Before(until) {
+		time.Sleep(300*time.Millisecond + time.Duration(s.chance.Int64N(int64(1700*time.Millisecond))))
+		i := s.chance.IntN(workers)
+		c.kill(i)
+		c.hire(i)
+		kills++
+	}
+	production.Wait()
+	for _, fault := range s.faults {
+		s.Error(fault)
+	}
+	s.wantRest()
+	calls, cut := c.interrupted()
+	if cut == 0 {
+		s.Errorf("%d kills interrupted no handler: the workers were not busy", kills)
+	}
+	row := fmt.Sprintf("| %s | %v | %d | %d | %d | %d | %d | %d | %d | %.1f s | %.1f s |", name, lasting, kills,
+		s.runs[1000], s.runs[10_000], s.runs[0], s.steps, calls, cut, s.slowest[1000].Seconds(), s.slowest[10_000].Seconds())
+	s.Log(row)
+	return row
+}
+
+// produce starts one run after another and waits for each.
+func (s *soak) produce(who int, until time.Time) {
+	for n := 0; time.Now().Before(until); n++ {
+		id := fmt.Sprintf("p%d-%d", who, n)
+		switch {
+		case who == 0 && n%3 == 2:
+			s.wide(id, 10_000)
+		case who < 2:
+			s.wide(id, 1000)
+		default:
+			s.small(id, 1+n%500)
+		}
+	}
+}
+
+func (s *soak) fault(format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = append(s.faults, fmt.Sprintf(format, args...))
+}
+
+// result starts a run and compares what it comes to.
+func (s *soak) result(w workflow.Workflow[int, int], id string, in, want int) (took time.Duration, ok bool) {
+	ctx, cancel := context.WithTimeout(s.Context(), most)
+	defer cancel()
+	began := time.Now()
+	run, err := w.Start(ctx, s.client, in, workflow.RunID(id))
+	if err != nil {
+		s.fault("start %s: %v", id, err)
+		return 0, false
+	}
+	if got, err := run.Result(ctx); got != want || err != nil {
+		s.fault("run %s of %d came to %d, %v, want %d", id, in, got, err, want)
+		return 0, false
+	}
+	return time.Since(began), true
+}
+
+func (s *soak) wide(id string, n int) {
+	if took, ok := s.result(wide, id, n, wideOf(n)); ok {
+		s.recorded(broker.Home{Queue: "default", ID: id}, n)
+		s.count(id, n, n+2, took)
+	}
+}
+
+func (s *soak) small(id string, n int) {
+	if took, ok := s.result(small, id, n, smallOf(n)); ok {
+		s.recorded(broker.Home{Queue: "default", ID: id + "~wide"}, n%20)
+		s.count(id, 0, 6+n%20, took)
+	}
+}
+
+func (s *soak) count(id string, width, steps int, took time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.homes = append(s.homes, broker.Home{Queue: "default", ID: id})
+	s.runs[width], s.steps, s.slowest[width] = s.runs[width]+1, s.steps+steps, max(s.slowest[width], took)
+}
+
+// page is how many items are fed to a map in a commit, and read here.
+const page = 500
+
+// recorded demands that each outcome of a run of wide was recorded once. The versions
+// of its documents tell: each write takes the next one, so that a document which was
+// written again has left a gap. The control document has been written twice, and the
+// cursor of the map once for each page of items.
+func (s *soak) recorded(home broker.Home, n int) {
+	keys := []string{"~run", "~input", "~result", "count", "sum", "~width~square", "~cursor~square"}
+	for i := range n {
+		keys = append(keys, fmt.Sprintf("square~%d", i))
+	}
+	last, there := int64(0), 0
+	for part := range slices.Chunk(keys, page) {
+		docs, err := s.broker.Documents(s.Context(), home, part...)
+		if err != nil {
+			s.fault("documents of %s: %v", home.ID, err)
+			return
+		}
+		for _, d := range docs {
+			if d.Version == 0 {
+				s.fault("document %s of run %s, which is done, is missing", d.Key, home.ID)
+				continue
+			}
+			last, there = max(last, d.Version), there+1
+		}
+	}
+	again := max((n+page-1)/page, 1) // once the control document, and the cursor from the second page on
+	if got := int(last) - there; got != again {
+		s.fault("documents of run %s were written again %d times, want %d", home.ID, got, again)
+	}
+}
+
+// wantRest demands that soon nothing is open any more, and the storage is sound.
+func (s *soak) wantRest() {
+	s.Helper()
+	var open []string
+	for until := time.Now().Add(90 * time.Second); ; time.Sleep(time.Second) {
+		open = nil
+		for _, h := range s.homes {
+			p, err := s.broker.OpenEntries(s.Context(), broker.OpenRequest{Home: h, Limit: 10})
+			s.check(err)
+			for _, e := range p.Entries {
+				open = append(open, e.String())
+			}
+		}
+		if len(open) == 0 || time.Now().After(until) {
+			break
+		}
+	}
+	for _, e := range open {
+		s.Errorf("entry %s is open at the end", e)
+	}
+	s.wantSound(time.Now())
+}
+
+func (s *soak) wantSound(now time.Time) {
+	s.Helper()
+	faults, err := s.broker.(broker.Verifier).Verify(s.Context(), now)
+	s.check(err)
+	for _, f := range faults {
+		s.Errorf("Verify() says %q, want nothing", f)
+	}
+}
+
+// expire lets the time pass for which runs are kept.
+func (s *soak) expire() {
+	s.Helper()
+	queues, err := s.broker.Queues(s.Context())
+	s.check(err)
+	now := time.Now().Add(30 * 24 * time.Hour)
+	for {
+		a, err := s.broker.Advance(s.Context(), now, broker.AdvanceRequest{Queues: queues, Limit: 1000, Keep: broker.ArchiveLimits{Age: time.Hour}})
+		s.check(err)
+		if a.Total() == 0 {
+			break
+		}
+	}
+	s.wantSound(now)
+	counts, err := s.broker.Counts(s.Context(), now)
+	s.check(err)
+	for _, c := range counts {
+		if c.Size() > 0 {
+			s.Errorf("queue %s holds %+v after all runs have expired", c.Queue, c)
+		}
+	}
+	for _, h := range s.homes {
+		docs, err := s.broker.Documents(s.Context(), h, "~run", "~input", "~result", "sum", "square~0")
+		s.check(err)
+		for _, d := range docs {
+			if d.Version > 0 {
+				s.Errorf("document %s of run %s is there after it has expired", d.Key, h.ID)
+			}
+		}
+	}
+}
+
+func report(rows []string) string {
+	return fmt.Sprintf(`# Workflows whose workers are killed
+
+Measured by `+"`make soak-workflow`"+` on %s, with the storage on the same machine. %d worker processes run workflows
+with joins of 1,000 and 10,000 items, and small ones with a choice, a loop, a failure that is caught and a run within
+the run. Every second or so one of them is killed with SIGKILL, and another takes its place; their leases last for
+three seconds. %d runs are under way at a time. Every run came to what it should, each outcome was recorded once,
+the storage was found sound, and after the runs had expired nothing of them was left.
+
+| storage | for | kills | joins of 1,000 | joins of 10,000 | small runs | steps recorded | handlers called | of them killed | slowest of 1,000 | slowest of 10,000 |
+|---|---|---|---|---|---|---|---|---|---|---|
+%s
+`, time.Now().Format(time.DateOnly), workers, producers, strings.Join(rows, "\n"))
+}

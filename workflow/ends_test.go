@@ -184,7 +184,11 @@ func serveQueue(t *testing.T, b broker.Broker, name string, flows ...workflow.Re
 	if err := srv.Start(mux); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { srv.Shutdown(context.Background()) })
+	t.Cleanup(func() {
+		if err := srv.Shutdown(context.Background()); err != nil {
+			t.Errorf("Shutdown() = %v, want nil", err)
+		}
+	})
 }
 
 // firstIn waits for an entry in a queue that nobody serves, and returns it.

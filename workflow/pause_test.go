@@ -107,13 +107,13 @@ func TestTimesGoOnInAPause(t *testing.T) {
 		w := dag.New("sleeps", func(g *dag.Graph, in dag.Val[int]) dag.Val[int] {
 			return dag.Do(g, double, in, dag.After(dag.Sleep(g, time.Hour)))
 		})
-		c, began := serve(t, b, w), time.Now()
+		c := serve(t, b, w)
 		for _, length := range []time.Duration{30 * time.Minute, 90 * time.Minute} { // it ends before the hour, and after
 			run, err := w.Start(t.Context(), c, 1)
 			if err != nil {
 				t.Fatal(err)
 			}
-			began = time.Now()
+			began := time.Now()
 			time.Sleep(time.Minute)
 			if err := run.Pause(t.Context()); err != nil {
 				t.Fatal(err)

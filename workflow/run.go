@@ -182,8 +182,8 @@ func (h Handle) Cancel(ctx context.Context) error {
 	})
 }
 
-// Pause has nothing new of the run begin. What runs goes on, and is recorded; times
-// and the deadline go on, too. A run that is paused already is left alone.
+// Pause has nothing new of the run begin. What runs goes on, runs within it too, and is
+// recorded; times and the deadline go on, too. A run that is paused already is left alone.
 func (h Handle) Pause(ctx context.Context) error {
 	return h.operate(ctx, "pause", func(c control) (control, broker.Change, error) {
 		if !c.State.open() {

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"math/rand/v2"
 	"time"
 
 	"github.com/leatwork/leat/queue/broker"
@@ -28,7 +29,7 @@ func (s *Server) advance(ctx context.Context) (time.Duration, error) {
 		return advanceInterval, err
 	}
 	awake := s.doorman.awake.Load()
-	if a.Due+a.Recovered > 0 && !awake {
+	if a.Due+a.Recovered > 0 && (!awake || rand.IntN(turns) == 0) {
 		s.nudge(nil)
 	}
 	s.reportAdvanced(ctx, a)
@@ -41,6 +42,12 @@ func (s *Server) advance(ctx context.Context) (time.Duration, error) {
 	}
 	return s.timekeeper.after(a, now, time.Now(), most), nil
 }
+
+// turns is how often, out of so many times, who makes entries ready looks for them
+// itself. Those who wait are woken in turn, one to make an entry ready and the next to
+// lease it: so an entry that comes back again and again, as one does for which only one
+// of two servers has the handler, could go to the other for ever.
+const turns = 4
 
 // reportAdvanced tells what an operator should know of a.
 func (s *Server) reportAdvanced(ctx context.Context, a broker.Advanced) {

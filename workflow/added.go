@@ -70,6 +70,9 @@ func (a *additions) add(p *plan.Plan, steps []Addition) error {
 	for _, s := range steps {
 		u := s.spec.Unit
 		err := s.err
+		if u.Undo != "" {
+			err = task.Invalid("added step", u.Type, "is reversible, which only steps of the workflow are")
+		}
 		if err == nil {
 			err = plan.CheckSize("the input of step "+u.Type, len(s.input), p.Terms.MaxOutput)
 		}

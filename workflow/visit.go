@@ -83,6 +83,8 @@ func (e *engine) visit(ctx context.Context, running server) (*visit, error) {
 			queue, v.Name, task.ErrHandlerNotFound)
 	}
 	if v.part = v.place(lease.Entry.ID); v.node == nil {
+		v.node = v.End()
+		v.running.OnSettle(v.abandon) // the run does not wait for it
 		return nil, fmt.Errorf("entry %s is no part of workflow %s: %w", lease.Entry, v.Name, task.SkipRetry)
 	}
 	v.values = newValues(v.graph, running.Broker(), lease.Documents)

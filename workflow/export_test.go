@@ -101,7 +101,11 @@ func partText(p broker.Part) string {
 }
 
 func describe(e broker.Entry) string {
-	return fmt.Sprintf("%s in %s (%s)", e.ID, e.Queue, strings.Join(e.Reads, " "))
+	group := ""
+	if e.Group != "" {
+		group = ", group " + e.Group
+	}
+	return fmt.Sprintf("%s in %s%s (%s)", e.ID, e.Queue, group, strings.Join(e.Reads, " "))
 }
 
 // SweepTwice has the runs of a workflow looked after, as a server does now and then, with

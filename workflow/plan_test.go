@@ -39,6 +39,9 @@ var (
 	}, task.Queue("heavy"))
 )
 
+// doubles is double, for several runs at once.
+var doubles = workflow.Batched("doubles", workflow.Batch{MaxSize: 10, MaxWait: time.Second}, doubleAll)
+
 func add(a, b int) int { return a + b }
 
 func add3(a, b, c int) int { return a + b + c }
@@ -280,6 +283,9 @@ var shapes = map[string]workflow.Workflow[int, int]{
 		approved := dag.Await(g, approval, time.Second, dag.After(dag.Do(g, double, in)))
 		return dag.Pick(g, dag.Try(g, approved), mark)
 	}),
+	"batched": dag.New("batched", func(g *dag.Graph, in dag.Val[int]) dag.Val[int] {
+		return dag.Do(g, double, dag.Do(g, doubles, in))
+	}),
 	"until": dag.New("until", func(g *dag.Graph, in dag.Val[int]) dag.Val[int] {
 		return dag.Do(g, double, dag.Until(g, double, in, large, 10, dag.As("round")))
 	}),
@@ -347,7 +353,7 @@ var shapeCases = []shapeCase{
 	{"try", 2, 4}, {"try", 3, -1}, {"try-skipped", 2, 4}, {"try-skipped", 3, -1}, {"try-skipped", 101, 202},
 	{"try-map", 1, 1}, {"try-map", 4, -1},
 	{"first", 2, 6}, {"first-of-failing", 6, 6}, {"first-of-failing", 5, 2}, {"first-of-failing", 3, -1},
-	{"join3", 1, 7}, {"const", 2, 42}, {"after", 2, 4}, {"sleep", 3, 6}, {"await-or", 3, 10}, {"await-in-vain", 3, -1},
+	{"join3", 1, 7}, {"batched", 3, 12}, {"const", 2, 42}, {"after", 2, 4}, {"sleep", 3, 6}, {"await-or", 3, 10}, {"await-in-vain", 3, -1},
 	{"until", 1, 256}, {"until", 200, 800}, {"until-too-often", 1, -1}, {"until-too-often", 20, 160}, {"until-of-workflow", 3, 192},
 	{"map-try", 4, 0}, {"tolerate", 5, 6}, {"tolerate", 7, -1}, {"finish-all", 1, 1}, {"finish-all", 4, -1},
 	{"map-stream", 4, 12}, {"map-stream", 0, 0}, {"map-stream", 1100, 1099 * 1100},

@@ -186,10 +186,10 @@ func (v *visit) abandon(s broker.Settlement, refused error) broker.Change {
 	}
 	c := v.change(s)
 	if !slices.Contains(beginners, v.cause) {
-		v.close(&c, Failed, &StepError{Step: v.blamed(), Item: -1, Message: s.Entry.LastErr})
+		v.close(&c, Failed, &StepError{Step: v.blamed(), Item: -1, Message: reason(s.Entry.LastErr)})
 		return c
 	}
-	v.settleFailure(&c, failedRecord(StepFailed, StepError{Step: v.node.Name, Item: v.item, Message: s.Entry.LastErr}))
+	v.settleFailure(&c, failedRecord(StepFailed, StepError{Step: v.node.Name, Item: v.item, Message: reason(s.Entry.LastErr)}))
 	switch v.cause {
 	case causeExpand:
 		c.Enqueue = append(c.Enqueue, v.decision(causeHalt, v.node.Name)) // a part of it may have been fed

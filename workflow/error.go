@@ -3,6 +3,9 @@ package workflow
 import (
 	"errors"
 	"fmt"
+	"strings"
+
+	"github.com/leatwork/leat/task"
 )
 
 // What a program branches on.
@@ -113,3 +116,9 @@ func (e *RunStateError) Error() string {
 
 // Is reports whether target is [ErrRunState].
 func (e *RunStateError) Is(target error) bool { return target == ErrRunState }
+
+// reason returns what is told of a task's last error: without the wish not to be tried
+// again, which says nothing of why.
+func reason(lastErr string) string {
+	return strings.TrimSuffix(lastErr, ": "+task.SkipRetry.Error())
+}

@@ -245,7 +245,7 @@ func (v *visit) settleItem(c *broker.Change, r record, goesOn bool) {
 // fail records why the step failed for good.
 func (o *stepOutcome) fail(s broker.Settlement) broker.Change {
 	c := o.change(s)
-	r := o.stamp(s, failedRecord(StepFailed, StepError{Step: o.node.Name, Item: o.item, Message: s.Entry.LastErr}))
+	r := o.stamp(s, failedRecord(StepFailed, StepError{Step: o.node.Name, Item: o.item, Message: reason(s.Entry.LastErr)}))
 	r.unknown = o.doubtful()
 	o.settleFailure(&c, r)
 	return c

@@ -61,7 +61,12 @@ func (g graph) of(what string, n *plan.Node) string { return joint + what + join
 func (g graph) widthKey(n *plan.Node) string   { return g.of("width", n) }   // how wide a map is
 func (g graph) missingKey(n *plan.Node) string { return g.of("missing", n) } // which items of a map are run again
 func (g graph) waitKey(n *plan.Node) string    { return g.of("wait", n) }    // until when it waits
-func (g graph) loopKey(n *plan.Node) string    { return g.of("loop", n) }    // how far a loop has come
+
+// loopKey names the document of how far a loop has come. Its rounds stay done when it is
+// retried, as the items of maps do.
+func (g graph) loopKey(n *plan.Node) string {
+	return joint + "loop" + joint + n.Name + suffix(g.control.Items[n.Name])
+}
 
 func (g graph) cursorKey(what string) string { return joint + "cursor" + joint + what + g.epoch() } // how far something is fed
 

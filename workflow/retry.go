@@ -14,7 +14,7 @@ import (
 
 // Retry has a run that was not done run again: the steps that failed or were
 // cancelled, whose failure nobody has looked at, and all that they kept from running.
-// What is done stays done, items of maps included. The run goes by the plan that it was
+// What is done stays done, items of maps and rounds of loops included. The run goes by the plan that it was
 // started with, and its deadline counts anew. A run whose steps were undone cannot be
 // retried ([RunStateError]): restart it.
 func (h Handle) Retry(ctx context.Context) error {

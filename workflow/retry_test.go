@@ -154,7 +154,7 @@ var retrials = []retrial{
 	}, again: retry, runs: map[string]int{"b 2": 1}, want: 9},
 	{name: "in a loop", broken: []string{"b 3"}, build: func(c *retally, g *dag.Graph, in dag.Val[int]) dag.Val[int] {
 		return dag.Do(g, c.step("c"), dag.Until(g, c.step("b"), in, func(n int) bool { return n >= 5 }, 10))
-	}, again: retry, runs: map[string]int{"b 1": 1, "b 2": 1, "b 3": 1, "b 4": 1, "c 5": 1}, want: 6},
+	}, again: retry, runs: map[string]int{"b 3": 1, "b 4": 1, "c 5": 1}, want: 6},
 	{name: "of a race", broken: []string{"a", "b"}, build: func(c *retally, g *dag.Graph, in dag.Val[int]) dag.Val[int] {
 		one, other := dag.Do(g, c.step("a"), in), dag.Do(g, c.step("b"), dag.Pick(g, in, func(n int) int { return n }), dag.After(dag.Sleep(g, time.Second)))
 		return dag.Do(g, c.step("c"), dag.First(g, []dag.Val[int]{one, other}))

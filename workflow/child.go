@@ -37,9 +37,13 @@ func (v *visit) tendChild(ctx context.Context) (broker.Change, error) {
 	if !ok {
 		return broker.Change{}, fmt.Errorf("workflow %s is not registered: %w", v.node.Unit.Type, task.SkipRetry)
 	}
-	v.running.OnSettle(v.tended)
+	outcome, err := v.unsettled(ctx)
+	if err != nil {
+		return broker.Change{}, err
+	}
+	v.running.OnSettle(func(s broker.Settlement, refused error) broker.Change { return v.tended(outcome, s, refused) })
 	child := v.childHome(spec.Plan)
-	docs, err := v.running.Broker().Documents(ctx, child, controlKey)
+	docs, err := v.running.Broker().Documents(ctx, child, controlKey) // after the outcome
 	if err != nil {
 		return broker.Change{}, fmt.Errorf("look after run %s: %w", child.ID, err)
 	}
@@ -65,13 +69,32 @@ func (v *visit) tendChild(ctx context.Context) (broker.Change, error) {
 	return broker.Change{}, fmt.Errorf("run %s goes on: %w", child.ID, task.Snooze(childLook))
 }
 
+// unsettled returns the condition that what the entry stands for has not been recorded
+// since, as far as it is now.
+func (v *visit) unsettled(ctx context.Context) ([]broker.Condition, error) {
+	keys := []string{v.unitKey(v.node, v.item)}
+	if v.node.Kind == plan.Loop {
+		keys = []string{v.key(v.node), v.loopKey(v.node)}
+	}
+	if err := v.values.load(ctx, keys...); err != nil {
+		return nil, err
+	}
+	var outcome []broker.Condition
+	for _, key := range keys {
+		outcome = append(outcome, broker.Condition{Key: key, Version: v.values.read[key].Version})
+	}
+	return outcome, nil
+}
+
 // tended settles an entry that stands for a run. It must not fall asleep if its own
-// run has been closed meanwhile.
-func (v *visit) tended(s broker.Settlement, refused error) broker.Change {
+// run has been closed meanwhile, or if the end of the one that it stands for was told
+// while it looked.
+func (v *visit) tended(outcome []broker.Condition, s broker.Settlement, refused error) broker.Change {
 	if s.To != broker.Retry {
 		return v.abandon(s, refused)
 	}
 	c := v.change(s)
+	c.Require = append(c.Require, outcome...)
 	if refused != nil {
 		c.Require = nil
 		c.Settle[0].At = time.Now()

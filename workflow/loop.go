@@ -35,7 +35,7 @@ func (v *visit) beginLoop(ctx context.Context) (broker.Change, error) {
 	if err != nil {
 		return c, err
 	}
-	c.Require = append(c.Require, broker.Condition{Key: d.Key, Version: d.Version})
+	c.Require = append(c.Require, broker.Condition{Key: d.Key, Version: d.Version}, v.values.seen(n))
 	c.Enqueue = append(c.Enqueue, v.itemEntry(n, itemPart(n, state.Round), state.Value))
 	return c, nil
 }

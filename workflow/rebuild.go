@@ -200,7 +200,9 @@ func (r *rebuilder) gather(ctx context.Context, p broker.Part) error {
 			}
 		}
 		if state == StepWaiting && !r.open[e.ID] {
-			r.follows = append(r.follows, r.only(broker.Change{Enqueue: []broker.Entry{e}}))
+			c := r.only(broker.Change{Enqueue: []broker.Entry{e}})
+			c.Require = append(c.Require, r.values.seen(at.node))
+			r.follows = append(r.follows, c)
 		}
 	}
 	return nil

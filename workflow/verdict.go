@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/workflow/internal/plan"
 )
 
@@ -69,6 +70,12 @@ func weight(s StepState) int {
 	default:
 		return 1
 	}
+}
+
+// seen returns the condition that nothing has come of n since that was looked at.
+func (v *values) seen(n *plan.Node) broker.Condition {
+	key := v.key(n)
+	return broker.Condition{Key: key, Version: v.read[key].Version}
 }
 
 // outcome returns what has come of a node that settles. StepWaiting: nothing yet.

@@ -50,6 +50,7 @@ func (v *visit) beginWait(ctx context.Context) (broker.Change, error) {
 		c.Put = append(c.Put, broker.Put{Key: v.waitKey(n), Body: b})
 	}
 	if !wait.Until.IsZero() {
+		c.Require = append(c.Require, v.values.seen(n)) // or else its time has come meanwhile
 		c.Enqueue = append(c.Enqueue, v.timer(n, wait.Until))
 	}
 	return c, nil

@@ -119,6 +119,9 @@ func (v *visit) beginChild(ctx context.Context, p *plan.Plan, home broker.Home) 
 		return err
 	}
 	_, err = s.begin(ctx, v.running.Broker())
+	if _, invalid := errors.AsType[*task.InvalidError](err); invalid || errors.Is(err, broker.ErrQuota) {
+		err = fmt.Errorf("begin run %s: %w: %w", home.ID, err, task.SkipRetry)
+	}
 	return err
 }
 
@@ -180,8 +183,13 @@ func (v *visit) joinChild(ctx context.Context) (broker.Change, error) {
 		return c, fmt.Errorf("result of run %s: %w", child.ID, err)
 	}
 	last, err := decodeControl(docs[0])
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrRunNotFound):
+		return c, fmt.Errorf("run %s has ended and is not kept any more: %w: %w", child.ID, err, task.SkipRetry)
+	case err != nil:
 		return c, fmt.Errorf("run %s: %w", child.ID, err)
+	case !last.State.Ended():
+		return c, nil // it was retried, and its end is told again
 	}
 	if v.cause == causeJoined {
 		c.Move = append(c.Move, v.dismissal())

@@ -217,3 +217,51 @@ func (o *onlyQueues) Apply(ctx context.Context, now time.Time, changes []broker.
 	}
 	return o.Broker.Apply(ctx, now, changes, want)
 }
+
+func TestARunWithinThatCannotBeginFailsItsStep(t *testing.T) {
+	length := workflow.NewStep("length", func(_ context.Context, s string) (int, error) { return len(s), nil })
+	child := dag.New("small", func(g *dag.Graph, in dag.Val[string]) dag.Val[int] { return dag.Do(g, length, in) }, workflow.MaxRun(200))
+	w := dag.New("w", func(g *dag.Graph, in dag.Val[string]) dag.Val[int] { return dag.Do(g, child, in) })
+	inBubble(t, func(t *testing.T, b broker.Broker) {
+		run, err := w.Start(t.Context(), serve(t, b, w), strings.Repeat("x", 300))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		if err := run.Wait(ctx); !errors.Is(err, workflow.ErrRunFailed) || !strings.Contains(err.Error(), broker.ErrQuota.Error()) {
+			t.Errorf("Wait() = %v, want that the run within may not be so large", err)
+		}
+	})
+}
+
+func TestTheEndOfARunWithinIsTakenInAPause(t *testing.T) {
+	var calls atomic.Int32
+	step := workflow.NewStep("slowly", func(_ context.Context, n int) (int, error) {
+		calls.Add(1)
+		time.Sleep(5 * time.Second)
+		return n, nil
+	})
+	child := dag.New("brief", func(g *dag.Graph, in dag.Val[int]) dag.Val[int] { return dag.Do(g, step, in) }, workflow.Retention(time.Second))
+	w := dag.New("w", func(g *dag.Graph, in dag.Val[int]) dag.Val[int] {
+		all := dag.Map(g, child, dag.Pick(g, in, func(n int) []int { return []int{n, n} }))
+		rounds := dag.Until(g, child, in, func(int) bool { return true }, 2)
+		return dag.Join2(g, dag.Do(g, sum, all), dag.Do(g, double, dag.Join2(g, dag.Do(g, child, in), rounds, func(a, b int) int { return a + b })), func(a, b int) int { return a + b })
+	})
+	inBubble(t, func(t *testing.T, b broker.Broker) {
+		run, err := w.Start(t.Context(), serve(t, b, w), 1)
+		time.Sleep(time.Second)
+		if err := errors.Join(err, run.Pause(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Minute) // longer than the runs within are kept
+		if err := run.Resume(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		if got, err := run.Result(ctx); got != 6 || err != nil || calls.Load() != 4 {
+			t.Errorf("Result() = %d, %v after %d calls, want 6 after 4", got, err, calls.Load())
+		}
+	})
+}

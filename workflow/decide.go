@@ -51,7 +51,7 @@ var ofRuns = map[string]bool{
 // which states they are.
 var closers = map[string][]State{
 	causeChild:    {Closing},
-	causeJoined:   {Closing},
+	causeJoined:   {Paused, Closing},                            // the run within it is not kept for ever
 	causeLost:     {Closing, Done, Failed, Cancelled, TimedOut}, // a run within it may go on
 	causeDeadline: {Paused},
 	causeStop:     {Closing},

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/task"
 	"github.com/leatwork/leat/workflow/internal/plan"
 )
 
@@ -45,7 +46,7 @@ func (h Handle) Skip(ctx context.Context, step string, output []byte) error {
 	}
 	var given *plan.Node
 	return h.retryWith(ctx, "skip step "+step+" of", false, func(v *values, s *resets) error {
-		if given, err = skippable(v.Plan, step); err != nil {
+		if given, err = skippable(v.Plan, step, output); err != nil {
 			return err
 		}
 		state, _, err := v.outcome(ctx, given)
@@ -62,12 +63,16 @@ func (h Handle) Skip(ctx context.Context, step string, output []byte) error {
 	})
 }
 
-func skippable(p *plan.Plan, step string) (*plan.Node, error) {
+// skippable returns the step, if it can be skipped and output can be what it gives.
+func skippable(p *plan.Plan, step string, output []byte) (*plan.Node, error) {
 	n := p.Node(step)
 	if n == nil || n.Kind == plan.End || n.Kind == plan.Map || n.Kind == plan.Choice || n.Kind == plan.First {
 		return nil, fmt.Errorf("%w that can be skipped: %s", ErrStepNotFound, step)
 	}
-	return n, nil
+	if n.Unit != nil && !n.Unit.Gives.Raw() && !json.Valid(output) {
+		return nil, task.Invalid("output of step "+step, string(output[:min(len(output), 80)]), "is no JSON")
+	}
+	return n, p.CheckOutput("the output of step "+step, n, output)
 }
 
 // skipOpen skips a step of a run that goes on. Its entry, if it is being run, loses.
@@ -76,7 +81,7 @@ func (h Handle) skipOpen(ctx context.Context, step string, output []byte) error 
 	if err != nil {
 		return fmt.Errorf("skip step %s of run %s: %w", step, h.ID, err)
 	}
-	n, err := skippable(v.Plan, step)
+	n, err := skippable(v.Plan, step, output)
 	if err != nil {
 		return fmt.Errorf("skip step of run %s: %w", h.ID, err)
 	}
@@ -97,8 +102,15 @@ func (h Handle) skipOpen(ctx context.Context, step string, output []byte) error 
 		}
 		next := c.noted("skipped", step)
 		g := graph{v.Plan, h.home, next}
+		docs, err := h.broker.Documents(ctx, h.home, g.key(n))
+		if err != nil {
+			return c, broker.Change{}, fmt.Errorf("skip step of run %s: %w", h.ID, err)
+		}
+		if docs[0].Version > 0 {
+			return c, broker.Change{}, fmt.Errorf("skip step of run %s: %w: %s has ended", h.ID, ErrStepNotFound, step)
+		}
 		return next, broker.Change{
-			Put:     []broker.Put{{Key: g.key(n), Body: doneRecord(output).encode(), If: broker.AnyVersion}},
+			Put:     []broker.Put{{Key: g.key(n), Body: doneRecord(output).encode()}},
 			Enqueue: []broker.Entry{g.anew(causeRebuild)},
 		}, nil
 	})

@@ -387,3 +387,45 @@ func TestWhatARunsStateDoesNotAllowIsRefused(t *testing.T) {
 		}
 	})
 }
+
+func TestAStepThatHasFailedIsNotSkippedInARunThatGoesOn(t *testing.T) {
+	bad := workflow.NewStep("bad", func(context.Context, int) (int, error) { return 0, task.SkipRetry })
+	value := workflow.NewStep("value", func(_ context.Context, o workflow.Outcome[int]) (int, error) { return o.Value, nil })
+	on := workflow.NewSignal[int]("on")
+	w := dag.New("w", func(g *dag.Graph, in dag.Val[int]) dag.Val[int] {
+		tried := dag.Try(g, dag.Do(g, bad, in))
+		return dag.Do(g, value, tried, dag.After(dag.Await(g, on, 0, dag.After(dag.Do(g, value, tried)))))
+	})
+	inBubble(t, func(t *testing.T, b broker.Broker) {
+		run, err := w.Start(t.Context(), serve(t, b, w), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		if err := run.Skip(t.Context(), "bad", []byte("7")); !errors.Is(err, workflow.ErrStepNotFound) {
+			t.Errorf("Skip() = %v, want ErrStepNotFound", err)
+		}
+		if err := on.Send(t.Context(), run, 1); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := run.Result(t.Context()); got != 0 || err != nil {
+			t.Errorf("Result() = %d, %v: both see one outcome, want 0", got, err)
+		}
+	})
+}
+
+func TestSkipTakesOnlyWhatTheStepCouldGive(t *testing.T) {
+	w := dag.New("w", func(g *dag.Graph, in dag.Val[int]) dag.Val[int] { return dag.Do(g, double, in) }, workflow.MaxOutput(10))
+	inBubble(t, func(t *testing.T, b broker.Broker) {
+		run, err := w.Start(t.Context(), queue.NewClient(b), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, output := range []string{"{garbage", "", "12345678901"} {
+			err := run.Skip(t.Context(), "double", []byte(output))
+			if _, ok := errors.AsType[*task.InvalidError](err); !ok {
+				t.Errorf("Skip() with %q = %v, want an InvalidError", output, err)
+			}
+		}
+	})
+}

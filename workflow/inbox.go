@@ -25,9 +25,20 @@ type message struct {
 
 // How many signals of one name wait in a run, and how many ids it remembers.
 const (
-	maxInbox = 1000
-	maxSeen  = 1000
+	maxInbox      = 1000
+	maxInboxBytes = 8 << 20
+	maxSeen       = 1000
+	maxSignalID   = 256
 )
+
+// full reports whether b holds more than a run keeps.
+func (b inbox) full() bool {
+	size := 0
+	for _, m := range b.Messages {
+		size += len(m.Body)
+	}
+	return len(b.Messages) > maxInbox || size > maxInboxBytes
+}
 
 func (b inbox) waiting() int { return len(b.Messages) }
 

@@ -31,7 +31,7 @@ func (s Signal[T]) Name() string { return s.name }
 // A SendOption changes how one signal is sent.
 type SendOption func(*message)
 
-// SignalID gives the signal an id of the sender's. The run takes a signal of one
+// SignalID gives the signal an id of the sender's, of at most 256 bytes. The run takes a signal of one
 // name and id once, however often it is sent, as long as it is among the last
 // thousand of its name.
 func SignalID(id string) SendOption { return func(m *message) { m.ID = id } }
@@ -41,8 +41,8 @@ func SignalID(id string) SendOption { return func(m *message) { m.ID = id } }
 // is taken once.
 //
 // Sending fails with [ErrRunNotFound], with a [RunStateError] if the run has ended
-// or is about to, with [ErrInboxFull] if a thousand wait, and with a
-// [task.InvalidError] if the run's workflow never waits for it.
+// or is about to, with [ErrInboxFull] if a thousand wait, or 8 MiB of
+// them, and with a [task.InvalidError] if the run's workflow never waits for it.
 func (s Signal[T]) Send(ctx context.Context, to Target, payload T, opts ...SendOption) error {
 	h := to.target()
 	if h.plan != nil && !h.plan.Awaits(s.name) {
@@ -53,6 +53,9 @@ func (s Signal[T]) Send(ctx context.Context, to Target, payload T, opts ...SendO
 		o(&m)
 	}
 	var err error
+	if len(m.ID) > maxSignalID {
+		return fmt.Errorf("signal run %s: %w", h.ID, task.Invalid("workflow.SignalID", m.ID, fmt.Sprintf("is longer than %d bytes", maxSignalID)))
+	}
 	if m.Body, err = plan.Encode(payload); err == nil {
 		err = plan.CheckSize("signal "+s.name, len(m.Body), DefaultMaxOutput)
 	}
@@ -88,7 +91,7 @@ func (h Handle) send(ctx context.Context, signal string, m message) error {
 		switch {
 		case !fresh:
 			return nil
-		case len(box.Messages) > maxInbox:
+		case box.full():
 			return ErrInboxFull
 		}
 		outcome, err := apply(ctx, h.broker, broker.Change{

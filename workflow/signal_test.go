@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -246,6 +247,32 @@ func TestEachOfAThousandSignalsIsTakenOnce(t *testing.T) {
 		time.Sleep(10 * time.Minute)
 		for _, run := range started {
 			quiet(t, model, run.Handle)
+		}
+	})
+}
+
+func TestAnInboxHoldsNoMoreThanSoMuch(t *testing.T) {
+	large := workflow.NewSignal[string]("large")
+	w := dag.New("w", func(g *dag.Graph, in dag.Val[int]) dag.Val[string] {
+		return dag.Await(g, large, 0, dag.After(dag.Sleep(g, time.Hour)))
+	})
+	inBubble(t, func(t *testing.T, b broker.Broker) {
+		run, err := w.Start(t.Context(), serve(t, b, w), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := strings.Repeat("x", 1<<20-10)
+		for i := range 8 {
+			if err := large.Send(t.Context(), run, text); err != nil {
+				t.Fatalf("signal %d: %v", i, err)
+			}
+		}
+		if err := large.Send(t.Context(), run, text); !errors.Is(err, workflow.ErrInboxFull) {
+			t.Errorf("Send() = %v, want ErrInboxFull", err)
+		}
+		err = large.Send(t.Context(), run, "", workflow.SignalID(text))
+		if _, ok := errors.AsType[*task.InvalidError](err); !ok {
+			t.Errorf("Send() with a long id = %v, want an InvalidError", err)
 		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -80,9 +81,15 @@ func IfRunning(p IfRunningPolicy) StartOption { return func(s *start) { s.runnin
 // input. The default is [UseEnded].
 func IfEnded(p IfEndedPolicy) StartOption { return func(s *start) { s.ended = p } }
 
+// lastYear is the last in which a run can begin, so that its deadline can be written, too.
+const lastYear = 9000
+
 // check refuses what makes no sense.
 func (s start) check() error {
 	faults := []error{task.CheckName("run id", s.id)}
+	if year := s.at.Year(); year > lastYear {
+		faults = append(faults, task.Invalid("workflow.At", year, fmt.Sprintf("is after the year %d", lastYear)))
+	}
 	if s.deadline < 0 {
 		faults = append(faults, task.Invalid("workflow.RunDeadline", s.deadline, "must not be negative"))
 	}
@@ -97,8 +104,8 @@ func (s start) check() error {
 		faults = append(faults, task.Invalid("workflow.Attribute", n, fmt.Sprintf("are more than %d", most)))
 	}
 	for k, v := range s.attributes {
-		if k == "" || len(k)+len(v) > 256 {
-			faults = append(faults, task.Invalid("workflow.Attribute", k+"="+v, "needs a key, and at most 256 bytes"))
+		if k == "" || strings.Contains(k, "=") || len(k)+len(v) > 256 {
+			faults = append(faults, task.Invalid("workflow.Attribute", k+"="+v, "needs a key without =, and at most 256 bytes"))
 		}
 	}
 	return errors.Join(faults...)

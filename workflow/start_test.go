@@ -9,7 +9,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/task"
 	"github.com/leatwork/leat/workflow"
 	"github.com/leatwork/leat/workflow/dag"
 )
@@ -232,4 +234,21 @@ func TestRunsAreKeptAsTheirEndSays(t *testing.T) {
 		}
 		sound(t, b)
 	})
+}
+
+func TestStartRefusesWhatCannotBeWritten(t *testing.T) {
+	w := dag.New("w", func(g *dag.Graph, in dag.Val[int]) dag.Val[int] { return dag.Do(g, double, in) })
+	for name, o := range map[string]workflow.StartOption{
+		"a year of five digits":    workflow.At(time.Date(20000, 1, 1, 0, 0, 0, 0, time.UTC)),
+		"a key with an equal sign": workflow.Attribute("a=b", "c"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, b broker.Broker) {
+				_, err := w.Start(t.Context(), queue.NewClient(b), 1, o)
+				if _, ok := errors.AsType[*task.InvalidError](err); !ok {
+					t.Errorf("Start() = %v, want an InvalidError", err)
+				}
+			})
+		})
+	}
 }

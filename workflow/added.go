@@ -129,7 +129,15 @@ func (o *stepOutcome) openAdditions(c *broker.Change) {
 		feed.Entries = append(feed.Entries, e)
 	}
 	c.Open, c.Feed = append(c.Open, latch), append(c.Feed, feed)
-	c.Put = append(c.Put, broker.Put{Key: o.addsKey(n), Body: strconv.AppendInt(nil, int64(len(units)), 10), If: broker.AnyVersion})
+	o.noteAdditions(c)
+}
+
+// noteAdditions adds to c how many steps the step has added. In a run that closes they
+// do not begin, and so the step is not done if it is retried.
+func (o *stepOutcome) noteAdditions(c *broker.Change) {
+	if n := len(o.additions.made()); n > 0 && !o.added {
+		c.Put = append(c.Put, broker.Put{Key: o.addsKey(o.node), Body: strconv.AppendInt(nil, int64(n), 10), If: broker.AnyVersion})
+	}
 }
 
 // settleAdded adds to c what has come of a step that was added.

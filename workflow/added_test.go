@@ -210,3 +210,32 @@ func TestAnAddedStepThatIsLostFailsTheRun(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatAStepAddsInARunThatClosesIsNotForgotten(t *testing.T) {
+	var added atomic.Int32
+	extra := workflow.NewStep("extra", func(context.Context, int) (int, error) { added.Add(1); return 0, nil })
+	adder := workflow.NewStep("adder", func(ctx context.Context, n int) (int, error) {
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Minute):
+		}
+		return n, workflow.Add(ctx, extra.With(1))
+	})
+	w := dag.New("w", func(g *dag.Graph, in dag.Val[int]) dag.Val[int] { return dag.Do(g, double, dag.Do(g, adder, in)) })
+	inBubble(t, func(t *testing.T, b broker.Broker) {
+		run, err := w.Start(t.Context(), serve(t, b, w, extra), 1)
+		time.Sleep(time.Second)
+		if err := errors.Join(err, run.Cancel(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		if err := run.Wait(t.Context()); !errors.Is(err, workflow.ErrRunFailed) {
+			t.Fatalf("Wait() = %v, want that it was cancelled", err)
+		}
+		if err := run.Retry(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := run.Result(t.Context()); got != 2 || err != nil || added.Load() != 1 {
+			t.Errorf("Result() = %d, %v, and what was added ran %d times, want 2 and once", got, err, added.Load())
+		}
+	})
+}

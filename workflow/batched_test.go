@@ -207,3 +207,95 @@ func TestABatchedStepIsSharedOnEveryBroker(t *testing.T) {
 		})
 	}
 }
+
+func TestABatchThatDoesNotReturnIsGivenUp(t *testing.T) {
+	inBubble(t, func(t *testing.T, b broker.Broker) {
+		end := make(chan struct{})
+		w := batchesOf("blocked", 10, func(context.Context, []int) ([]workflow.Result[int], error) {
+			<-end
+			return nil, errSome
+		}, task.MaxRetry(1), task.Timeout(time.Minute))
+		run, err := w.Start(t.Context(), serve(t, b, w), 1)
+		t.Cleanup(func() { close(end) }) // before the server stops
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		if _, err := run.Result(ctx); !errors.Is(err, workflow.ErrRunFailed) || !strings.Contains(err.Error(), "has not returned") {
+			t.Errorf("Result() = %v, want that the step has not returned", err)
+		}
+	})
+}
+
+func TestABatchedStepThatNoWorkflowHasAnyMoreIsCarriedOut(t *testing.T) {
+	step := workflow.Batched("left", workflow.Batch{MaxSize: 10, MaxWait: time.Second}, doubleAll)
+	old := dag.New("changes", func(g *dag.Graph, in dag.Val[int]) dag.Val[int] { return dag.Do(g, step, in) })
+	now := dag.New("changes", func(g *dag.Graph, in dag.Val[int]) dag.Val[int] { return dag.Do(g, double, in) })
+	inBubble(t, func(t *testing.T, b broker.Broker) {
+		run, err := old.Start(t.Context(), serve(t, b, now, step), 4)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		if got, err := run.Result(ctx); got != 8 || err != nil {
+			t.Errorf("Result() = %d, %v, want 8", got, err)
+		}
+	})
+}
+
+// A brokenStore panics, or fails, at what it is to keep.
+type brokenStore struct{ put func([]byte) error }
+
+func (s brokenStore) Put(_ context.Context, _ string, blob []byte) error { return s.put(blob) }
+
+func (s brokenStore) Get(context.Context, string) ([]byte, error) { return nil, errSome }
+
+func TestABlobStoreThatPanicsFailsOnlyTheRunWhoseOutputItWas(t *testing.T) {
+	store := brokenStore{func(blob []byte) error {
+		if string(blob) == "26" {
+			panic("unlucky")
+		}
+		return errSome
+	}}
+	step := workflow.Batched("big", workflow.Batch{MaxSize: 10, MaxWait: time.Second}, func(_ context.Context, in []int) ([]workflow.Result[int], error) {
+		out := make([]workflow.Result[int], len(in))
+		for i, n := range in {
+			out[i].Value = n
+		}
+		return out, nil
+	}, task.MaxRetry(1))
+	w := dag.New("w", func(g *dag.Graph, in dag.Val[int]) dag.Val[int] { return dag.Do(g, double, dag.Do(g, step, in)) }, workflow.Blobs(1, store))
+	inBubble(t, func(t *testing.T, b broker.Broker) {
+		c := serve(t, b, w)
+		runs, err := w.StartMany(t.Context(), c, []int{4, 26}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := runs[0].Result(t.Context()); got != 8 || err != nil {
+			t.Errorf("Result() = %d, %v, want 8", got, err)
+		}
+		if _, err := runs[1].Result(t.Context()); err == nil || !strings.Contains(err.Error(), "unlucky") {
+			t.Errorf("Result() = %v, want the panic", err)
+		}
+	})
+}
+
+func TestAStoreThatTakesNoResultCostsAttempts(t *testing.T) {
+	var calls atomic.Int32
+	step := workflow.NewStep("once", func(_ context.Context, n int) (int, error) { calls.Add(1); return n, nil }, task.MaxRetry(2))
+	w := dag.New("w", func(g *dag.Graph, in dag.Val[int]) dag.Val[int] { return dag.Do(g, step, in) },
+		workflow.Blobs(0, brokenStore{func([]byte) error { return errSome }}))
+	inBubble(t, func(t *testing.T, b broker.Broker) {
+		run, err := w.Start(t.Context(), serve(t, b, w), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		if err := run.Wait(ctx); !errors.Is(err, workflow.ErrRunFailed) || calls.Load() != 3 {
+			t.Errorf("Wait() = %v after %d attempts, want a failure after 3", err, calls.Load())
+		}
+	})
+}

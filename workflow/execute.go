@@ -88,7 +88,7 @@ func (o *stepOutcome) complete(ctx context.Context, output []byte) (err error) {
 	}
 	if o.last() {
 		if o.result, err = o.runResult(ctx); err != nil {
-			return stalled(err)
+			return err
 		}
 	}
 	o.done, err = o.kept(ctx, output)
@@ -133,7 +133,7 @@ func (v *visit) resultRecord(ctx context.Context) (record, error) {
 	of := v.End().Deps[0]
 	b, err := v.values.of(ctx, of)
 	if err != nil {
-		return record{}, err
+		return record{}, stalled(err)
 	}
 	if !v.overflows(len(b)) {
 		if err := v.CheckResult("the result of workflow "+v.Name, of, b); err != nil {
@@ -164,9 +164,7 @@ type stepOutcome struct {
 func (o *stepOutcome) settle(s broker.Settlement, refused error) broker.Change {
 	alone := broker.Change{Settle: []broker.Settlement{s}}
 	if done := s.To == broker.Done || s.To == broker.Completed; done && o.failure != nil {
-		// Between the step and the server somebody has dropped its error.
-		s.To, s.Failed = broker.Archived, true
-		s.Entry.LastErr = fmt.Sprintf("a middleware reports success, and the step has none: %v", o.failure)
+		s = unsuccessful(s, o.failure)
 	}
 	if refused != nil {
 		switch o.learn(&o.refusals, refused) {
@@ -187,6 +185,14 @@ func (o *stepOutcome) settle(s broker.Settlement, refused error) broker.Change {
 	}
 	o.apply(&c)
 	return c
+}
+
+// unsuccessful returns s for what reports success and has none: somebody has dropped its
+// error between the step and the server, or it asks to be forgotten.
+func unsuccessful(s broker.Settlement, failure error) broker.Settlement {
+	s.To, s.Failed = broker.Archived, true
+	s.Entry.LastErr = fmt.Sprintf("a middleware reports success, and the step has none: %v", failure)
+	return s
 }
 
 // stamp completes a record of this attempt.
@@ -217,6 +223,7 @@ func (o *stepOutcome) succeed(s broker.Settlement) broker.Change {
 		o.openAdditions(&c)
 	case !goesOn:
 		c.Put = append(c.Put, broker.Put{Key: o.key(o.node), Body: r.encode()})
+		o.noteAdditions(&c)
 	case o.last():
 		c.Put = append(c.Put, broker.Put{Key: o.key(o.node), Body: r.encode()}, broker.Put{Key: resultKey, Body: o.result.encode(), If: broker.AnyVersion})
 		o.end(&c, o.control.done())

@@ -22,12 +22,13 @@ const (
 	batchLease  = 10 * time.Second
 	batchExtend = 3 * time.Second
 	batchLook   = 250 * time.Millisecond
+	batchGrace  = 3 * time.Second // for the step's function, once it has no more time
 )
 
 // batched returns the batched steps of the engine's workflows, one for each queue that
 // they are in.
 func (e *engine) batched() (units []plan.Unit) {
-	seen := make(map[[2]string]bool)
+	seen, used := make(map[[2]string]bool), make(map[string]bool)
 	for _, p := range e.program.Plans {
 		for _, n := range p.Nodes {
 			if n.Unit == nil || n.Unit.Batch == nil || seen[[2]string{n.Unit.Type, n.Unit.Queue}] {
@@ -35,6 +36,27 @@ func (e *engine) batched() (units []plan.Unit) {
 			}
 			seen[[2]string{n.Unit.Type, n.Unit.Queue}] = true
 			units = append(units, *n.Unit)
+			used[n.Unit.Type] = true
+		}
+	}
+	return append(units, e.leftOver(used)...)
+}
+
+// leftOver returns the batched steps that are registered and that no workflow has any
+// more, in the queues in which the runs of one that had them look for them.
+func (e *engine) leftOver(used map[string]bool) (units []plan.Unit) {
+	seen := make(map[[2]string]bool)
+	for _, s := range e.program.Specs {
+		if s.Batch == nil || used[s.Type] {
+			continue
+		}
+		for _, p := range e.program.Plans {
+			u := s.Unit
+			if u.Resolve(p.Queue, s.Options) != nil || seen[[2]string{u.Type, u.Queue}] {
+				continue
+			}
+			seen[[2]string{u.Type, u.Queue}] = true
+			units = append(units, u)
 		}
 	}
 	return units
@@ -159,20 +181,35 @@ func (b *batch) call(ctx context.Context) {
 	}
 }
 
-// many calls the user's function, which may panic.
-func (b *batch) many(ctx context.Context, inputs [][]byte) (results []plan.Result, err error) {
-	err = errUnfinished // if it calls Goexit on its own goroutine
-	var done sync.WaitGroup
-	done.Go(func() {
+// many calls the user's function, which may panic. One that does not return is given up
+// some time after ctx has ended, so that it holds nothing but its own goroutine.
+func (b *batch) many(ctx context.Context, inputs [][]byte) ([]plan.Result, error) {
+	type answer struct {
+		results []plan.Result
+		err     error
+	}
+	done := make(chan answer, 1)
+	go func() {
+		a := answer{err: errExited}
 		defer func() {
 			if p := recover(); p != nil {
-				err = &task.PanicError{Value: p, Stack: debug.Stack()}
+				a.err = &task.PanicError{Value: p, Stack: debug.Stack()}
 			}
+			done <- a
 		}()
-		results, err = b.engine.program.Specs[b.unit.Type].Many(ctx, inputs)
-	})
-	done.Wait()
-	return results, err
+		a.results, a.err = b.engine.program.Specs[b.unit.Type].Many(ctx, inputs)
+	}()
+	select {
+	case a := <-done:
+		return a.results, a.err
+	case <-ctx.Done():
+	}
+	select {
+	case a := <-done:
+		return a.results, a.err
+	case <-time.After(batchGrace):
+		return nil, fmt.Errorf("step %s has not returned: %w", b.unit.Type, context.Cause(ctx))
+	}
 }
 
 // settle records what has come of each member, a hundred together.
@@ -241,12 +278,13 @@ func (m *member) OnSettle(f queue.SettleFunc) { m.settled = f }
 
 // begin finds out what the member is for, and its input.
 func (m *member) begin(ctx context.Context) {
+	defer m.survive()
 	if m.err = stalled(m.read(ctx)); m.err != nil {
 		return
 	}
 	v, err := m.batch.engine.visit(ctx, m)
 	if err != nil {
-		m.err = err
+		m.err = errors.Join(err, v.noteDeath(ctx))
 		return
 	}
 	m.outcome = &stepOutcome{visit: v, began: time.Now(), failure: errUnfinished}
@@ -266,8 +304,21 @@ func (m *member) read(ctx context.Context) (err error) {
 	return err
 }
 
+// survive makes a panic in what is done for the member, such as that of a blob store, an
+// error of its own.
+func (m *member) survive() {
+	p := recover()
+	if p == nil {
+		return
+	}
+	if m.err = (&task.PanicError{Value: p, Stack: debug.Stack()}); m.outcome != nil {
+		m.outcome.failure = m.err
+	}
+}
+
 // end takes in what the step's function has given.
 func (m *member) end(ctx context.Context, output []byte, err error) {
+	defer m.survive()
 	if err == nil {
 		err = m.outcome.complete(ctx, output)
 	}

@@ -189,7 +189,11 @@ func (v *visit) taken(ctx context.Context, n *plan.Node, i int) ([]byte, error) 
 // outcome.
 func (v *visit) undo(ctx context.Context, spec plan.Spec, t *task.Task) error {
 	var learned refusals
+	failure := errUnfinished
 	v.running.OnSettle(func(s broker.Settlement, refused error) broker.Change {
+		if done := s.To == broker.Done || s.To == broker.Completed; done && failure != nil {
+			s = unsuccessful(s, failure)
+		}
 		alone := broker.Change{Settle: []broker.Settlement{s}}
 		if refused != nil && v.learn(&learned, refused) != again {
 			return alone
@@ -205,8 +209,8 @@ func (v *visit) undo(ctx context.Context, spec plan.Spec, t *task.Task) error {
 		}
 		return c
 	})
-	_, err := spec.Call(withTask(ctx, t), t.Payload())
-	return err
+	_, failure = spec.Call(withTask(ctx, t), t.Payload())
+	return failure
 }
 
 // settleUndo adds to c that the step is undone, or why not.

@@ -362,3 +362,23 @@ func TestStepsAndItemsOfMapsAreUndone(t *testing.T) {
 		}
 	})
 }
+
+func TestAnUndoThatAsksToBeForgottenHasUndoneNothing(t *testing.T) {
+	undo := workflow.NewStep("forget", func(context.Context, workflow.Undo[int, int]) (workflow.None, error) {
+		return workflow.None{}, task.Revoke
+	})
+	bad := workflow.NewStep("bad", func(context.Context, int) (int, error) { return 0, task.SkipRetry })
+	w := dag.New("w", func(g *dag.Graph, in dag.Val[int]) dag.Val[int] {
+		return dag.Do(g, bad, dag.Do(g, workflow.Reversible(double, undo), in))
+	})
+	inBubble(t, func(t *testing.T, b broker.Broker) {
+		run, err := w.Start(t.Context(), serve(t, b, w), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = run.Wait(t.Context())
+		if e, ok := errors.AsType[*workflow.RunError](err); !ok || e.State != workflow.Stuck {
+			t.Errorf("Wait() = %v, want that the run is stuck", err)
+		}
+	})
+}

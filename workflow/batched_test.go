@@ -299,3 +299,20 @@ func TestAStoreThatTakesNoResultCostsAttempts(t *testing.T) {
 		}
 	})
 }
+
+func TestAResultThatAsksToBeForgottenFailsItsRun(t *testing.T) {
+	w := batchesOf("revoked", 10, func(_ context.Context, in []int) ([]workflow.Result[int], error) {
+		return []workflow.Result[int]{{Err: task.Revoke}}, nil
+	})
+	inBubble(t, func(t *testing.T, b broker.Broker) {
+		run, err := w.Start(t.Context(), serve(t, b, w), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		if err := run.Wait(ctx); !errors.Is(err, workflow.ErrRunFailed) {
+			t.Errorf("Wait() = %v, want that the run has failed", err)
+		}
+	})
+}

@@ -356,7 +356,7 @@ func (m *member) change() broker.Change {
 	if m.err != nil && s.To != broker.Done {
 		s.Entry.LastErr, s.Entry.LastFailedAt = errorText(m.err), time.Now()
 	}
-	if m.settled == nil || errors.Is(m.err, task.Revoke) {
+	if m.settled == nil {
 		return broker.Change{Settle: []broker.Settlement{s}}
 	}
 	return m.settled(s, m.refused)

@@ -61,18 +61,28 @@ func (r *readers) use(ctx context.Context, f func(*conn) error) error {
 	return err
 }
 
+// get returns a connection. One is opened without the lock, since that can take its time.
 func (r *readers) get() (*conn, error) {
+	if c, err := r.take(); c != nil || err != nil {
+		return c, err
+	}
+	return r.open()
+}
+
+// take returns an idle connection, or nil if there is none.
+func (r *readers) take() (*conn, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
 		return nil, broker.ErrClosed
 	}
-	if n := len(r.idle); n > 0 {
-		c := r.idle[n-1]
-		r.idle = r.idle[:n-1]
-		return c, nil
+	n := len(r.idle)
+	if n == 0 {
+		return nil, nil
 	}
-	return r.open()
+	c := r.idle[n-1]
+	r.idle = r.idle[:n-1]
+	return c, nil
 }
 
 func (r *readers) put(c *conn) {

@@ -159,17 +159,29 @@ func (b *batch) extend(ctx context.Context, lost context.CancelCauseFunc) (stop 
 	return func() { cancel(); done.Wait() }
 }
 
-// call runs the step's function for those members that have an input.
+// call runs the step's function for those members that have an input. One whose worker
+// has died is run alone, so that it can be no other's death.
 func (b *batch) call(ctx context.Context) {
-	var inputs [][]byte
-	var of []*member
+	var together []*member
 	for _, m := range b.members {
-		if m.err == nil {
-			inputs, of = append(inputs, m.input), append(of, m)
+		switch {
+		case m.err != nil:
+		case m.entry.Crashes > 0:
+			b.callFor(ctx, []*member{m})
+		default:
+			together = append(together, m)
 		}
 	}
-	if len(inputs) == 0 {
-		return
+	if len(together) > 0 {
+		b.callFor(ctx, together)
+	}
+}
+
+// callFor runs the step's function for some members.
+func (b *batch) callFor(ctx context.Context, of []*member) {
+	var inputs [][]byte
+	for _, m := range of {
+		inputs = append(inputs, m.input)
 	}
 	results, err := b.many(ctx, inputs)
 	for i, m := range of {
@@ -258,6 +270,7 @@ type member struct {
 	outcome *stepOutcome
 	input   []byte
 	err     error
+	fate    broker.End // it is not run, and ended for this
 	settled queue.SettleFunc
 	refused error
 }
@@ -282,6 +295,10 @@ func (m *member) begin(ctx context.Context) {
 	if m.err = stalled(m.read(ctx)); m.err != nil {
 		return
 	}
+	if m.fate = m.unfit(time.Now()); m.fate != 0 {
+		m.err = fmt.Errorf("%s: %w", m.fate, task.SkipRetry)
+		return
+	}
 	v, err := m.batch.engine.visit(ctx, m)
 	if err != nil {
 		m.err = errors.Join(err, v.noteDeath(ctx))
@@ -293,6 +310,26 @@ func (m *member) begin(ctx context.Context) {
 		m.err = stalled(err)
 		m.outcome.failure = m.err
 	}
+}
+
+// mostCrashes is how many workers may be lost with a member, unless its step says
+// otherwise, as with any task.
+const mostCrashes = 3
+
+// unfit returns why the member is not to be run, if it is not: its workers have died too
+// often, or its deadline has passed. Whoever ends it for that tells its run.
+func (m *member) unfit(now time.Time) broker.End {
+	most := m.entry.MaxCrashes
+	if most == 0 {
+		most = mostCrashes
+	}
+	switch deadline := m.entry.Deadline; {
+	case m.entry.Crashes > most:
+		return broker.Poison
+	case !deadline.IsZero() && !now.Before(deadline):
+		return broker.Expired
+	}
+	return 0
 }
 
 // read reads the documents that a lease of the entry would bring.
@@ -356,7 +393,8 @@ func (m *member) change() broker.Change {
 	if m.err != nil && s.To != broker.Done {
 		s.Entry.LastErr, s.Entry.LastFailedAt = errorText(m.err), time.Now()
 	}
-	if m.settled == nil {
+	if m.settled == nil || m.fate != 0 {
+		s.End = m.fate
 		return broker.Change{Settle: []broker.Settlement{s}}
 	}
 	return m.settled(s, m.refused)

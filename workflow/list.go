@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/leatwork/leat/queue"
@@ -52,8 +54,8 @@ func Runs(ctx context.Context, c *queue.Client, r RunsRequest) (RunsPage, error)
 	if req.Limit == 0 {
 		req.Limit = 100
 	}
-	for k, v := range r.Attributes { // the rarest first
-		req.Terms = append(req.Terms, attributeTerm(k, v))
+	for _, k := range slices.Sorted(maps.Keys(r.Attributes)) { // which are rarer than states
+		req.Terms = append(req.Terms, attributeTerm(k, r.Attributes[k]))
 	}
 	if r.State != "" {
 		req.Terms = append(req.Terms, stateTerm(r.State))

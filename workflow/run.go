@@ -194,7 +194,7 @@ func (h Handle) Pause(ctx context.Context) error {
 }
 
 // Resume has a paused run go on, with all that became ready meanwhile; and a run that
-// is stuck go on being undone. It fails with a [RunStateError] for any other.
+// is stuck go on being closed or undone. It fails with a [RunStateError] for any other.
 func (h Handle) Resume(ctx context.Context) error {
 	return h.operate(ctx, "resume", func(c control) (control, broker.Change, error) {
 		switch c.State {
@@ -202,6 +202,10 @@ func (h Handle) Resume(ctx context.Context) error {
 			next := c.with(Running, "resumed")
 			return next, broker.Change{Enqueue: []broker.Entry{h.graphOf(next).anew(causeRebuild)}}, nil
 		case Stuck:
+			if !c.Undone { // it was not even closed
+				next := c.with(Closing, "resumed")
+				return next, broker.Change{Enqueue: []broker.Entry{h.graphOf(next).anew(causeStop)}}, nil
+			}
 			next := c.with(Undoing, "resumed")
 			next.Epoch, next.Tag = c.Epoch+1, newTag()
 			return next, broker.Change{Enqueue: []broker.Entry{h.graphOf(next).about(causeUnwind)}}, nil

@@ -177,8 +177,8 @@ type Fold struct {
 // A Wait is what a node waits for.
 type Wait struct {
 	For      time.Duration `json:"for"`
-	Signal   string        `json:"signal,omitempty"`   // of Await
-	Fallback []byte        `json:"fallback,omitempty"` // of Await: what comes of it without a signal; nil: failure
+	Signal   string        `json:"signal,omitempty"` // of Await
+	Fallback []byte        `json:"fallback"`         // of Await: what comes of it without a signal; nil: failure
 }
 
 // A Spec is a step or a workflow with its types erased.

@@ -29,6 +29,13 @@ func (d *diary) note(format string, args ...any) {
 	d.lines = append(d.lines, fmt.Sprintf(format, args...))
 }
 
+// read returns what was noted so far.
+func (d *diary) read() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.lines)
+}
+
 // keeper returns a step that notes its input and sleeps so many seconds.
 func (d *diary) keeper(name string, opts ...task.Option) workflow.Step[int, int] {
 	return workflow.NewStep(name, func(_ context.Context, n int) (int, error) {

@@ -41,7 +41,7 @@ func (v *visit) tendChild(ctx context.Context) (broker.Change, error) {
 	if err != nil {
 		return broker.Change{}, err
 	}
-	v.running.OnSettle(func(s broker.Settlement, refused error) broker.Change { return v.tended(outcome, s, refused) })
+	v.running.OnSettle(func(s broker.Settlement, refused error) broker.Change { return v.doze(outcome, s, refused) })
 	child := v.childHome(spec.Plan)
 	docs, err := v.running.Broker().Documents(ctx, child, controlKey) // after the outcome
 	if err != nil {
@@ -84,22 +84,6 @@ func (v *visit) unsettled(ctx context.Context) ([]broker.Condition, error) {
 		outcome = append(outcome, broker.Condition{Key: key, Version: v.values.read[key].Version})
 	}
 	return outcome, nil
-}
-
-// tended settles an entry that stands for a run. It must not fall asleep if its own
-// run has been closed meanwhile, or if the end of the one that it stands for was told
-// while it looked.
-func (v *visit) tended(outcome []broker.Condition, s broker.Settlement, refused error) broker.Change {
-	if s.To != broker.Retry {
-		return v.abandon(s, refused)
-	}
-	c := v.change(s)
-	c.Require = append(c.Require, outcome...)
-	if refused != nil {
-		c.Require = nil
-		c.Settle[0].At = time.Now()
-	}
-	return c
 }
 
 // beginChild starts the run that the entry stands for.

@@ -24,9 +24,9 @@ func (v *visit) expire(context.Context) (broker.Change, error) {
 func (v *visit) stop(ctx context.Context) (broker.Change, error) {
 	err := v.endOpen(ctx, func(p part) broker.Act {
 		switch p.cause {
-		case causeChild:
-			return broker.Run // it ends the run that it is about
-		case causeStop, causeClose, causeLost, causeJoined:
+		case causeChild, causeLost, causeJoined:
+			return broker.Run // they may be asleep, and end or tell of what they are about
+		case causeStop, causeClose:
 			return 0
 		}
 		return p.drop()

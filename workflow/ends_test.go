@@ -212,6 +212,7 @@ func firstIn(t *testing.T, b broker.Broker, name string) broker.EntryRef {
 // storage holds together.
 func quiet(t *testing.T, b broker.Broker, h workflow.Handle) {
 	t.Helper()
+	time.Sleep(recovery) // what fell asleep in a pause looks again
 	page, err := b.OpenEntries(t.Context(), broker.OpenRequest{Home: broker.Home{Queue: h.Queue(), ID: h.ID}, Limit: 100})
 	if len(page.Entries) > 0 || err != nil {
 		t.Errorf("open of run %s, which has ended: %v, %v, want nothing", h.ID, page.Entries, err)

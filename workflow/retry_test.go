@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -252,9 +253,9 @@ func TestParallelHoldsInAMapThatIsRetried(t *testing.T) {
 // run, and is done when that has been begun again.
 func TestALateWorkerOfTheTimeBeforeARetryChangesNothing(t *testing.T) {
 	inBubble(t, func(t *testing.T, b broker.Broker) {
-		calls := 0
+		var calls atomic.Int32
 		slow := workflow.NewStep("slow", func(context.Context, int) (int, error) {
-			if calls++; calls == 1 {
+			if calls.Add(1) == 1 {
 				time.Sleep(time.Minute)
 				return 1, nil // the late one
 			}

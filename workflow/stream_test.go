@@ -199,8 +199,8 @@ func TestLosersAreCancelledIfAsked(t *testing.T) {
 				time.Sleep(time.Hour)
 				want = []string{"finished", "finished"}
 			}
-			if !slices.Equal(d.lines, want) {
-				t.Errorf("cancelled %v: the losers %q, want %q", cancels, d.lines, want)
+			if got := d.read(); !slices.Equal(got, want) {
+				t.Errorf("cancelled %v: the losers %q, want %q", cancels, got, want)
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), 24*time.Hour)
 			defer cancel()

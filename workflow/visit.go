@@ -103,6 +103,7 @@ func (v *visit) admit() error {
 	case state == Running, slices.Contains(closers[v.cause], state):
 		return nil
 	case state == Paused:
+		v.running.OnSettle(func(s broker.Settlement, refused error) broker.Change { return v.doze(nil, s, refused) })
 		return fmt.Errorf("run %s %s: %w", v.home.ID, pausedText, task.Snooze(asleep))
 	default:
 		return fmt.Errorf("run %s is %s: %w", v.home.ID, state, task.Revoke)
@@ -243,3 +244,18 @@ func (r refusals) apply(c *broker.Change) {
 // isPassing reports whether a change was refused for something that has changed, so
 // that it is worth another look.
 func isPassing(refused error) bool { return errors.Is(refused, broker.ErrConflict) }
+
+// doze settles an entry that falls asleep, for as long as nothing is recorded of what
+// it waits for, and its run stands as it did: or else it looks again at once.
+func (v *visit) doze(outcome []broker.Condition, s broker.Settlement, refused error) broker.Change {
+	if s.To != broker.Retry {
+		return v.abandon(s, refused)
+	}
+	c := v.change(s)
+	c.Require = append(c.Require, outcome...)
+	if refused != nil {
+		c.Require = nil
+		c.Settle[0].At = time.Now()
+	}
+	return c
+}

@@ -18,6 +18,7 @@ import (
 var (
 	prompt  = workflow.NewStep("prompt", func(_ context.Context, n int) (int, error) { return n + 1, nil })
 	tardy   = workflow.NewStep("tardy", func(_ context.Context, n int) (int, error) { time.Sleep(5 * time.Second); return n + 2, nil })
+	later   = workflow.NewStep("later", func(_ context.Context, n int) (int, error) { time.Sleep(time.Minute); return n + 2, nil })
 	hapless = workflow.NewStep("hapless", func(context.Context, int) (int, error) { return 0, task.SkipRetry })
 )
 
@@ -35,7 +36,7 @@ func TestFirstWaitsForWhatItNeedsBesides(t *testing.T) {
 		return dag.Pick(g, dag.Try(g, dag.First(g, vals, opts...)), doneOr)
 	}
 	onArm := func(g *dag.Graph, in dag.Val[int]) dag.Val[int] {
-		a, b := dag.Do(g, prompt, in), dag.Do(g, tardy, in)
+		a, b := dag.Do(g, prompt, in), dag.Do(g, later, in)
 		late := dag.Pick(g, dag.Do(g, tardy, in, dag.As("late")), isOdd)
 		return dag.If(g, late, func(g *dag.Graph) dag.Val[int] { return dag.Do(g, double, first(g, nil, a, b)) },
 			func(*dag.Graph) dag.Val[int] { return in })

@@ -143,7 +143,7 @@ func (o *stepOutcome) noteAdditions(c *broker.Change) {
 // settleAdded adds to c what has come of a step that was added.
 func (v *visit) settleAdded(c *broker.Change, r record) {
 	c.Put = append(c.Put, broker.Put{Key: v.addedKey(v.node, v.item), Body: r.encode()})
-	if v.control.State == Running {
+	if v.goesOn() {
 		c.Arrive = append(c.Arrive, broker.Arrival{Latch: v.addedLatch(v.node), Member: v.item, Mark: r.state.bad()})
 	}
 }

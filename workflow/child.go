@@ -61,12 +61,16 @@ func (v *visit) tendChild(ctx context.Context) (broker.Change, error) {
 	case c.State.Ended():
 		return v.joinChild(ctx)
 	case closing && c.State.open():
-		h := Handle{ID: child.ID, home: child, broker: v.running.Broker()}
-		if err := h.Cancel(ctx); err != nil && !errors.Is(err, ErrRunState) {
+		if err := v.handle(child).Cancel(ctx); err != nil && !errors.Is(err, ErrRunState) {
 			return broker.Change{}, err
 		}
 	}
 	return broker.Change{}, fmt.Errorf("run %s goes on: %w", child.ID, task.Snooze(childLook))
+}
+
+// handle returns a run within this one.
+func (v *visit) handle(home broker.Home) Handle {
+	return Handle{ID: home.ID, home: home, broker: v.running.Broker()}
 }
 
 // unsettled returns the condition that what the entry stands for has not been recorded
@@ -98,7 +102,7 @@ func (v *visit) beginChild(ctx context.Context, p *plan.Plan, home broker.Home) 
 	s := launch{plan: p, home: home, input: input}
 	s.control = newControl(p, input, start{})
 	s.control.Depth, s.control.Deadline = v.control.Depth+1, earliest(s.control.Deadline, v.control.Deadline)
-	s.control.Parent = &parent{Queue: v.home.Queue, ID: v.home.ID, Tag: v.control.Tag, Reply: decideName(v.Name), Part: v.name}
+	s.control.Parent = &parent{Workflow: v.Name, Queue: v.home.Queue, ID: v.home.ID, Tag: v.control.Tag, Part: v.name}
 	if err := storePlan(ctx, v.running.Broker(), p); err != nil {
 		return err
 	}
@@ -126,8 +130,7 @@ func (v *visit) loseChild(ctx context.Context) (State, error) {
 	if err != nil && !errors.Is(err, broker.ErrNotFound) || !ok {
 		return "", err
 	}
-	home := v.childHome(spec.Plan)
-	child := Handle{ID: home.ID, home: home, broker: v.running.Broker()}
+	child := v.handle(v.childHome(spec.Plan))
 	if err := child.Cancel(ctx); err != nil && !errors.Is(err, ErrRunState) {
 		if errors.Is(err, ErrRunNotFound) {
 			err = nil
@@ -141,14 +144,7 @@ func (v *visit) loseChild(ctx context.Context) (State, error) {
 // joined returns the entry that tells the parent that this run has ended.
 func (g graph) joined() broker.Entry {
 	p := g.control.Parent
-	return broker.Entry{
-		EntryRef: broker.EntryRef{Queue: p.Reply, ID: p.ID + joint + p.Tag + joint + joint + causeJoined + joint + p.Part},
-		Type:     p.Reply,
-		MaxRetry: task.DefaultMaxRetry,
-		Timeout:  task.DefaultTimeout,
-		Home:     p.home(),
-		Reads:    onlyControl,
-	}
+	return p.graph().decision(causeJoined, p.Part)
 }
 
 // joinChild records what has come of a run within the run.
@@ -224,10 +220,9 @@ func childState(s State) StepState {
 
 // settleChild adds to c that a run within the run is done.
 func (v *visit) settleChild(ctx context.Context, c *broker.Change, r record) error {
-	goesOn := v.control.State == Running
 	switch v.node.Kind {
 	case plan.Map:
-		v.settleItem(c, r, goesOn)
+		v.settleItem(c, r)
 		return nil
 	case plan.Loop:
 		value, err := v.values.body(ctx, r)
@@ -240,14 +235,10 @@ func (v *visit) settleChild(ctx context.Context, c *broker.Change, r record) err
 		}
 		if o.turned {
 			c.Require = append(c.Require, broker.Condition{Key: v.loopKey(v.node), Version: v.values.read[v.loopKey(v.node)].Version})
-			v.nextRound(c, value, goesOn)
+			v.nextRound(c, value)
 			return nil
 		}
 	}
-	if goesOn {
-		v.record(c, v.node, r)
-	} else {
-		c.Put = append(c.Put, broker.Put{Key: v.key(v.node), Body: r.encode()})
-	}
+	v.record(c, v.node, r)
 	return nil
 }

@@ -86,14 +86,9 @@ func (p part) drop() broker.Act {
 // endOpen does to the open entries of the run what want says; 0 is nothing. What
 // was to be ended and is being run is asked to stop.
 func (v *visit) endOpen(ctx context.Context, want func(part) broker.Act) error {
-	r := broker.OpenRequest{Home: v.home, Limit: pageSize}
-	for {
-		page, err := v.running.Broker().OpenEntries(ctx, r)
-		if err != nil {
-			return fmt.Errorf("look for what is open of %s: %w", v.graph, err)
-		}
+	return v.eachOpen(ctx, func(refs []broker.EntryRef) error {
 		var moves []broker.Move
-		for _, ref := range page.Entries {
+		for _, ref := range refs {
 			if ref == v.lease.Entry.EntryRef {
 				continue
 			}
@@ -101,7 +96,19 @@ func (v *visit) endOpen(ctx context.Context, want func(part) broker.Act) error {
 				moves = append(moves, broker.Move{EntryRef: ref, Do: act})
 			}
 		}
-		if err := v.move(ctx, moves); err != nil {
+		return v.move(ctx, moves)
+	})
+}
+
+// eachOpen calls f with the open entries of the run, page by page.
+func (v *visit) eachOpen(ctx context.Context, f func([]broker.EntryRef) error) error {
+	r := broker.OpenRequest{Home: v.home, Limit: pageSize}
+	for {
+		page, err := v.running.Broker().OpenEntries(ctx, r)
+		if err != nil {
+			return fmt.Errorf("look for what is open of %s: %w", v.graph, err)
+		}
+		if err := f(page.Entries); err != nil {
 			return err
 		}
 		if r.After = page.Next; r.After == "" {

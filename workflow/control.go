@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/workflow/internal/plan"
 )
 
 // A control is a run's control document: what decides whether its steps go on.
@@ -29,11 +30,12 @@ type control struct {
 	To      State      `json:"to,omitempty"`
 	Undone  bool       `json:"undone,omitempty"` // steps of it were undone, or begun to be
 
-	// Epoch counts how often it was retried, and Resets says from which epoch on the
-	// outcomes of some of its steps count.
+	// Epoch counts how often it was retried. Resets says from which epoch on the outcomes
+	// of some of its steps count, and Items the same of the items of maps and the rounds of
+	// loops.
 	Epoch  int            `json:"epoch,omitempty"`
 	Resets map[string]int `json:"resets,omitempty"`
-	Items  map[string]int `json:"items,omitempty"` // the same of the items of maps
+	Items  map[string]int `json:"items,omitempty"`
 
 	Attributes map[string]string `json:"attributes,omitempty"`
 	Parent     *parent           `json:"parent,omitempty"`
@@ -43,14 +45,17 @@ type control struct {
 
 // A parent is the step that a run is of.
 type parent struct {
-	Queue string `json:"queue"` // of the parent's home
-	ID    string `json:"id"`
-	Tag   string `json:"tag"`
-	Reply string `json:"reply"` // queue of the entry that is told the end
-	Part  string `json:"part"`  // the step, or its item
+	Workflow string `json:"workflow"`
+	Queue    string `json:"queue"` // of its home
+	ID       string `json:"id"`
+	Tag      string `json:"tag"`
+	Part     string `json:"part"` // the step, or its item
 }
 
-func (p *parent) home() broker.Home { return broker.Home{Queue: p.Queue, ID: p.ID} }
+// graph returns the parent's graph: enough to give names.
+func (p *parent) graph() graph {
+	return graph{&plan.Plan{Name: p.Workflow}, broker.Home{Queue: p.Queue, ID: p.ID}, control{Tag: p.Tag}}
+}
 
 // An Event is something that was done to a run from outside, or that ended it.
 type Event struct {
@@ -99,10 +104,9 @@ func (c control) listing() *broker.Listing {
 	return &broker.Listing{At: c.Started, Terms: terms}
 }
 
-func workflowTerm(name string) string     { return "workflow=" + name }
-func stateTerm(s State) string            { return "state=" + string(s) }
-func attributeTerm(key, v string) string  { return "attribute " + key + "=" + v }
-func (c control) of(n string) (epoch int) { return c.Resets[n] }
+func workflowTerm(name string) string    { return "workflow=" + name }
+func stateTerm(s State) string           { return "state=" + string(s) }
+func attributeTerm(key, v string) string { return "attribute " + key + "=" + v }
 
 // with returns c in another state, with an event that says so.
 func (c control) with(s State, why string) control {

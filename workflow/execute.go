@@ -210,19 +210,18 @@ func (o *stepOutcome) succeed(s broker.Settlement) broker.Change {
 	c := o.change(s)
 	c.Quota = o.Terms.MaxRun
 	r := o.stamp(s, o.done)
-	goesOn := o.control.State == Running
 	switch {
 	case o.added:
 		o.settleAdded(&c, r)
 	case o.turned:
-		o.goRound(&c, goesOn)
+		o.nextRound(&c, o.output)
 	case o.node.Kind == plan.Map:
-		o.settleItem(&c, r, goesOn)
+		o.settleItem(&c, r)
 	case len(o.additions.made()) > 0 && o.control.State.open():
 		c.Put = append(c.Put, broker.Put{Key: o.key(o.node), Body: r.encode()})
 		o.openAdditions(&c)
-	case !goesOn:
-		c.Put = append(c.Put, broker.Put{Key: o.key(o.node), Body: r.encode()})
+	case !o.goesOn():
+		o.record(&c, o.node, r)
 		o.noteAdditions(&c)
 	case o.last():
 		c.Put = append(c.Put, broker.Put{Key: o.key(o.node), Body: r.encode()}, broker.Put{Key: resultKey, Body: o.result.encode(), If: broker.AnyVersion})
@@ -234,13 +233,13 @@ func (o *stepOutcome) succeed(s broker.Settlement) broker.Change {
 }
 
 // settleItem adds to c what has come of an item of a map.
-func (v *visit) settleItem(c *broker.Change, r record, goesOn bool) {
+func (v *visit) settleItem(c *broker.Change, r record) {
 	n, put := v.node, broker.Put{Key: v.unitKey(v.node, v.item), Body: r.encode()}
 	if v.control.Epoch > 0 {
 		put.If = broker.AnyVersion // a failure that is tried again
 	}
 	c.Put = append(c.Put, put)
-	if !goesOn {
+	if !v.goesOn() {
 		return
 	}
 	c.Arrive = append(c.Arrive, broker.Arrival{Latch: itemLatch(n, v.control.Epoch), Member: v.member, Mark: r.state.bad()})
@@ -260,16 +259,13 @@ func (o *stepOutcome) fail(s broker.Settlement) broker.Change {
 
 // settleFailure adds to c that what the entry is for has come to nothing.
 func (v *visit) settleFailure(c *broker.Change, r record) {
-	goesOn := v.control.State == Running
 	switch {
 	case v.added:
 		v.settleAdded(c, r)
 	case v.node.Kind == plan.Map && v.item >= 0:
-		v.settleItem(c, r, goesOn)
-	case goesOn:
-		v.record(c, v.node, r)
+		v.settleItem(c, r)
 	default:
-		c.Put = append(c.Put, broker.Put{Key: v.key(v.node), Body: r.encode()})
+		v.record(c, v.node, r)
 	}
 }
 

@@ -45,7 +45,7 @@ func suffix(epoch int) string {
 }
 
 // key names the document that records n's outcome.
-func (g graph) key(n *plan.Node) string { return n.Name + suffix(g.control.of(n.Name)) }
+func (g graph) key(n *plan.Node) string { return n.Name + suffix(g.control.Resets[n.Name]) }
 
 // unitKey names the document that records the outcome of n's i-th item, or of n
 // if i is negative. Items that are done stay so when the rest of a map is retried.
@@ -94,8 +94,8 @@ type part struct {
 	added  bool       // item is one of those that the step added
 }
 
-// againPart names an item of a map of which only some are run, or n if i is negative: the i-th, which is
-// the member of the latch over these.
+// againPart names an item of a map of which only some are run: the i-th, or n itself if
+// i is negative, which is the member of the latch over these.
 func againPart(n *plan.Node, i, member int) string {
 	if i < 0 {
 		return n.Name + joint + "." + strconv.Itoa(member)

@@ -94,6 +94,9 @@ func (l launch) begin(ctx context.Context, b broker.Broker) (existing *broker.Do
 
 // ensure begins the run, or finds the one that has its id, as the start wants it.
 func (l launch) ensure(ctx context.Context, b broker.Broker) (existed bool, err error) {
+	if err := storePlan(ctx, b, l.plan); err != nil {
+		return false, err
+	}
 	for {
 		d, err := l.begin(ctx, b)
 		if err != nil || d == nil {

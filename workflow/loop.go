@@ -67,20 +67,15 @@ func (o *stepOutcome) turnLoop(ctx context.Context) error {
 	return nil
 }
 
-// goRound adds to c that the loop goes round again.
-func (o *stepOutcome) goRound(c *broker.Change, goesOn bool) {
-	o.nextRound(c, o.output, goesOn)
-}
-
 // nextRound adds to c the round after the visit's, which has given value.
-func (v *visit) nextRound(c *broker.Change, value []byte, goesOn bool) {
+func (v *visit) nextRound(c *broker.Change, value []byte) {
 	next := loopState{v.item + 1, value}
 	b, err := json.Marshal(next)
 	if err != nil {
 		panic(fmt.Sprintf("workflow: encode loop state: %v", err)) // plain values: it cannot fail
 	}
 	c.Put = append(c.Put, broker.Put{Key: v.loopKey(v.node), Body: b, If: broker.AnyVersion})
-	if goesOn {
+	if v.goesOn() {
 		c.Enqueue = append(c.Enqueue, v.itemEntry(v.node, itemPart(v.node, next.Round), value))
 	}
 }

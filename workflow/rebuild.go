@@ -53,19 +53,15 @@ type rebuilder struct {
 // look finds out what is open, and then what is recorded: what ends in between is
 // seen twice rather than never.
 func (r *rebuilder) look(ctx context.Context) error {
-	req := broker.OpenRequest{Home: r.home, Limit: pageSize}
-	for {
-		page, err := r.running.Broker().OpenEntries(ctx, req)
-		if err != nil {
-			return fmt.Errorf("look for what is open of %s: %w", r.graph, err)
-		}
-		for _, ref := range page.Entries {
+	err := r.eachOpen(ctx, func(refs []broker.EntryRef) error {
+		for _, ref := range refs {
 			r.open[ref.ID] = true
-			r.refs = append(r.refs, ref)
 		}
-		if req.After = page.Next; req.After == "" {
-			break
-		}
+		r.refs = append(r.refs, refs...)
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	clear(r.values.read)
 	clear(r.values.known)

@@ -72,7 +72,7 @@ func (r record) failure() *StepError {
 	return e
 }
 
-// done returns the record of an output.
+// doneRecord returns the record of an output.
 func doneRecord(output []byte) record {
 	return record{state: StepDone, ended: time.Now(), body: output}
 }

@@ -152,9 +152,6 @@ func (r Run[Out]) restart(ctx context.Context, opts []StartOption) (Run[Out], er
 	if err := s.check(); err != nil {
 		return r, err
 	}
-	if err := storePlan(ctx, r.broker, r.plan); err != nil {
-		return r, err
-	}
 	again := Run[Out]{Handle: Handle{ID: s.id, home: broker.Home{Queue: r.home.Queue, ID: s.id}, plan: r.plan, broker: r.broker}}
 	l := launch{plan: r.plan, home: again.home, control: newControl(r.plan, input, s), input: input, start: s}
 	again.Existed, err = l.ensure(ctx, r.broker)

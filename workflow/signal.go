@@ -31,9 +31,9 @@ func (s Signal[T]) Name() string { return s.name }
 // A SendOption changes how one signal is sent.
 type SendOption func(*message)
 
-// SignalID gives the signal an id of the sender's, of at most 256 bytes. The run takes a signal of one
-// name and id once, however often it is sent, as long as it is among the last
-// thousand of its name.
+// SignalID gives the signal an id of the sender's, of at most 256 bytes. The run takes a
+// signal of one name and id once, however often it is sent, as long as it is among the
+// last thousand of its name.
 func SignalID(id string) SendOption { return func(m *message) { m.ID = id } }
 
 // Send sends the signal to a run. It may come before the run waits for it: it is
@@ -78,7 +78,6 @@ func (h Handle) send(ctx context.Context, signal string, m message) error {
 		if !c.State.open() {
 			return &RunStateError{ID: h.ID, State: c.State, Want: "send signal " + signal + " to"}
 		}
-		g := graph{Plan: &plan.Plan{Name: c.Workflow}, home: h.home, control: c}
 		docs, err := h.broker.Documents(ctx, h.home, inboxKey(signal))
 		if err != nil {
 			return err
@@ -98,7 +97,7 @@ func (h Handle) send(ctx context.Context, signal string, m message) error {
 			Home:    h.home,
 			Require: []broker.Condition{{Key: controlKey, Version: version}},
 			Put:     []broker.Put{box.put(docs[0].Key, docs[0].Version)},
-			Enqueue: []broker.Entry{g.decision(causeSignal, signal+joint+strconv.Itoa(box.Sent))},
+			Enqueue: []broker.Entry{h.graphOf(c).decision(causeSignal, signal+joint+strconv.Itoa(box.Sent))},
 		})
 		if err != nil || !errors.Is(outcome, broker.ErrConflict) {
 			return errors.Join(err, outcome)

@@ -119,9 +119,6 @@ func (w Workflow[In, Out]) start(ctx context.Context, c *queue.Client, in In, op
 	if err != nil {
 		return Run[Out]{}, err
 	}
-	if err := storePlan(ctx, c.Broker(), w.plan); err != nil {
-		return Run[Out]{}, err
-	}
 	run := w.Open(c, l.home.ID)
 	run.Existed, err = l.ensure(ctx, c.Broker())
 	return run, err

@@ -131,21 +131,27 @@ func (v *visit) undoEntry(ctx context.Context, u undoing, k int) (broker.Entry, 
 	if err != nil {
 		return broker.Entry{}, err
 	}
-	unit := *n.Unit
-	unit.Type, unit.Batch = n.Unit.Undo, nil
-	if spec := v.Specs[n.Unit.Undo]; spec.Type != "" {
-		if err := unit.Resolve(v.Queue, spec.Options); err != nil {
-			return broker.Entry{}, err
-		}
+	unit, err := v.undoUnit(n)
+	if err != nil {
+		return broker.Entry{}, err
 	}
 	part := againPart(n, u.Item, k)
-	e := v.task(&unit, v.root()+joint+causeUndo+joint+part)
+	e := v.task(&unit, v.undoID(part))
 	e.Deadline = unit.Deadline // the run's has passed, maybe
 	e.Payload = input
 	exit := v.decision(causeUndoLost, part)
 	e.Exit = &exit
 	return e, nil
 }
+
+// undoUnit returns what undoes n, with its own options.
+func (g graph) undoUnit(n *plan.Node) (plan.Unit, error) {
+	unit := *n.Unit
+	unit.Type, unit.Batch = n.Unit.Undo, nil
+	return unit, unit.Resolve(g.Queue, g.Specs[n.Unit.Undo].Options)
+}
+
+func (g graph) undoID(part string) string { return g.root() + joint + causeUndo + joint + part }
 
 // undoInput returns the [Undo] that a step is undone with.
 func (v *visit) undoInput(ctx context.Context, n *plan.Node, u undoing) ([]byte, error) {
@@ -234,22 +240,16 @@ func (v *visit) loseUndo(ctx context.Context) (broker.Change, error) {
 	if err != nil || d.Version > 0 {
 		return c, err
 	}
-	entry, err := v.running.Broker().Entry(ctx, v.undoRef())
+	unit, err := v.undoUnit(v.node)
+	if err != nil {
+		return c, err
+	}
+	entry, err := v.running.Broker().Entry(ctx, broker.EntryRef{Queue: unit.Queue, ID: v.undoID(v.name)})
 	if err != nil && !errors.Is(err, broker.ErrNotFound) || err == nil && !entry.State.Ended() {
 		return c, err
 	}
 	v.settleUndo(&c, "its task has ended before it was done")
 	return c, nil
-}
-
-func (v *visit) undoRef() broker.EntryRef {
-	unit := *v.node.Unit
-	if spec := v.Specs[v.node.Unit.Undo]; spec.Type != "" {
-		if unit.Resolve(v.Queue, spec.Options) != nil {
-			unit = *v.node.Unit
-		}
-	}
-	return broker.EntryRef{Queue: unit.Queue, ID: v.root() + joint + causeUndo + joint + v.name}
 }
 
 // endUndo ends the run, or leaves it stuck if something could not be undone.

@@ -110,11 +110,6 @@ func (v *visit) admit() error {
 	}
 }
 
-// follow is what follows when n has ended in a state: see [graph.follow].
-func (v *visit) followed(c *broker.Change, n *plan.Node, state StepState) {
-	add(c, v.follow(n, state))
-}
-
 // add adds a part to a change.
 func add(c *broker.Change, p broker.Part) {
 	c.Enqueue, c.Arrive = append(c.Enqueue, p.Enqueue...), append(c.Arrive, p.Arrive...)
@@ -132,19 +127,20 @@ func (v *visit) writes() broker.Change {
 	return broker.Change{Home: v.home, Require: []broker.Condition{{Key: controlKey, Version: v.version}}}
 }
 
+// goesOn reports whether anything follows from what is recorded of the run now: of one
+// that is paused, or closes, it is only recorded.
+func (v *visit) goesOn() bool { return v.control.State == Running }
+
 // record adds to c what has come of n, and what follows from that.
 func (v *visit) record(c *broker.Change, n *plan.Node, r record) {
 	c.Put = append(c.Put, broker.Put{Key: v.key(n), Body: r.encode()})
-	v.proceed(c, n, r)
-}
-
-// proceed adds to c what follows from what has come of n.
-func (v *visit) proceed(c *broker.Change, n *plan.Node, r record) {
-	if r.state.bad() && n.Fatal {
+	switch {
+	case !v.goesOn():
+	case r.state.bad() && n.Fatal:
 		v.close(c, Failed, r.failure())
-		return
+	default:
+		add(c, v.follow(n, r.state))
 	}
-	v.followed(c, n, r.state)
 }
 
 // close adds to c that the run closes: nothing of it begins any more, what runs is
@@ -178,7 +174,7 @@ func (v *visit) end(c *broker.Change, last control) {
 	}
 }
 
-// A verdict on a refusal says what to do next.
+// A lesson is what a refusal means for the next try.
 type lesson int
 
 const (

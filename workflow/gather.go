@@ -183,44 +183,14 @@ func (b *batch) callFor(ctx context.Context, of []*member) {
 	for _, m := range of {
 		inputs = append(inputs, m.input)
 	}
-	results, err := b.many(ctx, inputs)
+	step := b.engine.program.Specs[b.unit.Type]
+	results, err := aside(ctx, batchGrace, func() ([]plan.Result, error) { return step.Many(ctx, inputs) })
 	for i, m := range of {
 		if err != nil {
 			m.end(ctx, nil, err)
 		} else {
 			m.end(ctx, results[i].Output, results[i].Err)
 		}
-	}
-}
-
-// many calls the user's function, which may panic. One that does not return is given up
-// some time after ctx has ended, so that it holds nothing but its own goroutine.
-func (b *batch) many(ctx context.Context, inputs [][]byte) ([]plan.Result, error) {
-	type answer struct {
-		results []plan.Result
-		err     error
-	}
-	done := make(chan answer, 1)
-	go func() {
-		a := answer{err: errExited}
-		defer func() {
-			if p := recover(); p != nil {
-				a.err = &task.PanicError{Value: p, Stack: debug.Stack()}
-			}
-			done <- a
-		}()
-		a.results, a.err = b.engine.program.Specs[b.unit.Type].Many(ctx, inputs)
-	}()
-	select {
-	case a := <-done:
-		return a.results, a.err
-	case <-ctx.Done():
-	}
-	select {
-	case a := <-done:
-		return a.results, a.err
-	case <-time.After(batchGrace):
-		return nil, fmt.Errorf("step %s has not returned: %w", b.unit.Type, context.Cause(ctx))
 	}
 }
 

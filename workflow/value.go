@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"strconv"
 
 	"github.com/leatwork/leat/queue/broker"
@@ -160,40 +159,15 @@ func (v *values) bind(ctx context.Context, n *plan.Node) (b []byte, err error) {
 }
 
 // pure calls a function of a user that computes something of n. Its mistakes are
-// permanent: the same values give the same panic. One that does not return is given up
-// when ctx has no more time, so that it holds nothing but its own goroutine.
+// permanent: the same values give the same panic, and the same error. That the server
+// has stopped meanwhile is none.
 func pure[T any](ctx context.Context, n *plan.Node, f func() (T, error)) (T, error) {
-	type result struct {
-		value T
-		err   error
+	value, err := aside(ctx, 0, f)
+	if err == nil || errors.Is(err, errUnending) && !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return value, err
 	}
-	done := make(chan result, 1)
-	go func() {
-		r := result{err: errExited}
-		defer func() {
-			if p := recover(); p != nil {
-				r.err = &task.PanicError{Value: p, Stack: debug.Stack()}
-			}
-			done <- r
-		}()
-		r.value, r.err = f()
-	}()
-	var none T
-	select {
-	case r := <-done:
-		if r.err != nil {
-			return none, fmt.Errorf("%s: %w: %w", n.Mapping.Name, r.err, task.SkipRetry)
-		}
-		return r.value, nil
-	case <-ctx.Done():
-		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			return none, fmt.Errorf("%s has not returned: %w: %w", n.Mapping.Name, context.Cause(ctx), task.SkipRetry)
-		}
-		return none, context.Cause(ctx)
-	}
+	return value, fmt.Errorf("%s: %w: %w", n.Mapping.Name, err, task.SkipRetry)
 }
-
-var errExited = errors.New("has ended its goroutine (runtime.Goexit)")
 
 // try returns another value as an outcome, or why there is none.
 func (v *values) try(ctx context.Context, n *plan.Node) ([]byte, error) {

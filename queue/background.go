@@ -36,6 +36,7 @@ const (
 type Background struct {
 	broker broker.Broker
 	queues []string // that the server serves
+	cfg    Config
 }
 
 type backgroundKey struct{}
@@ -53,6 +54,19 @@ func (b *Background) Broker() broker.Broker { return b.broker }
 // Serves reports whether the server serves the named queue, one that its handler
 // has reserved included.
 func (b *Background) Serves(queue string) bool { return slices.Contains(b.queues, queue) }
+
+// Unfit returns how the task of e ends if it is not to be run, because its workers have
+// died too often or it is too late for it, and why; or a nil error.
+func (b *Background) Unfit(e broker.Entry) (broker.End, error) { return b.cfg.unfit(time.Now(), e) }
+
+// Settlement returns how the lease l ends of a task that was run in the background, if
+// that came to err: by the policies of the server, as of a task whose handler returned
+// err.
+func (b *Background) Settlement(ctx context.Context, l broker.Lease, err error) broker.Settlement {
+	e := l.Entry
+	t := task.Received(e.Type, e.Payload, e.Headers, task.NewResultWriter(ctx, e.ID, b.cfg.MaxResult))
+	return b.cfg.settlement(ctx, time.Now(), l, t, sound(err))
+}
 
 // A background is a function that is to be run beside the tasks.
 type background struct {
@@ -84,7 +98,7 @@ func backgroundsOf(h task.Handler) (list []*background, err error) {
 
 // runAside starts the backgrounds. Their contexts end with ctx.
 func (s *Server) runAside(ctx context.Context) {
-	ctx = context.WithValue(ctx, backgroundKey{}, &Background{broker: s.broker, queues: s.queues})
+	ctx = context.WithValue(ctx, backgroundKey{}, &Background{broker: s.broker, queues: s.queues, cfg: s.cfg})
 	for _, b := range s.aside {
 		go func() {
 			defer close(b.over)

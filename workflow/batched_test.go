@@ -99,7 +99,7 @@ func TestABatchThatFailsIsTriedAgainByEachOfItsRuns(t *testing.T) {
 				return doubleAll(ctx, in)
 			})
 			inBubble(t, func(t *testing.T, b broker.Broker) {
-				c := serve(t, b, w)
+				c, began := serve(t, b, w), time.Now()
 				runs, err := w.StartMany(t.Context(), c, []int{1, 2, 3}, nil)
 				if err != nil {
 					t.Fatal(err)
@@ -108,6 +108,9 @@ func TestABatchThatFailsIsTriedAgainByEachOfItsRuns(t *testing.T) {
 					if got, err := run.Result(t.Context()); got != 2*(i+1)+1 || err != nil {
 						t.Errorf("run %d = %d, %v, want %d", i, got, err, 2*(i+1)+1)
 					}
+				}
+				if took := time.Since(began); took > 10*time.Second {
+					t.Errorf("it took %v: want it tried again a second later, as the server's policy is", took)
 				}
 			})
 		})

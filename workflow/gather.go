@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"strings"
 	"sync"
 	"time"
 
@@ -212,7 +211,7 @@ func (b *batch) settleSome(ctx context.Context, members []*member) error {
 	for range 5 {
 		changes := make([]broker.Change, len(members))
 		for i, m := range members {
-			changes[i] = m.change()
+			changes[i] = m.change(ctx)
 		}
 		applied, err := b.server.Broker().Apply(ctx, time.Now(), changes, broker.LeaseRequest{})
 		if err != nil {
@@ -265,8 +264,9 @@ func (m *member) begin(ctx context.Context) {
 	if m.err = stalled(m.read(ctx)); m.err != nil {
 		return
 	}
-	if m.fate = m.unfit(time.Now()); m.fate != 0 {
-		m.err = fmt.Errorf("%s: %w", m.fate, task.SkipRetry)
+	var why error
+	if m.fate, why = m.batch.server.Unfit(m.entry); why != nil {
+		m.err = fmt.Errorf("%w: %w", why, task.SkipRetry)
 		return
 	}
 	v, err := m.batch.engine.visit(ctx, m)
@@ -280,26 +280,6 @@ func (m *member) begin(ctx context.Context) {
 		m.err = stalled(err)
 		m.outcome.failure = m.err
 	}
-}
-
-// mostCrashes is how many workers may be lost with a member, unless its step says
-// otherwise, as with any task.
-const mostCrashes = 3
-
-// unfit returns why the member is not to be run, if it is not: its workers have died too
-// often, or its deadline has passed. Whoever ends it for that tells its run.
-func (m *member) unfit(now time.Time) broker.End {
-	most := m.entry.MaxCrashes
-	if most == 0 {
-		most = mostCrashes
-	}
-	switch deadline := m.entry.Deadline; {
-	case m.entry.Crashes > most:
-		return broker.Poison
-	case !deadline.IsZero() && !now.Before(deadline):
-		return broker.Expired
-	}
-	return 0
 }
 
 // read reads the documents that a lease of the entry would bring.
@@ -332,37 +312,9 @@ func (m *member) end(ctx context.Context, output []byte, err error) {
 	m.outcome.failure, m.outcome.overdue, m.err = err, ctx.Err() != nil, err
 }
 
-// errorText returns what is stored of an error: valid UTF-8, and not too long.
-func errorText(err error) (text string) {
-	defer func() {
-		if p := recover(); p != nil {
-			text = fmt.Sprintf("error of type %T, whose Error panics: %v", err, p)
-		}
-	}()
-	const most = 4 << 10
-	text = err.Error()
-	return strings.ToValidUTF8(text[:min(most, len(text))], "\uFFFD")
-}
-
 // change returns the change that settles the member.
-func (m *member) change() broker.Change {
-	s := broker.Settlement{Token: m.batch.leased.Token, Entry: m.entry, To: broker.Done}
-	snooze, snoozed := errors.AsType[*task.SnoozeError](m.err)
-	switch now := time.Now(); {
-	case m.err == nil, errors.Is(m.err, task.Revoke):
-	case snoozed:
-		s.To, s.At = broker.Retry, now.Add(max(snooze.Delay, 0))
-	case errors.Is(m.err, task.SkipRetry), m.entry.Retried >= m.entry.MaxRetry:
-		s.To = broker.Archived
-	case errors.Is(m.err, task.ErrHandlerNotFound):
-		s.To, s.At = broker.Retry, now.Add(elsewhere)
-	default:
-		s.To, s.At, s.Failed = broker.Retry, now.Add(task.DefaultRetryPolicy(m.entry.Retried, m.err, nil)), true
-		s.Entry.Retried++
-	}
-	if m.err != nil && s.To != broker.Done {
-		s.Entry.LastErr, s.Entry.LastFailedAt = errorText(m.err), time.Now()
-	}
+func (m *member) change(ctx context.Context) broker.Change {
+	s := m.batch.server.Settlement(ctx, m.Lease(), m.err)
 	if m.settled == nil || m.fate != 0 {
 		s.End = m.fate
 		return broker.Change{Settle: []broker.Settlement{s}}

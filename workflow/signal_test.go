@@ -183,7 +183,10 @@ func TestAnInboxKeepsAThousandSignals(t *testing.T) {
 
 func TestARunHearsNothingThatWasSentToTheOneBeforeIt(t *testing.T) {
 	inBubble(t, func(t *testing.T, b broker.Broker) {
-		w := listens(1)
+		w := dag.New("late", func(g *dag.Graph, in dag.Val[int]) dag.Val[[]int] {
+			heard := dag.Await(g, nudge, 0, dag.After(dag.Sleep(g, 10*time.Second)))
+			return dag.Join2(g, in, heard, func(_, n int) []int { return []int{n} })
+		})
 		c := serve(t, b, w)
 		again := []workflow.StartOption{workflow.RunID("r"), workflow.IfEnded(workflow.AgainAlways)}
 		run, err := w.Start(t.Context(), c, 1, again...)

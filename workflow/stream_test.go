@@ -183,9 +183,8 @@ func TestLosersAreCancelledIfAsked(t *testing.T) {
 			}
 			w := dag.New("w", func(g *dag.Graph, in dag.Val[int]) dag.Val[int] {
 				slept := dag.Do(g, double, in, dag.As("slept"), dag.After(dag.Sleep(g, 2*time.Hour)))
-				won := dag.First(g, []dag.Val[int]{
-					dag.Do(g, slow, in), dag.Do(g, inner, in), slept, dag.Do(g, double, in),
-				}, opts...)
+				fast := dag.Do(g, double, in, dag.After(dag.Sleep(g, time.Minute))) // once the others have begun
+				won := dag.First(g, []dag.Val[int]{dag.Do(g, slow, in), dag.Do(g, inner, in), slept, fast}, opts...)
 				return dag.Do(g, double, won, dag.As("then"), dag.After(dag.Sleep(g, 90*time.Minute)))
 			})
 			c := serve(t, b, w)

@@ -13,12 +13,14 @@ import (
 )
 
 func TestATaskComesToTheServerThatHasItsHandler(t *testing.T) {
-	for range 20 {
+	const tasks = 20
+	var took time.Duration // by all of them
+	for range tasks {
 		synctest.Test(t, func(t *testing.T) {
 			b := brokertest.NewModel()
-			done := make(chan time.Time, 1)
+			done := make(chan struct{}, 1)
 			with, without := task.NewMux(), task.NewMux()
-			with.HandleFunc("rare", func(context.Context, *task.Task) error { done <- time.Now(); return nil })
+			with.HandleFunc("rare", func(context.Context, *task.Task) error { done <- struct{}{}; return nil })
 			without.HandleFunc("other", func(context.Context, *task.Task) error { return nil })
 			for _, h := range []task.Handler{without, with} {
 				s, err := queue.NewServer(b, queue.Config{Concurrency: 1, Logger: slog.New(slog.DiscardHandler)})
@@ -35,9 +37,16 @@ func TestATaskComesToTheServerThatHasItsHandler(t *testing.T) {
 			if _, err := queue.NewClient(b).Enqueue(t.Context(), task.New("rare", nil)); err != nil {
 				t.Fatal(err)
 			}
-			if took := (<-done).Sub(began); took > 20*time.Minute {
-				t.Errorf("it took %v, want a few tries", took)
+			select {
+			case <-done:
+			case <-time.After(3 * time.Hour):
+				t.Error("it did not come to the server with its handler")
 			}
+			took += time.Since(began)
 		})
+	}
+	// About one try in eight goes to the other server, by chance: of one task, that says little.
+	if took > tasks*10*time.Minute {
+		t.Errorf("%d tasks took %v, want a few tries each", tasks, took)
 	}
 }

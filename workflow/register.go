@@ -46,6 +46,7 @@ func Register(mux *task.Mux, flows ...Registrable) *Registration {
 	}
 	for name := range e.names {
 		mux.Handle(decideName(name), decideHandler{e})
+		mux.Handle(StartType(name), startHandler{e.program.Specs[name].Plan})
 		mux.Reserve(decideName(name))
 		mux.Background(name+joint+"sweep", e.sweep(e.program.Specs[name].Plan))
 	}

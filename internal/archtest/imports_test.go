@@ -27,7 +27,7 @@ var allow = map[string][]string{
 	"queue/queuetest":        {"task", "queue", "queue/broker", "queue/brokertest/model"},
 	"queue":                  {"task", "queue/broker", "internal/loop", "github.com/google/uuid"},
 
-	"workflow":               {"task", "queue", "queue/broker", "workflow/internal/plan", "github.com/google/uuid"},
+	"workflow":               {"task", "internal/tick", "queue", "queue/broker", "workflow/internal/plan", "github.com/google/uuid"},
 	"workflow/dag":           {"task", "workflow", "workflow/internal/plan"},
 	"workflow/internal/plan": {"task"},
 	"workflow/workflowtest":  {"task", "queue", "queue/broker", "queue/brokertest/model", "workflow", "workflow/internal/plan"},
@@ -35,6 +35,7 @@ var allow = map[string][]string{
 	"internal/wire":      {"task", "queue/broker", "google.golang.org/protobuf"},
 	"internal/loop":      {},
 	"internal/shard":     {"task", "queue/broker"},
+	"internal/tick":      {"task"},
 	"internal/wake":      {"queue/broker"},
 	"internal/redistest": {},
 

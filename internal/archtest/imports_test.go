@@ -32,6 +32,8 @@ var allow = map[string][]string{
 	"workflow/internal/plan": {"task"},
 	"workflow/workflowtest":  {"task", "queue", "queue/broker", "queue/brokertest/model", "workflow", "workflow/internal/plan"},
 
+	"periodic/internal/cron": {"task", "github.com/robfig/cron/v3"},
+
 	"internal/wire":      {"task", "queue/broker", "google.golang.org/protobuf"},
 	"internal/loop":      {},
 	"internal/shard":     {"task", "queue/broker"},

@@ -87,6 +87,26 @@ func TestAScheduleIsWrittenAsItIsRead(t *testing.T) {
 	}
 }
 
+func FuzzParse(f *testing.F) {
+	for _, spec := range []string{"", "TZ=", "CRON_TZ=Asia/Tokyo", "*/15 2 * * mon-fri", "0 0 29 feb ?", "1,2-3/4 0 0 31 * 6", "@every 1h", "@weekly", "99999999999999999999 * * * *"} {
+		f.Add(spec)
+	}
+	f.Fuzz(func(t *testing.T, spec string) {
+		s, err := cron.Parse(spec, cron.Options{})
+		if err != nil {
+			if !errors.Is(err, task.ErrInvalid) {
+				t.Errorf("Parse(%q) = %v", spec, err)
+			}
+			return
+		}
+		now := time.Date(2026, 11, 29, 0, 0, 0, 0, time.UTC)
+		again := parse(t, s.String(), cron.Options{})
+		if next := s.Next(now); !next.After(now) || !next.Equal(again.Next(now)) {
+			t.Errorf("%q ticks after %v at %v, %q at %v", spec, now, next, again, again.Next(now))
+		}
+	})
+}
+
 func parse(t testing.TB, spec string, o cron.Options) cron.Schedule {
 	t.Helper()
 	s, err := cron.Parse(spec, o)

@@ -12,6 +12,9 @@ type span struct {
 func spanAt(t time.Time, zone *time.Location) span {
 	t = t.In(zone)
 	from, to := t.ZoneBounds()
+	for !to.IsZero() && !to.After(t) {
+		to = to.AddDate(0, 0, 1) // on the last day of a leap year it is a day early: go.dev/issue/81583
+	}
 	_, offset := t.Zone()
 	return span{from: from, to: to, offset: time.Duration(offset) * time.Second}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -243,7 +244,7 @@ func (a *attempt) handBack(decide func()) {
 
 // decide takes err as what the handler returned.
 func (a *attempt) decide(err error) {
-	if err == nil && !a.lease.Entry.Home.IsZero() && a.settleFunc() == nil {
+	if err == nil && isRun(a.lease.Entry.Home) && a.settleFunc() == nil {
 		err = errIgnoresRun
 	}
 	a.err, a.took = err, time.Since(a.started)
@@ -259,6 +260,12 @@ func (a *attempt) decide(err error) {
 		a.settled[0] = a.outcome(err)
 		a.propose(nil)
 	}
+}
+
+// isRun reports whether h is that of a run, which waits to be told what came of a task.
+// A home beside a queue that the engine has made up only keeps what is open.
+func isRun(h broker.Home) bool {
+	return !h.IsZero() && !strings.ContainsRune(h.Queue, task.Joint)
 }
 
 // interruption reports whether a context that ended with cause was ended by

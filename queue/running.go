@@ -11,8 +11,8 @@ import (
 // A Running is a task while its handler runs, for packages that build on this
 // one: it shows the lease, and lets the handler commit more than the outcome.
 //
-// A task that belongs to a run, whose entry has a Home, needs that: the run waits
-// to be told. If its handler returns nil and has not called [Running.OnSettle],
+// A task that belongs to a run, whose entry has a Home beside a queue with a name that a
+// user may give, needs that: the run waits to be told. If its handler returns nil and has not called [Running.OnSettle],
 // it is not the right one, or was not reached. Then the task is put off, as if
 // there were no handler for it. Only [task.Revoke] drops it.
 // All methods may be called from several goroutines.

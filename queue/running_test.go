@@ -227,6 +227,7 @@ func TestATaskOfARunIsNotDoneByAHandlerThatIgnoresTheRun(t *testing.T) {
 		for _, id := range []string{"ignored", "settled", "revoked"} {
 			change.Enqueue = append(change.Enqueue, broker.Entry{EntryRef: broker.EntryRef{Queue: "default", ID: id}, Type: "test:" + id, Home: run})
 		}
+		change.Enqueue = append(change.Enqueue, broker.Entry{EntryRef: broker.EntryRef{Queue: "default", ID: "no-run"}, Type: "test:no-run", Home: broker.Home{Queue: "engine~own", ID: "x"}})
 		if applied, err := x.b.Apply(x.Context(), time.Now(), []broker.Change{change}, broker.LeaseRequest{}); err != nil || applied.Outcomes[0] != nil {
 			t.Fatalf("Apply() = %+v, %v, want nil", applied, err)
 		}
@@ -243,6 +244,7 @@ func TestATaskOfARunIsNotDoneByAHandlerThatIgnoresTheRun(t *testing.T) {
 		x.pass(time.Second)
 		x.gone("settled")
 		x.gone("revoked")
+		x.gone("no-run")
 		if s := x.get("ignored"); s.State != task.Retry || s.Retried != 0 || !strings.Contains(s.LastErr, "run") || time.Until(s.DueAt) < 13*time.Second {
 			t.Errorf("stored as %s, retried %d, due in %v, %q, want retry, 0, in 15s, and why", s.State, s.Retried, time.Until(s.DueAt), s.LastErr)
 		}

@@ -32,6 +32,7 @@ var allow = map[string][]string{
 	"workflow/internal/plan": {"task"},
 	"workflow/workflowtest":  {"task", "queue", "queue/broker", "queue/brokertest/model", "workflow", "workflow/internal/plan"},
 
+	"periodic":               {"task", "queue", "queue/broker", "internal/loop", "periodic/internal/cron", "github.com/google/uuid"},
 	"periodic/internal/cron": {"task", "github.com/robfig/cron/v3"},
 
 	"internal/wire":      {"task", "queue/broker", "google.golang.org/protobuf"},

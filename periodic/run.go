@@ -1,0 +1,462 @@
+package periodic
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/leatwork/leat/internal/loop"
+	"github.com/leatwork/leat/queue"
+	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/task"
+)
+
+const (
+	// longestSleep is after how long a runner looks at the clock again, which may have
+	// been set.
+	longestSleep = time.Minute
+
+	// commitTime is how long a commit may take that has begun, also in a shutdown.
+	commitTime = 5 * time.Second
+
+	retryLeast = 50 * time.Millisecond
+	retryMost  = 5 * time.Second
+)
+
+// A runner runs one entry: it sleeps until a tick is due, decides, and commits that. All
+// else that happens to the entry it learns from the record.
+type runner struct {
+	s    *Scheduler
+	name string
+	stop context.CancelFunc
+	wake chan struct{}
+
+	mu      sync.Mutex
+	own     *plan     // of this process; nil: none
+	since   time.Time // when this process first knew it
+	adopted bool      // the record has been made to describe it
+	stored  *plan     // nil: none, or it is not valid
+	doc     *document // nil: it is to be read
+
+	// Of its own goroutine.
+	exists   map[string]bool          // ids of tasks that are there already
+	unfit    map[string]error         // ids of tasks that the storage does not take
+	spared   map[broker.EntryRef]bool // what cannot be cancelled
+	most     int                      // tasks to enqueue in one commit
+	attempts int                      // that did not make all tasks
+	unsure   []shot                   // that may have been committed
+	clashed  bool                     // it was told that a stored entry has the name
+
+	making, preparing, before, after, failing gate
+}
+
+// A document is a record as it was read or written.
+type document struct {
+	record
+	version int64 // 0: there is none
+}
+
+func newRunner(s *Scheduler, name string, p *plan, stop context.CancelFunc) *runner {
+	r := &runner{s: s, name: name, stop: stop, wake: make(chan struct{}, 1), most: maxFirings}
+	r.exists, r.unfit, r.spared = make(map[string]bool), make(map[string]error), make(map[broker.EntryRef]bool)
+	r.own, r.since = p, s.now()
+	return r
+}
+
+// run runs the entry until ctx ends.
+func (r *runner) run(ctx context.Context) {
+	backoff := loop.Backoff{Min: retryLeast, Max: retryMost}
+	loop.Woken(ctx, r.s.cfg.Logger, "periodic entry "+r.name, r.wake, func(ctx context.Context) (time.Duration, error) {
+		wait, err := r.turn(ctx)
+		if err != nil {
+			return backoff.Next(), err
+		}
+		backoff.Reset()
+		return wait, nil
+	})
+}
+
+// turn does what is to be done now, and returns how long to wait until more is.
+func (r *runner) turn(ctx context.Context) (time.Duration, error) {
+	p, since, adopted, doc := r.state()
+	r.clash(ctx)
+	switch {
+	case doc == nil:
+		return 0, r.load(ctx)
+	case p == nil:
+		return longestSleep, nil // until there is one again, or it is dropped
+	case doc.version == 0, !doc.Removed.IsZero():
+		return 0, r.introduce(ctx, p, doc, since)
+	case !adopted && !doc.describes(p):
+		return 0, r.adopt(ctx, p, doc, since)
+	}
+	m := moment{now: r.s.now(), since: since, most: r.most}
+	if v := p.decide(doc.record, m); len(v.fire)+len(v.notes) > 0 {
+		return r.carryOut(ctx, p, doc, v, m.now)
+	}
+	if wait, did, err := r.fill(ctx, p, doc); did || err != nil {
+		return wait, err
+	}
+	if p.source != FromStore && m.now.After(doc.Kept.Add(renewAfter)) {
+		_, err := r.commit(ctx, p, doc, doc.record, broker.Change{})
+		return 0, err
+	}
+	return p.wait(doc.record, m), nil
+}
+
+// wait returns how long it is until p has a tick.
+func (p *plan) wait(r record, m moment) time.Duration {
+	next := p.timetable.Next(p.base(r, m.since))
+	if r.Paused != nil || next.IsZero() {
+		return longestSleep
+	}
+	return min(p.timetable.due(next).Sub(m.now), longestSleep)
+}
+
+// state returns what the runner knows. The plan is the one that is to be run: what is
+// stored wins over what this process has of the same name.
+func (r *runner) state() (p *plan, since time.Time, adopted bool, doc *document) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.doc.isStored() {
+		return r.stored, r.since, true, r.doc
+	}
+	return r.own, r.since, r.adopted, r.doc
+}
+
+// isStored reports whether d is of an entry that is stored.
+func (d *document) isStored() bool {
+	return d != nil && d.Source == FromStore && d.Removed.IsZero()
+}
+
+// runsStored reports whether the entry that the runner runs is stored.
+func (r *runner) runsStored() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.doc.isStored()
+}
+
+// replan has the runner run p from now on.
+func (r *runner) replan(p *plan) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if p != nil && r.own != nil && r.own.source == p.source && r.own.spec.equal(&p.spec) {
+		r.own = p // its functions may be others
+		return
+	}
+	r.own, r.since, r.adopted = p, r.s.now(), false
+	r.rouse()
+}
+
+// rouse has the runner look.
+func (r *runner) rouse() {
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+// load reads the record.
+func (r *runner) load(ctx context.Context) error {
+	docs, err := r.s.broker.Documents(ctx, homeOf(r.name), recordKey)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", r.name, err)
+	}
+	if err := r.learn(docs[0]); err != nil {
+		return err
+	}
+	r.resolve(ctx)
+	return nil
+}
+
+// learn takes d for the record, unless a later one is known.
+func (r *runner) learn(d broker.Document) error {
+	known := document{version: d.Version}
+	if d.Version > 0 {
+		var err error
+		if known.record, err = decodeRecord(d); err != nil {
+			return fmt.Errorf("entry %s: %w", r.name, err)
+		}
+	}
+	return r.know(known)
+}
+
+func (r *runner) know(d document) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.doc = &d
+	if !d.isStored() || r.stored != nil && r.stored.spec.equal(&d.Spec) {
+		return nil
+	}
+	p, err := d.Spec.entry(r.name).compile(FromStore)
+	if r.stored = p; err != nil {
+		return fmt.Errorf("stored %w", err)
+	}
+	return nil
+}
+
+// hear is told of a record that was read elsewhere.
+func (r *runner) hear(d broker.Document) error {
+	r.mu.Lock()
+	old := r.doc != nil && r.doc.version >= d.Version && d.Version > 0
+	r.mu.Unlock()
+	if old {
+		return nil
+	}
+	defer r.rouse()
+	return r.learn(d)
+}
+
+// forget has the record read again.
+func (r *runner) forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.doc = nil
+}
+
+// introduce makes the entry known. Its ticks until then are nobody's.
+func (r *runner) introduce(ctx context.Context, p *plan, doc *document, since time.Time) error {
+	now := r.s.now().UTC()
+	made := record{Known: now, Last: since.UTC(), Listed: doc.Listed}.noted(r.changed(p, EntryAdded, now))
+	_, err := r.commit(ctx, p, doc, made, broker.Change{List: made.listing(now)})
+	return err
+}
+
+// adopt has the record describe p. If p has other ticks than what it described, those
+// until it was known are nobody's.
+func (r *runner) adopt(ctx context.Context, p *plan, doc *document, since time.Time) error {
+	changed := doc.record.noted(r.changed(p, EntryChanged, r.s.now().UTC()))
+	changed.Last = p.base(doc.record, since).UTC()
+	_, err := r.commit(ctx, p, doc, changed, broker.Change{})
+	return err
+}
+
+func (r *runner) changed(p *plan, what What, now time.Time) Event {
+	return Event{Tick: now, At: now, What: what, Why: "from " + string(p.source), By: r.s.id}
+}
+
+// clash tells that what this process has of that name is not run, because another is
+// stored.
+func (r *runner) clash(ctx context.Context) {
+	r.mu.Lock()
+	clash := r.own != nil && r.doc.isStored()
+	r.mu.Unlock()
+	if clash && !r.clashed {
+		r.report(ctx, Tick{Entry: r.name}, &ExistsError{Entry: r.name, Source: FromStore})
+	}
+	r.clashed = clash
+}
+
+// carryOut commits v, and says how long to wait if that is to be tried again.
+func (r *runner) carryOut(ctx context.Context, p *plan, doc *document, v verdict, now time.Time) (time.Duration, error) {
+	var open []broker.EntryRef
+	if p.Overlap.needsOpen(v.fire) {
+		var err error
+		if open, err = r.open(ctx, homeOf(r.name), maxFirings); err != nil {
+			return 0, err
+		}
+	}
+	v = p.Overlap.overlap(v, r.describe(ctx, p, open), now)
+	var c broker.Change
+	if p.Overlap == CancelPrevious && len(v.fire) > 0 {
+		c.Move = r.cancel(open)
+	}
+	shots := r.aimAll(ctx, p, v.fire, c.Move)
+	if again := r.failed(ctx, shots); again > 0 {
+		return again, nil
+	}
+	return 0, r.shoot(ctx, p, doc, v.apply(doc.record), c, shots)
+}
+
+// describe says what is open, for the history.
+func (r *runner) describe(ctx context.Context, p *plan, open []broker.EntryRef) (texts []string) {
+	for i, ref := range open {
+		text := ref.ID + " is open"
+		if i == 0 && p.Overlap == SkipOverlap { // which tells of it
+			if e, err := r.s.broker.Entry(ctx, ref); err == nil && e.State == task.Archived {
+				text = ref.ID + " is parked"
+			}
+		}
+		texts = append(texts, text)
+	}
+	return texts
+}
+
+// cancel returns the moves that cancel what is open.
+func (r *runner) cancel(open []broker.EntryRef) (moves []broker.Move) {
+	for _, ref := range open {
+		if !r.spared[ref] {
+			moves = append(moves, broker.Move{EntryRef: ref, Do: broker.Cancel})
+		}
+	}
+	return moves
+}
+
+// open returns what is open of a home, not many more than most.
+func (r *runner) open(ctx context.Context, home broker.Home, most int) (open []broker.EntryRef, err error) {
+	req := broker.OpenRequest{Home: home, Limit: most}
+	for {
+		page, err := r.s.broker.OpenEntries(ctx, req)
+		if err != nil {
+			return nil, fmt.Errorf("open tasks of %s: %w", home.ID, err)
+		}
+		open = append(open, page.Entries...)
+		if req.After = page.Next; page.Next == "" || len(open) >= most {
+			return open, nil
+		}
+	}
+}
+
+// aimAll makes the tasks of firings.
+func (r *runner) aimAll(ctx context.Context, p *plan, fire []firing, moves []broker.Move) (shots []shot) {
+	var cancels []string
+	for _, m := range moves {
+		cancels = append(cancels, m.ID)
+	}
+	for _, f := range fire {
+		shots = append(shots, r.aim(ctx, p, f, cancels))
+	}
+	return shots
+}
+
+// failed returns how long to wait before the tasks that could not be made are tried
+// again; 0: that was tried often enough, or there are none.
+func (r *runner) failed(ctx context.Context, shots []shot) time.Duration {
+	bad := false
+	for _, s := range shots {
+		if s.err != nil {
+			bad = true
+			r.report(ctx, s.tick, s.err)
+		}
+	}
+	if r.attempts++; !bad || r.attempts == Attempts {
+		r.attempts = 0
+		return 0
+	}
+	return time.Duration(r.attempts) * time.Second
+}
+
+// shoot commits c with next as the record, and what has become of shots.
+func (r *runner) shoot(ctx context.Context, p *plan, doc *document, next record, c broker.Change, shots []shot) error {
+	for _, s := range shots {
+		s.add(&c)
+		next = next.noted(r.event(s))
+		if !s.asked && s.backfill == "" && s.err == nil {
+			next.Fired = s.at.UTC()
+		}
+	}
+	r.unsure = shots
+	if done, err := r.commit(ctx, p, doc, next, c); !done {
+		return err
+	}
+	r.unsure = nil
+	for _, s := range shots {
+		r.tell(ctx, s)
+	}
+	return nil
+}
+
+// commit writes next as the record, together with c, and reports whether it has. If
+// somebody was faster it takes theirs, and returns no error.
+func (r *runner) commit(ctx context.Context, p *plan, doc *document, next record, c broker.Change) (bool, error) {
+	now := r.s.now().UTC()
+	if p.source != FromStore {
+		next.Source, next.Spec, next.Kept = p.source, p.spec, now
+		c.Close = now.Add(keepUnused + 2*p.period(next.Last))
+	}
+	if c.List != nil {
+		next.Listed = c.List.At
+	}
+	c.Home, c.Put = homeOf(r.name), []broker.Put{next.put(doc.version)}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTime)
+	defer cancel()
+	outcome, err := apply(ctx, r.s.broker, now, c)
+	if err != nil {
+		r.forget()
+		return false, fmt.Errorf("commit %s: %w", r.name, err)
+	}
+	if outcome != nil {
+		return false, r.refused(outcome, c)
+	}
+	clear(r.exists)
+	clear(r.unfit)
+	clear(r.spared)
+	r.most = maxFirings
+	r.mu.Lock()
+	r.adopted = true
+	r.mu.Unlock()
+	return true, r.know(document{record: next, version: doc.version + 1})
+}
+
+// period returns about how far apart the ticks of p are.
+func (p *plan) period(at time.Time) time.Duration {
+	one := p.timetable.Next(at)
+	two := p.timetable.Next(one)
+	if one.IsZero() || two.IsZero() {
+		return 0
+	}
+	return two.Sub(one)
+}
+
+// refused learns from what the broker says of a change that it has not made.
+func (r *runner) refused(outcome error, c broker.Change) error {
+	conflict, conflicted := errors.AsType[*broker.ConflictError](outcome)
+	exists, there := errors.AsType[*broker.ExistsError](outcome)
+	state, stuck := errors.AsType[*broker.StateError](outcome)
+	switch {
+	case conflicted:
+		return r.learn(conflict.Document)
+	case there && !r.exists[exists.Entry.ID]:
+		r.exists[exists.Entry.ID] = true
+	case stuck && !r.spared[state.Entry]:
+		r.spared[state.Entry] = true // it has ended, or is parked
+	case errors.Is(outcome, broker.ErrNotFound): // what was to be cancelled has ended
+	case len(c.Enqueue)+len(c.Drain) > 1:
+		r.most = 1 // it is one of them, or that they are too much together
+	case len(c.Enqueue)+len(c.Drain) == 1:
+		r.unfit[append(c.Enqueue, c.Drain...)[0].ID] = outcome
+	default:
+		r.forget()
+		return fmt.Errorf("commit %s: %w", r.name, outcome)
+	}
+	return nil
+}
+
+// resolve tells the user of what was committed, now that the record says what was.
+func (r *runner) resolve(ctx context.Context) {
+	unsure := r.unsure
+	r.unsure = nil
+	_, _, _, doc := r.state()
+	for _, s := range unsure {
+		if doc != nil && doc.tells(s.entry.ID, r.s.id) {
+			r.tell(ctx, s)
+		}
+	}
+}
+
+// tells reports whether r says that a task was enqueued, or waits to be, by a scheduler.
+func (r record) tells(id, by string) bool {
+	for _, e := range r.History {
+		if e.ID == id && e.By == by {
+			return true
+		}
+	}
+	return false
+}
+
+// apply applies one change. An outcome is what the broker says of the change, an error
+// that it could not be asked or did not answer.
+func apply(ctx context.Context, b broker.Broker, now time.Time, c broker.Change) (outcome, err error) {
+	applied, err := b.Apply(ctx, now, []broker.Change{c}, broker.LeaseRequest{})
+	switch {
+	case errors.Is(err, broker.ErrRefused):
+		return nil, err
+	case err != nil:
+		return nil, fmt.Errorf("%w: %w", queue.ErrUnknown, err)
+	case len(applied.Outcomes) != 1:
+		return nil, fmt.Errorf("%w: broker answered one change with %d outcomes", queue.ErrUnknown, len(applied.Outcomes))
+	}
+	return applied.Outcomes[0], nil
+}

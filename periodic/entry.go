@@ -77,6 +77,13 @@ var unfit = map[string]string{
 	"OnConflict":       "has ticks refused; use Overlap",
 }
 
+// Check returns an [EntryError] with all for which e would be refused, or nil. It may
+// call the function of its Payload.
+func (e Entry) Check() error {
+	_, err := e.compile(FromCode)
+	return err
+}
+
 // A plan is an entry that is valid, ready to be run.
 type plan struct {
 	Entry

@@ -17,7 +17,7 @@ import (
 
 // StartType returns the type of the tasks that start runs of the workflow with that
 // name: see [Workflow.StartTask].
-func StartType(workflow string) string { return "workflow:start:" + workflow }
+func StartType(workflow string) string { return tick.StartType(workflow) }
 
 // StartTask returns a task that starts a run with in when it is run, by a server on
 // which the workflow is registered: what package periodic enqueues, or what is to begin

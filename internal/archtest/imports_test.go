@@ -34,6 +34,7 @@ var allow = map[string][]string{
 
 	"periodic":               {"task", "queue", "queue/broker", "internal/loop", "periodic/internal/cron", "github.com/google/uuid"},
 	"periodic/internal/cron": {"task", "github.com/robfig/cron/v3"},
+	"periodic/yamlfile":      {"task", "internal/tick", "periodic", "go.yaml.in/yaml/v3"},
 
 	"internal/wire":      {"task", "queue/broker", "google.golang.org/protobuf"},
 	"internal/loop":      {},

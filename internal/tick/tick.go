@@ -42,3 +42,7 @@ func Cancelled(headers map[string]string) []string {
 // Name returns the id of a task without what is kept for ids that are made: so may
 // a user's thing be named that the task makes.
 func Name(taskID string) string { return strings.ReplaceAll(taskID, string(task.Joint), ".") }
+
+// StartType returns the type of the tasks that start runs of the workflow with that
+// name.
+func StartType(workflow string) string { return "workflow:start:" + workflow }

@@ -134,7 +134,6 @@ func trimFills(fills []backfill) []backfill {
 // there is one.
 func (r *runner) fill(ctx context.Context, p *plan, doc *document) (wait time.Duration, under bool, err error) {
 	m := moment{now: r.s.now(), most: r.most}
-	wait = fillPause
 	for i, b := range doc.Backfills {
 		if !b.Ended.IsZero() {
 			continue
@@ -154,8 +153,5 @@ func (r *runner) fill(ctx context.Context, p *plan, doc *document) (wait time.Du
 		}
 		return 0, true, r.shoot(ctx, p, doc, next, broker.Change{}, shots)
 	}
-	if next := p.wait(doc.record, m); under && next < wait {
-		wait = next
-	}
-	return wait, under, nil
+	return fillPause, under, nil
 }

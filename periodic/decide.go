@@ -24,10 +24,11 @@ type firing struct {
 
 // A verdict is what is decided of an entry.
 type verdict struct {
-	fire  []firing // in order
-	notes []Event  // what else has become of ticks
-	last  time.Time
-	asks  int // how many of those that wait are answered
+	fire  []firing  // in order
+	notes []Event   // what else has become of ticks
+	last  time.Time // up to which ticks are decided
+	next  time.Time // when there is more to decide, if nothing is now; zero: never by itself
+	asks  int       // how many of those that wait are answered
 }
 
 // decide says what becomes of the ticks of an entry after the last one that was
@@ -46,6 +47,17 @@ func (p *plan) decide(r record, m moment) verdict {
 	return v
 }
 
+// idle reports whether there is nothing to do.
+func (v verdict) idle() bool { return len(v.fire)+len(v.notes) == 0 }
+
+// wait returns how long to wait until there is more to decide.
+func (v verdict) wait(now time.Time) time.Duration {
+	if v.next.IsZero() {
+		return longestSleep
+	}
+	return min(v.next.Sub(now), longestSleep)
+}
+
 // base returns up to when the ticks of p are decided. What another schedule has left
 // undecided before this one was known is nobody's tick.
 func (p *plan) base(r record, since time.Time) time.Time {
@@ -59,9 +71,17 @@ func (p *plan) base(r record, since time.Time) time.Time {
 func (p *plan) decideTicks(v *verdict, m moment) {
 	t := p.timetable
 	base, until := v.last, t.reached(m.now)
+	first := t.Next(base)
+	switch {
+	case first.IsZero():
+		return
+	case first.After(until):
+		v.next = t.due(first)
+		return
+	}
 	late := later(base, t.reached(m.now.Add(-p.Window-1))) // until then they are missed
 	fire := t.Between(late, until, MaxMissed)
-	if first := t.Next(base); !first.IsZero() && !first.After(late) {
+	if !first.After(late) {
 		made := p.makeUp(base, late, m.now, len(fire))
 		v.noteMissed(first, t.Last(late), made, m.now)
 		v.last, fire = t.Last(late), append(made, fire...)

@@ -29,9 +29,10 @@ type bench struct {
 	look   *periodic.Inspector
 	log    lockedBuffer
 
-	mu    sync.Mutex
-	ids   []string // of tasks that were enqueued, in order, from b's Apply
-	calls map[string]int
+	mu      sync.Mutex
+	ids     []string // of tasks that were enqueued, in order
+	calls   map[string]int
+	commits int // of records, made or refused
 }
 
 func inBubble(t *testing.T, f func(*bench)) {
@@ -55,6 +56,9 @@ func (r *recorder) Apply(ctx context.Context, now time.Time, changes []broker.Ch
 	defer r.x.mu.Unlock()
 	r.x.calls["Apply"]++
 	for i, outcome := range done.Outcomes {
+		if len(changes[i].Put) > 0 {
+			r.x.commits++
+		}
 		for _, e := range append(slices.Clone(changes[i].Enqueue), changes[i].Drain...) {
 			if outcome == nil && e.Headers[periodic.HeaderEntry] != "" {
 				r.x.ids = append(r.x.ids, e.ID)
@@ -158,6 +162,16 @@ func (x *bench) serve(h task.HandlerFunc) {
 		x.Fatal(err)
 	}
 	x.start(srv.Serving(h))
+}
+
+// busy is what a handler does that takes d.
+func busy(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // info returns what is known of an entry.

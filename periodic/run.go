@@ -89,30 +89,22 @@ func (r *runner) turn(ctx context.Context) (time.Duration, error) {
 		return longestSleep, nil // until there is one again, or it is dropped
 	case doc.version == 0, !doc.Removed.IsZero():
 		return 0, r.introduce(ctx, p, doc, since)
-	case !adopted && !doc.describes(p):
+	case !adopted:
 		return 0, r.adopt(ctx, p, doc, since)
 	}
 	m := moment{now: r.s.now(), since: since, most: r.most}
-	if v := p.decide(doc.record, m); len(v.fire)+len(v.notes) > 0 {
+	v := p.decide(doc.record, m)
+	if !v.idle() {
 		return r.carryOut(ctx, p, doc, v, m.now)
 	}
-	if wait, did, err := r.fill(ctx, p, doc); did || err != nil {
-		return wait, err
+	if wait, under, err := r.fill(ctx, p, doc); under || err != nil {
+		return min(wait, v.wait(m.now)), err
 	}
 	if p.source != FromStore && m.now.After(doc.Kept.Add(renewAfter)) {
 		_, err := r.commit(ctx, p, doc, doc.record, broker.Change{})
 		return 0, err
 	}
-	return p.wait(doc.record, m), nil
-}
-
-// wait returns how long it is until p has a tick.
-func (p *plan) wait(r record, m moment) time.Duration {
-	next := p.timetable.Next(p.base(r, m.since))
-	if r.Paused != nil || next.IsZero() {
-		return longestSleep
-	}
-	return min(p.timetable.due(next).Sub(m.now), longestSleep)
+	return v.wait(m.now), nil
 }
 
 // state returns what the runner knows. The plan is the one that is to be run: what is
@@ -123,6 +115,7 @@ func (r *runner) state() (p *plan, since time.Time, adopted bool, doc *document)
 	if r.doc.isStored() {
 		return r.stored, r.since, true, r.doc
 	}
+	r.adopted = r.adopted || r.own != nil && r.doc != nil && r.doc.describes(r.own)
 	return r.own, r.since, r.adopted, r.doc
 }
 

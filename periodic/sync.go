@@ -3,6 +3,7 @@ package periodic
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -21,7 +22,7 @@ const (
 type follower struct {
 	s    *Scheduler
 	from time.Time            // all that was changed before is known
-	seen map[string]time.Time // by name, the last change that is known
+	seen map[string]time.Time // by name, the last change, of those after from
 	tidy time.Time            // when to look for what is to be deleted
 }
 
@@ -48,6 +49,7 @@ func (f *follower) once(ctx context.Context) error {
 		}
 	}
 	f.from = began.Add(-skew)
+	maps.DeleteFunc(f.seen, func(_ string, at time.Time) bool { return at.Before(f.from) })
 	return f.clean(ctx, began)
 }
 

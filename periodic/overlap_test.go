@@ -1,0 +1,111 @@
+package periodic_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/leatwork/leat/periodic"
+	"github.com/leatwork/leat/task"
+)
+
+// overlapping runs an entry of ten seconds, whose handler takes 24, for a minute, and
+// returns the second at which each handler began, and the most that ran at once.
+func overlapping(x *bench, o periodic.Overlap) (began []int, most int64) {
+	start := time.Now()
+	var running atomic.Int64
+	x.serve(func(ctx context.Context, tk *task.Task) error {
+		tick, _ := periodic.TickOf(tk)
+		began = append(began, int(tick.Time.Sub(start).Seconds()))
+		most = max(most, running.Add(1))
+		defer running.Add(-1)
+		return busy(ctx, 24*time.Second)
+	})
+	stop := x.schedule(periodic.Config{}, every("e", 10*time.Second, o))
+	time.Sleep(65 * time.Second)
+	stop()
+	time.Sleep(2 * time.Minute)
+	return began, most
+}
+
+func TestTicksThatOverlap(t *testing.T) {
+	cases := []struct {
+		overlap periodic.Overlap
+		began   []int
+		most    int64
+	}{
+		{periodic.Allow, []int{10, 20, 30, 40, 50, 60}, 3},
+		{periodic.SkipOverlap, []int{10, 40}, 1},
+		{periodic.QueueOne, []int{10, 30, 50, 60}, 1},
+	}
+	for _, c := range cases {
+		t.Run(c.overlap.String(), func(t *testing.T) {
+			inBubble(t, func(x *bench) {
+				began, most := overlapping(x, c.overlap)
+				if !slices.Equal(began, c.began) || most != c.most {
+					t.Errorf("ticks at %v were run, %d at once; want %v, %d", began, most, c.began, c.most)
+				}
+			})
+		})
+	}
+}
+
+func TestATickCancelsThePreviousOne(t *testing.T) {
+	inBubble(t, func(x *bench) {
+		var cancelled, done []string
+		x.serve(func(ctx context.Context, tk *task.Task) error {
+			id, _ := task.GetID(ctx)
+			tick, _ := periodic.TickOf(tk)
+			if len(tick.Cancels) > 1 {
+				t.Errorf("tick %v has cancelled %v", tick.Time, tick.Cancels)
+			}
+			cancelled = append(cancelled, tick.Cancels...)
+			if err := busy(ctx, 24*time.Second); err != nil {
+				return err
+			}
+			done = append(done, id)
+			return nil
+		})
+		stop := x.schedule(periodic.Config{}, every("e", 10*time.Second, periodic.CancelPrevious))
+		time.Sleep(65 * time.Second)
+		stop()
+		time.Sleep(time.Minute)
+		ids := x.enqueued("e")
+		if len(ids) != 6 || !slices.Equal(cancelled, ids[:5]) || !slices.Equal(done, ids[5:]) {
+			t.Errorf("enqueued %v, cancelled %v, done %v; want six, of which all but the last are cancelled", ids, cancelled, done)
+		}
+	})
+}
+
+func TestAFailedTickNeverStopsTheNext(t *testing.T) {
+	for _, o := range []periodic.Overlap{periodic.Allow, periodic.SkipOverlap, periodic.QueueOne, periodic.CancelPrevious} {
+		t.Run(o.String(), func(t *testing.T) {
+			inBubble(t, func(x *bench) {
+				start := time.Now()
+				x.serve(func(context.Context, *task.Task) error { return errors.Join(errors.New("no"), task.SkipRetry) })
+				x.schedule(periodic.Config{}, every("e", 10*time.Second, o))
+				time.Sleep(65 * time.Second)
+				x.wantTicks("e", 10*time.Second, start, time.Now())
+				counts, err := x.b.Counts(t.Context(), time.Now(), "default")
+				if err != nil || counts[0].Archived != 6 {
+					t.Errorf("Counts() = %+v, %v, want 6 archived", counts, err)
+				}
+			})
+		})
+	}
+}
+
+func TestATickThatIsSkippedSaysForWhich(t *testing.T) {
+	inBubble(t, func(x *bench) {
+		x.schedule(periodic.Config{}, every("e", 10*time.Second, periodic.SkipOverlap))
+		time.Sleep(24 * time.Second)
+		history := x.info("e").History
+		last := history[len(history)-1]
+		if want := x.enqueued("e")[0] + " is open"; last.What != periodic.TickSkipped || last.Why != want {
+			t.Errorf("the history ends with %+v, want skipped, because %q", last, want)
+		}
+	})
+}

@@ -72,7 +72,7 @@ func (w walk) ticks(seen map[string]int) (ticks []time.Time) {
 		}
 	}
 	byWallClock := !w.minute.star && !w.hour.star
-	start := w.from.Truncate(time.Minute).Add(-4 * time.Hour) // clocks are set back by less
+	start := w.from.Truncate(time.Minute).Add(-3 * time.Hour) // clocks are set back by less
 	before := shows(start.Add(-time.Minute), w.zone)
 	latest := before
 	for at := start; !at.After(w.to); at = at.Add(time.Minute) {
@@ -157,9 +157,9 @@ func randomWalk(rng *rand.Rand) walk {
 		at, shown = time.Date(2011, 12, 30, 10, 0, 0, 0, time.UTC), time.Date(2011, 12, 30, 12, 0, 0, 0, time.UTC)
 	}
 	w := walk{zone: zone, withSeconds: rng.IntN(4) == 0, second: field{has: map[int]bool{0: true}}}
-	long := 12 * time.Hour
+	long := 6 * time.Hour
 	if w.withSeconds {
-		w.second, long = randomField(rng, 0, 59, nil), 2*time.Hour
+		w.second, long = randomField(rng, 0, 59, nil), 90*time.Minute
 	}
 	w.from = at.Add(-time.Duration(rng.Int64N(int64(long))))
 	w.to = w.from.Add(long)

@@ -54,6 +54,7 @@ type Broker interface {
 	Servers(ctx context.Context, now time.Time) ([]Server, error)
 
 	Operator
+	Timetable
 
 	// Ping returns nil if the storage answers.
 	Ping(ctx context.Context) error

@@ -129,13 +129,14 @@
 //
 // # Rule 10: wakes
 //
-// A [Waker] keeps at most two wakes for each queue: that entries have become
-// ready, and the earliest time at which an entry is due that has come to be
-// scheduled or retried since such a wake was last given away. Whatever makes an
-// entry ready or has it wait until a time leaves the wake with its commit, or in a
-// storage that is divided right after it, even in a queue that is paused, and so
-// does resuming a queue. It need not be left if the very call has leased all that
-// was ready in the queue.
+// A [Waker] keeps at most three wakes for each queue: that entries have become
+// ready; the earliest time at which an entry is due that has come to be scheduled or
+// retried since such a wake was last given away; and, under a name of its own
+// ([GroupsOf]), that entries have come to wait in groups, be it again. Whatever makes
+// an entry ready, or has it wait until a time or in a group, leaves the wake with its
+// commit, or in a storage that is divided right after it, even in a queue that is
+// paused, and so does resuming a queue for what is ready. It need not be left if the
+// very call has leased all that was ready in the queue.
 //
 // A wake that is kept goes to the first who waits for the queue, or to the next
 // who does: to one only, or on a storage that cannot tell brokers apart, as a file

@@ -17,9 +17,10 @@ type Group struct {
 }
 
 // A GatherRequest asks for the oldest entries of a group, if it is ripe: if it
-// has MaxSize of them, or its oldest was added MaxDelay ago, or its newest Grace
-// ago. Entries are in the order in which they were added, to the second; ties by
-// id.
+// has MaxSize of them, or the payloads of its MaxSize oldest are together MaxBytes
+// or more, or its oldest was added MaxDelay ago, or its newest Grace ago. Entries
+// are in the order in which they were added, to the second; ties by id. As many are
+// taken as MaxSize and MaxBytes allow, and at least one.
 type GatherRequest struct {
 	Queue, Group string
 
@@ -31,6 +32,7 @@ type GatherRequest struct {
 	Grace    time.Duration // in seconds, rounded up; 0: ripe whenever there is one
 	MaxDelay time.Duration // in seconds, rounded up; 0: no limit
 	MaxSize  int           // from 1 to MaxBatch
+	MaxBytes int64         // 0: no limit
 	Until    time.Time     // rounded up to a second
 }
 
@@ -49,6 +51,36 @@ type Batch struct {
 	Until        time.Time
 	Entries      []Entry // without their Exits
 
+	// Next is when the group is ripe if nothing joins or leaves it any more: now, as
+	// given, if it still is, and zero if nothing waits in it. Where a part of
+	// the storage was not asked, it is of the others.
+	Next time.Time
+
 	// Parked are entries that cannot be read, see [Applied].
 	Parked []Parked
+}
+
+// groups is what the names end in under which groups are waited for.
+const groups = "~groups"
+
+// GroupsOf returns what to wait for ([Waker]) to be woken when an entry comes to
+// wait in a group of a queue.
+func GroupsOf(queue string) string { return queue + groups }
+
+// A JoinedRequest asks for the groups of Queue to which something has come since a
+// [JoinedPage] was told.
+type JoinedRequest struct {
+	Queue string
+	After string // the Next of that page; "": as far back as is known
+	Limit int    // 1 to MaxParts
+}
+
+// A JoinedPage is the groups in which entries have come to wait, in whatever way, by
+// when the last one did; those in which none waits any more are left out. A storage
+// that is divided tells of a group once for each part in which entries of it wait. What
+// asynq adds is not told.
+type JoinedPage struct {
+	Groups []Group // without Frozen
+	Next   string  // what to ask with for what comes after
+	More   bool    // there is some already, even if Groups is empty
 }

@@ -13,7 +13,8 @@ type LeaseRequest struct {
 
 	// Pass are wakes that the caller has had from [Waker].Wait. Once the leases
 	// are taken, those with a time are given to somebody else as they are, and
-	// the others if their queue may still hold ready entries. Max may be 0. A
+	// the others if their queue may still hold ready entries, or be it that it has
+	// groups. Max may be 0. A
 	// broker that is no Waker looks past them.
 	Pass []Wake
 }

@@ -15,6 +15,10 @@ type Operator interface {
 	// ripe, and returns a zero Token if it is not.
 	Gather(ctx context.Context, now time.Time, r GatherRequest) (Batch, error)
 
+	// Joined returns a page of the groups to which something has come: it costs
+	// nothing for those that are idle.
+	Joined(ctx context.Context, r JoinedRequest) (JoinedPage, error)
+
 	// Groups returns the groups of a queue that hold entries, in order of their
 	// names.
 	Groups(ctx context.Context, queue string) ([]Group, error)

@@ -22,7 +22,7 @@ func (r LeaseRequest) Check() error {
 		k.made("LeaseRequest.Queues", q.Queue)
 	}
 	for _, w := range r.Pass {
-		k.made("LeaseRequest.Pass", w.Queue)
+		k.made("LeaseRequest.Pass", strings.TrimSuffix(w.Queue, groups))
 	}
 	return k.refusal()
 }
@@ -111,6 +111,19 @@ func (r GatherRequest) Check() error {
 	if r.MaxDelay < 0 {
 		k.refuse("GatherRequest.MaxDelay", r.MaxDelay, "must not be negative")
 	}
+	if r.MaxBytes < 0 {
+		k.refuse("GatherRequest.MaxBytes", r.MaxBytes, "must not be negative")
+	}
+	return k.refusal()
+}
+
+// Check returns what makes no sense in r, which [Operator].Joined is called with,
+// as rule 6 of the package comment has it, or nil. What After says is the broker's
+// own affair.
+func (r JoinedRequest) Check() error {
+	var k checker
+	k.made("JoinedRequest.Queue", r.Queue)
+	k.limit("JoinedRequest.Limit", r.Limit)
 	return k.refusal()
 }
 

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
@@ -23,9 +24,14 @@ type Wake struct {
 	Queue string
 
 	// At is when Advance has something to do, which may be over. It is zero if
-	// entries have become ready: they are to be leased.
+	// entries have become ready: they are to be leased; or if Queue is that of
+	// [GroupsOf]: then some have come to wait in groups.
 	At time.Time
 }
+
+// OfGroups reports whether w is that entries have come to wait in groups, and of
+// which queue.
+func (w Wake) OfGroups() (queue string, ok bool) { return strings.CutSuffix(w.Queue, groups) }
 
 // CheckWait returns what makes no sense in a call of [Waker].Wait, as rule 6 of
 // the package comment has it, or nil.
@@ -34,6 +40,8 @@ func CheckWait(queues []string) error {
 	if len(queues) == 0 {
 		k.refuse("Queues", queues, "must not be empty")
 	}
-	k.names("Queue", queues)
+	for _, q := range queues {
+		k.made("Queue", strings.TrimSuffix(q, groups))
+	}
 	return k.refusal()
 }

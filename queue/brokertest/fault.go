@@ -118,6 +118,33 @@ func (f *faulty) Gather(ctx context.Context, now time.Time, r broker.GatherReque
 	return through(ctx, f, "Gather", func() (broker.Batch, error) { return f.b.Gather(ctx, now, r) })
 }
 
+func (f *faulty) Joined(ctx context.Context, r broker.JoinedRequest) (broker.JoinedPage, error) {
+	return through(ctx, f, "Joined", func() (broker.JoinedPage, error) { return f.b.Joined(ctx, r) })
+}
+
+func (f *faulty) BeatScheduler(ctx context.Context, now time.Time, s broker.Scheduler) error {
+	_, err := through(ctx, f, "BeatScheduler", func() (struct{}, error) { return struct{}{}, f.b.BeatScheduler(ctx, now, s) })
+	return err
+}
+
+func (f *faulty) Schedulers(ctx context.Context, now time.Time) ([]broker.Scheduler, error) {
+	return through(ctx, f, "Schedulers", func() ([]broker.Scheduler, error) { return f.b.Schedulers(ctx, now) })
+}
+
+func (f *faulty) RecordTicks(ctx context.Context, ticks ...broker.Tick) error {
+	_, err := through(ctx, f, "RecordTicks", func() (struct{}, error) { return struct{}{}, f.b.RecordTicks(ctx, ticks...) })
+	return err
+}
+
+func (f *faulty) Ticks(ctx context.Context, entry string, limit int) ([]broker.Tick, error) {
+	return through(ctx, f, "Ticks", func() ([]broker.Tick, error) { return f.b.Ticks(ctx, entry, limit) })
+}
+
+func (f *faulty) ForgetTicks(ctx context.Context, entries ...string) error {
+	_, err := through(ctx, f, "ForgetTicks", func() (struct{}, error) { return struct{}{}, f.b.ForgetTicks(ctx, entries...) })
+	return err
+}
+
 func (f *faulty) Groups(ctx context.Context, queue string) ([]broker.Group, error) {
 	return through(ctx, f, "Groups", func() ([]broker.Group, error) { return f.b.Groups(ctx, queue) })
 }

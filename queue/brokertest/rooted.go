@@ -198,6 +198,30 @@ func (r *rooted) Gather(ctx context.Context, now time.Time, g broker.GatherReque
 	return bare(r, found, err)
 }
 
+func (r *rooted) Joined(ctx context.Context, j broker.JoinedRequest) (broker.JoinedPage, error) {
+	return r.b.Joined(ctx, j)
+}
+
+func (r *rooted) BeatScheduler(ctx context.Context, now time.Time, s broker.Scheduler) error {
+	return r.b.BeatScheduler(ctx, now, s)
+}
+
+func (r *rooted) Schedulers(ctx context.Context, now time.Time) ([]broker.Scheduler, error) {
+	return r.b.Schedulers(ctx, now)
+}
+
+func (r *rooted) RecordTicks(ctx context.Context, ticks ...broker.Tick) error {
+	return r.b.RecordTicks(ctx, ticks...)
+}
+
+func (r *rooted) Ticks(ctx context.Context, entry string, limit int) ([]broker.Tick, error) {
+	return r.b.Ticks(ctx, entry, limit)
+}
+
+func (r *rooted) ForgetTicks(ctx context.Context, entries ...string) error {
+	return r.b.ForgetTicks(ctx, entries...)
+}
+
 func (r *rooted) Groups(ctx context.Context, queue string) ([]broker.Group, error) {
 	return r.b.Groups(ctx, queue)
 }

@@ -29,12 +29,13 @@ func (m *Model) Gather(ctx context.Context, now time.Time, r broker.GatherReques
 	if q.batches[r.Token] == nil {
 		waiting := q.listed(task.Aggregating, r.Group)
 		if !ripe(now, waiting, r) {
-			return broker.Batch{}, nil
+			return broker.Batch{Next: ripens(now, waiting, r)}, nil
 		}
-		m.freeze(now, q, waiting[:min(r.MaxSize, len(waiting))], r)
+		m.freeze(now, q, waiting[:fit(waiting, r)], r)
 	}
 	b := q.batches[r.Token]
 	gathered := broker.Batch{Queue: r.Queue, Group: b.group, Token: r.Token, Until: b.until}
+	gathered.Next = ripens(now, q.listed(task.Aggregating, r.Group), r)
 	for _, e := range q.members(r.Token) {
 		shown := e.shown().Entry
 		shown.Exit = nil
@@ -45,17 +46,41 @@ func (m *Model) Gather(ctx context.Context, now time.Time, r broker.GatherReques
 
 // ripe reports whether the entries that wait in a group are to be folded.
 func ripe(now time.Time, waiting []*entry, r broker.GatherRequest) bool {
-	ago := func(e *entry, d time.Duration) bool {
-		return !e.next().Add(ceilTo(d, time.Second)).After(now)
+	next := ripens(now, waiting, r)
+	return !next.IsZero() && !next.After(now)
+}
+
+// ripens returns when the entries that wait in a group are to be folded: now, or
+// later, or with none of them never.
+func ripens(now time.Time, waiting []*entry, r broker.GatherRequest) time.Time {
+	n := len(waiting)
+	if n == 0 {
+		return time.Time{}
 	}
-	switch n := len(waiting); {
-	case n == 0:
-		return false
-	case n >= r.MaxSize, r.Grace == 0:
-		return true
-	default:
-		return r.MaxDelay > 0 && ago(waiting[0], r.MaxDelay) || ago(waiting[n-1], r.Grace)
+	if n >= r.MaxSize || r.Grace == 0 || r.MaxBytes > 0 && bytesOf(waiting) >= r.MaxBytes {
+		return now
 	}
+	next := waiting[n-1].next().Add(ceilTo(r.Grace, time.Second))
+	if oldest := waiting[0].next().Add(ceilTo(r.MaxDelay, time.Second)); r.MaxDelay > 0 && oldest.Before(next) {
+		next = oldest
+	}
+	return next
+}
+
+func bytesOf(entries []*entry) (sum int64) {
+	for _, e := range entries {
+		sum += int64(len(e.Payload))
+	}
+	return sum
+}
+
+// fit returns how many of those that wait in a group make a batch.
+func fit(waiting []*entry, r broker.GatherRequest) int {
+	n := min(r.MaxSize, len(waiting))
+	for r.MaxBytes > 0 && n > 1 && bytesOf(waiting[:n]) > r.MaxBytes {
+		n--
+	}
+	return n
 }
 
 // freeze leases entries as one batch.

@@ -34,6 +34,7 @@ type Model struct {
 	listeners map[chan broker.Signal]bool
 	events    events
 	board     wake.Board
+	timetable
 }
 
 type queue struct {
@@ -53,6 +54,7 @@ type queue struct {
 	// readied and due are the wakes that the call under way leaves.
 	readied bool
 	due     time.Time
+	joins   joins
 }
 
 type entry struct {

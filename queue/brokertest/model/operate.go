@@ -48,6 +48,7 @@ func (m *Model) Remove(ctx context.Context, _ time.Time, queue string, force boo
 	delete(m.queues, queue)
 	delete(m.paused, queue)
 	m.board.Forget(queue)
+	m.board.Forget(broker.GroupsOf(queue))
 	return nil
 }
 

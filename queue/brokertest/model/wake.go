@@ -26,12 +26,21 @@ func (m *Model) resumed(name string) {
 	}
 }
 
+// passGroups notes that something may wait in the groups of a queue.
+func (m *Model) passGroups(name string) {
+	if q := m.queues[name]; q != nil {
+		q.joins.woken = true
+	}
+}
+
 // end unlocks the model after a call that may have changed something. It leaves
 // the wakes of the call, and gives away those that are passed on.
 func (m *Model) end(pass ...broker.Wake) {
 	defer m.mu.Unlock()
 	for _, w := range pass {
-		if w.At.IsZero() && !m.paused[w.Queue] {
+		if queue, ok := w.OfGroups(); ok {
+			m.passGroups(queue)
+		} else if w.At.IsZero() && !m.paused[w.Queue] {
 			m.resumed(w.Queue)
 		}
 	}
@@ -40,6 +49,12 @@ func (m *Model) end(pass ...broker.Wake) {
 			m.board.Leave(broker.Wake{Queue: name})
 		}
 		q.readied = false
+	}
+	for name, q := range m.queues {
+		if q.joins.woken {
+			m.board.Leave(broker.Wake{Queue: broker.GroupsOf(name)})
+		}
+		q.joins.woken = false
 	}
 	for name, q := range m.queues {
 		if !q.due.IsZero() {

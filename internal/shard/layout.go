@@ -52,7 +52,8 @@ type Layout interface {
 	// Unmark names the world of an entry's token, and returns it as that gave it.
 	Unmark(ref broker.EntryRef, token string) (name, bare string, ok bool)
 
-	// Server names the world that keeps the record of a server.
+	// Server names the world that keeps the record of a server or scheduler, or what
+	// a periodic entry has enqueued.
 	Server(id string) string
 
 	// Servers names the worlds that keep any.

@@ -12,7 +12,7 @@ import (
 
 // PerQueue is the layout in which each queue is a world, with the homes beside
 // it. A register, which is a world with an empty name, keeps the names of queues
-// and the records of servers.
+// and the records of servers and schedulers.
 type PerQueue struct {
 	register World
 	open     func(queue string) World
@@ -24,8 +24,8 @@ type PerQueue struct {
 var _ Layout = (*PerQueue)(nil)
 
 // NewPerQueue returns the layout whose worlds open opens, each when it is first
-// asked for. Of the register, only what concerns servers, the names of queues and
-// listening is used.
+// asked for. Of the register, only what concerns servers and schedulers, the names of queues
+// and listening is used.
 func NewPerQueue(register World, open func(queue string) World) *PerQueue {
 	return &PerQueue{register: register, open: open, worlds: make(map[string]World)}
 }

@@ -56,8 +56,8 @@
 // leases and of retention are rounded up to a whole second ([CeilSecond]),
 // because they are scores that asynq's tools read. What waits for a time is due
 // when that time is not after now. Only a claim with a TTL expires by the
-// storage's own clock where that has one, and so does a server's record, even
-// if nobody asks.
+// storage's own clock where that has one, and so does the record of a server or
+// a scheduler, even if nobody asks.
 //
 // # Rule 4: order
 //
@@ -74,8 +74,8 @@
 // A change has at most [MaxParts] parts. Advance moves at most as many entries
 // as it is asked to. No call's cost grows with what is stored, except that of
 // [Broker.List] with its Offset, of [Broker.Counts] of all queues with how many
-// there are and how many groups they have, of the lists of servers, queues and
-// groups with their length, of [Operator].Remove with what the storage holds, and on Redis that of settling and
+// there are and how many groups they have, of the lists of servers, schedulers,
+// queues and groups with their length, of [Operator].Remove with what the storage holds, and on Redis that of settling and
 // recovering with how many entries of the queue are leased, and that of moving a
 // pending one with how many are pending: asynq keeps those in lists, which are
 // searched.

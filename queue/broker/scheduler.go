@@ -77,13 +77,23 @@ func (s Scheduler) Check() error {
 	for _, e := range s.Entries {
 		k.made("Scheduler.Entries.ID", e.ID)
 		k.made("Scheduler.Entries.Type", e.Type)
-		for _, text := range append([]string{e.Spec}, e.Options...) {
-			if !utf8.ValidString(text) {
-				k.refuse("Scheduler.Entries", text, "is not valid UTF-8")
+		if !utf8.ValidString(e.Spec) {
+			k.refuse("Scheduler.Entries.Spec", e.Spec, "is not valid UTF-8")
+		}
+		for _, option := range e.Options {
+			if !printsAsOption(option) {
+				k.refuse("Scheduler.Entries.Options", option, "must be UTF-8 as options print: Name(value)")
 			}
 		}
 	}
 	return k.refusal()
+}
+
+// printsAsOption reports whether text is what asynq's tools can read as an option:
+// they panic at others.
+func printsAsOption(text string) bool {
+	name, rest, ok := strings.Cut(text, "(")
+	return ok && !strings.Contains(name, ")") && strings.Contains(rest, ")") && utf8.ValidString(text)
 }
 
 // CheckTicks returns what makes no sense in a call of [Timetable].RecordTicks, as

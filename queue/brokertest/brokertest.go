@@ -90,8 +90,10 @@ var suite = []struct {
 	{"stream", streamPromises},
 	{"list", listPromises},
 	{"server", serverPromises},
+	{"timetable", timetablePromises},
 	{"check", checkPromises},
 	{"check of operators", checkOperatePromises},
+	{"check of timetables", checkTimetablePromises},
 	{"concurrent", concurrentPromises},
 }
 

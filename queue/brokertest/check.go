@@ -305,6 +305,8 @@ func (x *trial) every(l broker.Lease) map[string]func(context.Context) error {
 	all["Servers"] = func(ctx context.Context) error { _, err := x.b.Servers(ctx, time.Now()); return err }
 	all["Ping"] = x.b.Ping
 	maps.Copy(all, operations(x.b, "q", l))
+	maps.Copy(all, timetabling(x.b, "e"))
+	all["Schedulers"] = func(ctx context.Context) error { _, err := x.b.Schedulers(ctx, time.Now()); return err }
 	all["Queues"] = func(ctx context.Context) error { _, err := x.b.Queues(ctx); return err }
 	if w, ok := wakerOf(x.b); ok {
 		all["Wait"] = func(ctx context.Context) error { _, err := w.Wait(ctx, []string{"q"}); return err }
@@ -348,6 +350,8 @@ func checkContext(x *trial) {
 	x.pending("", "b")
 	equal(x, "the lease ends at", x.get("q", "a").Until, l.Until)
 	equal(x, "servers", x.servers(), nil)
+	equal(x, "schedulers", x.schedulers(), nil)
+	equal(x, "ticks", x.ticks("e", 1), nil)
 }
 
 // numbered returns n entries of home.

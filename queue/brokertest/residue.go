@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -22,7 +23,11 @@ type sightings struct {
 	servers map[string]bool
 	paused  map[string]bool
 	held    map[heldClaim]bool // claims that may outlast their entries
-	apart   bool               // a refusal of what lies apart ends the case
+
+	schedulers map[string]bool
+	ticks      map[string]bool // by periodic entry
+
+	apart bool // a refusal of what lies apart ends the case
 }
 
 type heldClaim struct{ queue, key string }
@@ -33,6 +38,9 @@ func newSightings() *sightings {
 		servers: make(map[string]bool),
 		paused:  make(map[string]bool),
 		held:    make(map[heldClaim]bool),
+
+		schedulers: make(map[string]bool),
+		ticks:      make(map[string]bool),
 	}
 }
 
@@ -83,6 +91,28 @@ func (w *watched) Beat(ctx context.Context, now time.Time, s broker.Server) erro
 		w.seen.mu.Lock()
 		defer w.seen.mu.Unlock()
 		w.seen.servers[s.ID] = true
+	}
+	return err
+}
+
+func (w *watched) BeatScheduler(ctx context.Context, now time.Time, s broker.Scheduler) error {
+	err := w.Broker.BeatScheduler(ctx, now, s)
+	if !errors.Is(err, broker.ErrRefused) {
+		w.seen.mu.Lock()
+		defer w.seen.mu.Unlock()
+		w.seen.schedulers[s.ID] = true
+	}
+	return err
+}
+
+func (w *watched) RecordTicks(ctx context.Context, ticks ...broker.Tick) error {
+	err := w.Broker.RecordTicks(ctx, ticks...)
+	if !errors.Is(err, broker.ErrRefused) {
+		w.seen.mu.Lock()
+		defer w.seen.mu.Unlock()
+		for _, t := range ticks {
+			w.seen.ticks[t.Entry] = true
+		}
 	}
 	return err
 }
@@ -214,12 +244,21 @@ func (s *sightings) queues(ctx context.Context, b broker.Broker, now time.Time) 
 	return names, nil
 }
 
-// part has servers leave, and queues resumed.
+// part has servers and schedulers leave, what these recorded forgotten, and queues
+// resumed.
 func (s *sightings) part(ctx context.Context, b broker.Broker, now time.Time) error {
 	for id := range s.servers {
 		if err := b.Beat(ctx, now, broker.Server{ID: id, Gone: true}); err != nil {
 			return err
 		}
+	}
+	for id := range s.schedulers {
+		if err := b.BeatScheduler(ctx, now, broker.Scheduler{ID: id, Gone: true}); err != nil {
+			return err
+		}
+	}
+	if err := b.ForgetTicks(ctx, slices.Collect(maps.Keys(s.ticks))...); err != nil {
+		return err
 	}
 	for queue := range s.paused {
 		if _, err := b.Pause(ctx, now, queue, false); err != nil {

@@ -85,6 +85,12 @@ func (k keys) answers(caller string) string { return string(k) + ":leat:answer:"
 func (k keys) server(name string) string        { return k.servers() + ":{" + name + "}" }
 func (k keys) serverWorkers(name string) string { return k.workers() + ":{" + name + "}" }
 
+// scheduler is the list of a scheduler's entries, with a name as a server's; ticks
+// is what one of them has enqueued.
+func (k keys) schedulers() string           { return string(k) + ":schedulers" }
+func (k keys) scheduler(name string) string { return k.schedulers() + ":{" + name + "}" }
+func (k keys) ticks(entry string) string    { return string(k) + ":scheduler_history:" + entry }
+
 // Fields of an entry's hash. The first ones are asynq's.
 const (
 	fieldMsg      = "msg"

@@ -39,8 +39,8 @@ type Options struct {
 	Logger *slog.Logger
 
 	// LocalClock takes the now of every call as it is. Otherwise the broker
-	// measures, as it opens and at every Beat, how far this machine's clock is
-	// from the server's, and corrects now by that, so that the machines that
+	// measures, as it opens and at every beat of a server or scheduler, how far this
+	// machine's clock is from the server's, and corrects now by that, so that the machines that
 	// share a storage agree.
 	LocalClock bool
 

@@ -15,7 +15,7 @@ import (
 )
 
 // A register keeps, in asynq's layout on a cluster, what is of no queue: the set
-// of all queues, and the records of servers. Each of its keys has a slot of its
+// of all queues, and the records of servers and schedulers. Each of its keys has a slot of its
 // own, so that no script can write two of them together. A queue has a key of its
 // own that says whether it exists; it comes into the set of all behind the first
 // change to it that a process makes, and if that dies in between, behind that of
@@ -68,8 +68,13 @@ func (r *register) Beat(ctx context.Context, now time.Time, s broker.Server) err
 }
 
 func (r *register) beat(ctx context.Context, now time.Time, s broker.Server) error {
-	if err := r.forget(ctx, now, s); err != nil || s.Gone {
-		return err
+	for _, set := range []string{r.keys.servers(), r.keys.workers()} {
+		if err := r.forget(ctx, now, set, s.ID, s.Gone); err != nil {
+			return err
+		}
+	}
+	if s.Gone {
+		return nil
 	}
 	records, err := serverRecords(s)
 	if err != nil {
@@ -97,30 +102,51 @@ func (r *register) beat(ctx context.Context, now time.Time, s broker.Server) err
 	return r.client.ZAdd(ctx, r.keys.workers(), redis.Z{Score: ends, Member: workers}).Err()
 }
 
-// forget removes the records of servers that have died, some at a time, and of s
-// if it is gone: whoever says so may not know its host.
-func (r *register) forget(ctx context.Context, now time.Time, s broker.Server) error {
+// BeatScheduler implements [broker.Timetable], as lua/timetable.lua does, command by
+// command.
+func (r *register) BeatScheduler(ctx context.Context, now time.Time, s broker.Scheduler) error {
+	return r.beatScheduler(ctx, now, s, func(now time.Time, entries []any) error {
+		if err := r.forget(ctx, now, r.keys.schedulers(), s.ID, true); err != nil || s.Gone {
+			return err
+		}
+		list := r.keys.scheduler(schedulerName(s))
+		if _, err := r.client.TxPipelined(ctx, func(p redis.Pipeliner) error {
+			p.Del(ctx, list)
+			if len(entries) > 0 {
+				p.RPush(ctx, list, entries...)
+				p.Expire(ctx, list, broker.SchedulerTTL)
+			}
+			return nil
+		}); err != nil {
+			return err
+		}
+		ends := float64(broker.CeilSecond(now).Add(broker.SchedulerTTL).Unix())
+		return r.client.ZAdd(ctx, r.keys.schedulers(), redis.Z{Score: ends, Member: list}).Err()
+	})
+}
+
+// forget removes the records that set names of what has died, some at a time, and
+// with all set that of id: whoever says that it is gone may not know its host.
+func (r *register) forget(ctx context.Context, now time.Time, set, id string, all bool) error {
 	dead := &redis.ZRangeBy{Min: "-inf", Max: strconv.FormatInt(now.Unix()-1, 10), Count: 100}
-	for _, set := range []string{r.keys.servers(), r.keys.workers()} {
-		names, err := r.client.ZRangeByScore(ctx, set, dead).Result()
+	names, err := r.client.ZRangeByScore(ctx, set, dead).Result()
+	if err != nil {
+		return err
+	}
+	if all {
+		known, err := r.client.ZRange(ctx, set, 0, -1).Result()
 		if err != nil {
 			return err
 		}
-		if s.Gone {
-			all, err := r.client.ZRange(ctx, set, 0, -1).Result()
-			if err != nil {
-				return err
-			}
-			for _, name := range all {
-				if strings.HasSuffix(name, ":"+s.ID+"}") {
-					names = append(names, name)
-				}
+		for _, name := range known {
+			if strings.HasSuffix(name, ":"+id+"}") {
+				names = append(names, name)
 			}
 		}
-		for _, name := range names {
-			if err := errors.Join(r.client.ZRem(ctx, set, name).Err(), r.client.Del(ctx, name).Err()); err != nil {
-				return err
-			}
+	}
+	for _, name := range names {
+		if err := errors.Join(r.client.ZRem(ctx, set, name).Err(), r.client.Del(ctx, name).Err()); err != nil {
+			return err
 		}
 	}
 	return nil

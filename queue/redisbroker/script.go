@@ -84,18 +84,19 @@ func (n needs) script() script {
 }
 
 var (
-	extendScript  = newScript(settles, "extend", "key batch held")
-	reportScript  = newScript(mayAdd, "report", "key time event batch held")
-	advanceScript = newScript(settles, "advance", opening, "finish listing batch read")
-	gatherScript  = newScript(settles, "gather", opening, "finish batch member")
-	sweepScript   = newScript(settles, "sweep", opening, "finish act batch read page")
-	removeScript  = newScript(settles, "remove", "key home wake")
-	resumeScript  = newScript(settles, "resume", "key wake")
-	beatScript    = newScript(settles, "beat", "key time")
-	entryScript   = newScript(reads, "entry", "key time batch read")
-	listScript    = newScript(reads, "list", "key time order batch read page")
-	homesScript   = newScript(reads, "homes", "key home order listing")
-	countsScript  = newScript(reads, "counts", "key")
+	extendScript    = newScript(settles, "extend", "key batch held")
+	reportScript    = newScript(mayAdd, "report", "key time event batch held")
+	advanceScript   = newScript(settles, "advance", opening, "finish listing batch read")
+	gatherScript    = newScript(settles, "gather", opening, "finish batch member")
+	sweepScript     = newScript(settles, "sweep", opening, "finish act batch read page")
+	removeScript    = newScript(settles, "remove", "key home wake")
+	resumeScript    = newScript(settles, "resume", "key wake")
+	beatScript      = newScript(settles, "beat", "key time")
+	timetableScript = newScript(settles, "timetable", "key time")
+	entryScript     = newScript(reads, "entry", "key time batch read")
+	listScript      = newScript(reads, "list", "key time order batch read page")
+	homesScript     = newScript(reads, "homes", "key home order listing")
+	countsScript    = newScript(reads, "counts", "key")
 )
 
 // A script is a file in lua/ with pieces of lua/lib put in front, in two builds.

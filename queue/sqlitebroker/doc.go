@@ -87,8 +87,8 @@
 //
 // The files in schema describe each table; a file of an older version is brought
 // up to date when it is opened, in one transaction. What is stored goes with the
-// entry, the home, the queue or the server it belongs to, and the space is used
-// again: the file does not shrink by itself. Entries that wait for a latch that
+// entry, the home, the queue, the server or the scheduler it belongs to, and the
+// space is used again: the file does not shrink by itself. Entries that wait for a latch that
 // has stopped go with their home.
 //
 // Besides, it keeps: queues and their figures, until they are removed, and
@@ -96,7 +96,8 @@
 // queue is paused; a claim with a Hold that outlives its entry, until Advance has
 // seen that its time is over; the last thousand signals, which is how those who
 // listen in other processes hear of them; and as many events as [Options].Events
-// says, if it does.
+// says, if it does; and of each periodic entry the last thousand ticks, until they
+// are forgotten.
 //
 // What is open of a home ([Broker.OpenEntries]) is read from the entries, by an index
 // that those without a home are not in.

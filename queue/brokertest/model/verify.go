@@ -90,5 +90,11 @@ func (m *Model) Leftovers() []string {
 	for id := range m.servers {
 		names = append(names, "server "+id)
 	}
+	for id := range m.schedulers {
+		names = append(names, "scheduler "+id)
+	}
+	for entry := range m.ticks {
+		names = append(names, "ticks of "+entry)
+	}
 	return names
 }

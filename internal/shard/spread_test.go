@@ -345,6 +345,10 @@ func (f faulty) Apply(ctx context.Context, now time.Time, changes []broker.Chang
 	return f.broker.Apply(ctx, now, changes, want)
 }
 
+func (f faulty) RecordTicks(ctx context.Context, ticks ...broker.Tick) error {
+	return f.broker.RecordTicks(ctx, ticks...)
+}
+
 // withOneAway returns a broker of two worlds, the second of which is away.
 func withOneAway() (*shard.Broker, []shard.World) {
 	worlds := models(2, 0)
@@ -404,5 +408,20 @@ func TestACallThatTookEffectInPartIsNotRefused(t *testing.T) {
 	counts, err := worlds[0].Counts(t.Context(), now, "q")
 	if err != nil || counts[0].Pending != 1 || counts[0].Active != 0 {
 		t.Errorf("Counts() = %+v, %v, want the entry there, and not leased to nobody", counts, err)
+	}
+}
+
+func TestTicksThatWereRecordedInPartAreNotRefused(t *testing.T) {
+	b, worlds := withOneAway()
+	first, second := ids()
+	tick := func(entry string) broker.Tick { return broker.Tick{Entry: entry, TaskID: "a", At: now} }
+	if err := b.RecordTicks(t.Context(), tick(second)); !errors.Is(err, broker.ErrRefused) {
+		t.Errorf("RecordTicks() in the world that is away = %v, want %v", err, broker.ErrRefused)
+	}
+	if err := b.RecordTicks(t.Context(), tick(first), tick(second)); err == nil || errors.Is(err, broker.ErrRefused) {
+		t.Errorf("RecordTicks() in both = %v, want an error that is no refusal", err)
+	}
+	if ticks, err := worlds[0].Ticks(t.Context(), first, 1); err != nil || len(ticks) != 1 {
+		t.Errorf("Ticks() = %v, %v, want the one that was recorded", ticks, err)
 	}
 }

@@ -7,8 +7,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/leatwork/leat/queue/broker"
 )
@@ -188,35 +186,38 @@ func TestAnEmptyTaskMessageIsNoBytes(t *testing.T) {
 	}
 }
 
-func TestOtherMessagesAreEncodedAsAsynqDoes(t *testing.T) {
-	for _, g := range []struct {
-		bytes   string
-		message proto.Message
-	}{
-		{
-			"0a0165120940657665727920316d1a01742201702a0c517565756528226c6f7722292a0b4d61785265747279283329320b0880e2cfaa0610959aef3a3a0b088092b8c398feffffff01",
-			&SchedulerEntry{
-				Id: "e", Spec: "@every 1m", TaskType: "t", TaskPayload: []byte("p"),
-				EnqueueOptions:  []string{`Queue("low")`, "MaxRetry(3)"},
-				NextEnqueueTime: timestamppb.New(start),
-				PrevEnqueueTime: timestamppb.New(time.Time{}),
-			},
-		},
-		{"", &TaskMessage{}},
-		{
-			"0a0169120b0880e2cfaa0610959aef3a",
-			&SchedulerEnqueueEvent{TaskId: "i", EnqueueTime: timestamppb.New(start)},
-		},
-	} {
-		want := goldenBytes(t, g.bytes, false)
-		got, err := marshal(g.message)
-		if err != nil || string(got) != string(want) {
-			t.Errorf("marshal(%v) = %x, %v, want %x", g.message, got, err, want)
-		}
-		decoded := g.message.ProtoReflect().New().Interface()
-		if err := unmarshal(want, decoded, noPairs); err != nil || !proto.Equal(decoded, g.message) {
-			t.Errorf("unmarshal(%x) = %v, %v, want %v", want, decoded, err, g.message)
-		}
+func TestPeriodicEntriesAreEncodedAsAsynqDoes(t *testing.T) {
+	want := goldenBytes(t, "0a0165120940657665727920316d1a01742201702a0c517565756528226c6f7722292a0b4d61785265747279283329320b0880e2cfaa0610959aef3a3a0b088092b8c398feffffff01", false)
+	entry := broker.PeriodicEntry{
+		ID: "e", Spec: "@every 1m", Type: "t", Payload: []byte("p"),
+		Options: []string{`Queue("low")`, "MaxRetry(3)"}, Next: start, // and never before
+	}
+	got, err := EncodePeriodic(entry)
+	if err != nil || string(got) != string(want) {
+		t.Fatalf("EncodePeriodic() = %x, %v, want %x", got, err, want)
+	}
+	decoded, err := DecodePeriodic(want)
+	if err != nil {
+		t.Fatalf("DecodePeriodic() = %v, want nil", err)
+	}
+	if diff := cmp.Diff(entry, decoded); diff != "" {
+		t.Errorf("DecodePeriodic() (-want +got):\n%s", diff)
+	}
+}
+
+func TestTicksAreEncodedAsAsynqDoes(t *testing.T) {
+	want := goldenBytes(t, "0a0169120b0880e2cfaa0610959aef3a", false)
+	tick := broker.Tick{Entry: "e", TaskID: "i", At: start}
+	got, err := EncodeTick(tick)
+	if err != nil || string(got) != string(want) {
+		t.Fatalf("EncodeTick() = %x, %v, want %x", got, err, want)
+	}
+	decoded, err := DecodeTick("e", want)
+	if err != nil {
+		t.Fatalf("DecodeTick() = %v, want nil", err)
+	}
+	if diff := cmp.Diff(tick, decoded); diff != "" {
+		t.Errorf("DecodeTick() (-want +got):\n%s", diff)
 	}
 }
 

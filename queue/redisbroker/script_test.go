@@ -63,6 +63,9 @@ func TestScriptsRunUndeclared(t *testing.T) {
 	if err := b.Beat(ctx, now, broker.Server{ID: "s"}); err != nil {
 		t.Errorf("Beat() = %v, want nil", err)
 	}
+	if err := b.BeatScheduler(ctx, now, broker.Scheduler{ID: "s"}); err != nil {
+		t.Errorf("BeatScheduler() = %v, want nil", err)
+	}
 }
 
 // TestACallOfAnySizeIsTaken makes one call that takes several scripts, and

@@ -13,7 +13,8 @@ import (
 
 // Gather implements [broker.Operator]. The group is looked for where it most
 // likely is, and then in all other worlds: what joined it from a run is there.
-// A batch is of one world. Its token is the caller's, and says nothing of that.
+// A batch is of one world. Its token is the caller's, and says nothing of that. The
+// group is ripe next when it is in one of those that were asked.
 func (b *Broker) Gather(ctx context.Context, now time.Time, r broker.GatherRequest) (broker.Batch, error) {
 	if err := r.Check(); err != nil {
 		return broker.Batch{}, fmt.Errorf("gather: %w", err)
@@ -21,17 +22,18 @@ func (b *Broker) Gather(ctx context.Context, now time.Time, r broker.GatherReque
 	home := b.layout.Group(r.Queue, r.Group)
 	names := slices.Clone(b.layout.Of(r.Queue))
 	slices.SortStableFunc(names, func(x, y string) int { return -cmp.Compare(btoi(x == home), btoi(y == home)) })
-	var none broker.Batch
+	var last broker.Batch
 	for _, name := range names {
 		batch, err := b.layout.World(name).Gather(ctx, now, r)
 		if err != nil {
 			return broker.Batch{}, err
 		}
-		if none = batch; batch.Token != "" || len(batch.Parked) > 0 {
+		batch.Next = earlier(batch.Next, last.Next)
+		if last = batch; batch.Token != "" || len(batch.Parked) > 0 {
 			break
 		}
 	}
-	return none, nil
+	return last, nil
 }
 
 func btoi(yes bool) int {

@@ -39,7 +39,7 @@ func batchOldest(x *trial) {
 	until := time.Now().Add(90*time.Second + time.Millisecond)
 	b := x.gatherAs(broker.GatherRequest{Queue: "q", Group: "g", Token: "t", MaxSize: 3, Until: until})
 	want := []broker.Entry{e, grouped("d", "g"), grouped("b", "g")}
-	equal(x, "batch", b, broker.Batch{Queue: "q", Group: "g", Token: "t", Until: broker.CeilSecond(until), Entries: want})
+	equal(x, "batch", b, broker.Batch{Queue: "q", Group: "g", Token: "t", Until: broker.CeilSecond(until), Entries: want, Next: time.Now()})
 	equal(x, "waiting", x.waiting("g"), []string{"c"})
 }
 
@@ -115,6 +115,7 @@ func batchAgain(x *trial) {
 	}
 	b := x.gather("g", "t", 2)
 	x.pass(3 * time.Second)
+	b.Next = time.Now()
 	equal(x, "again", x.gather("g", "t", 4), b)
 	x.must(settling(members(b)[0], broker.Done))
 	b.Entries = b.Entries[1:]

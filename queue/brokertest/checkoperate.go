@@ -14,6 +14,7 @@ import (
 var checkOperatePromises = []promise{
 	{"a malformed request of an operator is invalid and refused", checkOperate},
 	{"a malformed gathering is invalid and refused", checkGather},
+	{"a malformed request for what has joined groups is invalid and refused", checkJoined},
 	{"a malformed sweep is invalid and refused", checkSweep},
 	{"a malformed list or advance is invalid and refused", checkListAndAdvance},
 }
@@ -116,6 +117,10 @@ func operations(o broker.Operator, queue string, l broker.Lease) map[string]func
 			_, err := o.Gather(ctx, now, broker.GatherRequest{Queue: queue, Group: "g", Token: "t", MaxSize: 1, Until: now.Add(time.Hour)})
 			return err
 		},
+		"Joined": func(ctx context.Context) error {
+			_, err := o.Joined(ctx, broker.JoinedRequest{Queue: queue, Limit: 1})
+			return err
+		},
 		"Groups": func(ctx context.Context) error { _, err := o.Groups(ctx, queue); return err },
 		"Report": func(ctx context.Context) error {
 			_, err := o.Report(ctx, now, broker.Progress{LeaseRef: l.Ref(), Data: []byte("x")}, broker.Progress{LeaseRef: ref})
@@ -160,6 +165,7 @@ func checkGather(x *trial) {
 		"too large a size": func(r *broker.GatherRequest) { r.MaxSize = broker.MaxBatch + 1 },
 		"a negative grace": func(r *broker.GatherRequest) { r.Grace = -1 },
 		"a negative delay": func(r *broker.GatherRequest) { r.MaxDelay = -1 },
+		"negative bytes":   func(r *broker.GatherRequest) { r.MaxBytes = -1 },
 	} {
 		r := good
 		f(&r)
@@ -168,6 +174,20 @@ func checkGather(x *trial) {
 		x.refusal(what, err)
 	}
 	equal(x, "waiting", x.waiting("g"), []string{"a"})
+}
+
+func checkJoined(x *trial) {
+	for what, r := range map[string]broker.JoinedRequest{
+		"no queue":          {Limit: 1},
+		"a bad queue":       {Queue: "{q}", Limit: 1},
+		"no limit":          {Queue: "q"},
+		"a negative one":    {Queue: "q", Limit: -1},
+		"too large a limit": {Queue: "q", Limit: broker.MaxParts + 1},
+	} {
+		_, err := x.b.Joined(x.Context(), r)
+		x.invalid(what, err)
+		x.refusal(what, err)
+	}
 }
 
 func checkSweep(x *trial) {

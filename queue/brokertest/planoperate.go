@@ -27,6 +27,7 @@ func drawGather(t *rapid.T) operation {
 			Grace:    rapid.SampledFrom([]time.Duration{0, 0, time.Second, 2500 * time.Millisecond}).Draw(t, "grace"),
 			MaxDelay: rapid.SampledFrom([]time.Duration{0, time.Second, 10 * time.Second}).Draw(t, "delay"),
 			MaxSize:  rapid.IntRange(1, 3).Draw(t, "size"),
+			MaxBytes: rapid.SampledFrom([]int64{0, 0, 1, 15, 30}).Draw(t, "bytes"),
 		},
 		last:  rapid.SampledFrom([]time.Duration{10 * time.Second, time.Millisecond, 1500 * time.Millisecond, time.Hour}).Draw(t, "last"),
 		again: rapid.IntRange(0, 4).Draw(t, "again") == 4,
@@ -49,6 +50,7 @@ func (g gatherPlan) play(p *pair) {
 		return
 	}
 	if theirs.Token == "" && ours.Token == "" {
+		p.same("next time", ours.Next, theirs.Next)
 		return // what else it says, it says of nothing
 	}
 	p.same("batch", ours, theirs)
@@ -210,6 +212,11 @@ func (p *pair) lookAtQueue(now time.Time, queue string) {
 	ours, ourErr := p.real.Groups(p.ctx, queue)
 	if p.both("Groups", ourErr, theirErr) {
 		p.same("groups of "+queue, waitingOnly(ours), waitingOnly(theirs))
+	}
+	joined, theirErr := everJoined(p.ctx, p.model, queue, 1000)
+	ourJoined, ourErr := everJoined(p.ctx, p.real, queue, 1)
+	if p.both("Joined", ourErr, theirErr) {
+		p.same("joined groups of "+queue, ourJoined, joined)
 	}
 	days, theirErr := p.model.History(p.ctx, now, queue, 3)
 	ourDays, ourErr := p.real.History(p.ctx, now, queue, 3)

@@ -110,16 +110,26 @@ func (x *trial) passOn(wakes ...broker.Wake) {
 // quiet demands that there is no wake of q.
 func (x *trial) quiet(what string) {
 	x.Helper()
+	x.quietOf("q", what)
+}
+
+func (x *trial) quietOf(name, what string) {
+	x.Helper()
 	fence := x.fence()
-	x.wait(x.b, "q", "fence").gets(what, fence)
+	x.wait(x.b, name, "fence").gets(what, fence)
 }
 
 // hush takes the wakes of q that there are. A broker may give one that is left
 // over to whoever waits on it first.
 func (x *trial) hush() {
 	x.Helper()
+	x.hushOf("q")
+}
+
+func (x *trial) hushOf(name string) {
+	x.Helper()
 	for fence := x.fence(); ; {
-		got, err := x.wait(x.b, "q", "fence").end("the wakes that there are")
+		got, err := x.wait(x.b, name, "fence").end("the wakes that there are")
 		if err != nil {
 			x.Fatalf("Wait() = %v, want nil", err)
 		}
@@ -129,11 +139,11 @@ func (x *trial) hush() {
 	}
 }
 
-// rousing demands that do wakes somebody who waits for q.
+// rousing demands that do wakes somebody who waits for what want is of.
 func (x *trial) rousing(what string, want broker.Wake, do func()) {
 	x.Helper()
-	x.hush()
-	g := x.wait(x.b, "q")
+	x.hushOf(want.Queue)
+	g := x.wait(x.b, want.Queue)
 	do()
 	g.gets(what, want)
 }

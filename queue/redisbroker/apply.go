@@ -216,7 +216,8 @@ func (b *world) applyOnce(ctx context.Context, now time.Time, p *batch, want bro
 			p.queues.add(q.Queue)
 		}
 		for _, w := range want.Pass {
-			p.queues.add(w.Queue)
+			queue, _ := w.OfGroups()
+			p.queues.add(queue)
 		}
 	}
 	keys := append(make([]string, 0, 2+len(p.queues.all)), b.registry(), b.answers())

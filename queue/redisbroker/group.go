@@ -23,19 +23,22 @@ func (b *world) Gather(ctx context.Context, now time.Time, r broker.GatherReques
 	if err := errors.Join(r.Check(), b.started(ctx)); err != nil {
 		return broker.Batch{}, fmt.Errorf("gather: %w", err)
 	}
+	given := now
 	now = b.clock.at(now)
-	args := append(b.common(now), r.Queue, r.Group, r.Token, seconds(r.Grace), seconds(r.MaxDelay), r.MaxSize,
+	args := append(b.common(now), r.Queue, r.Group, r.Token, seconds(r.Grace), seconds(r.MaxDelay), r.MaxSize, r.MaxBytes,
 		broker.CeilSecond(b.clock.at(r.Until)).Unix())
 	both, err := b.run(ctx, gatherScript, []string{b.registry(), b.keys.queue(r.Queue)}, args...).Slice()
 	if err != nil {
 		return broker.Batch{}, fmt.Errorf("gather group %s of %s: %w", r.Group, r.Queue, refusal(err))
 	}
-	b.leave(listAt(both, 1))
+	b.leave(listAt(both, 2))
+	next := b.ripens(numberAt(both, 1), given)
 	reply := listAt(both, 0)
 	if len(reply) == 0 {
-		return broker.Batch{}, nil
+		return broker.Batch{Next: next}, nil
 	}
-	found := broker.Batch{Queue: r.Queue, Group: r.Group, Token: r.Token, Until: b.clock.back(time.Unix(numberAt(reply, 0), 0).UTC())}
+	until := b.clock.back(time.Unix(numberAt(reply, 0), 0).UTC())
+	found := broker.Batch{Queue: r.Queue, Group: r.Group, Token: r.Token, Until: until, Next: next}
 	var lost []unreadable
 	for i := 1; i+1 < len(reply); i += 2 {
 		ref := broker.EntryRef{Queue: r.Queue, ID: textAt(reply, i)}
@@ -52,9 +55,20 @@ func (b *world) Gather(ctx context.Context, now time.Time, r broker.GatherReques
 	}
 	found.Parked = b.park(ctx, now, lost)
 	if len(found.Entries) == 0 {
-		return broker.Batch{Parked: found.Parked}, nil
+		return broker.Batch{Next: next, Parked: found.Parked}, nil
 	}
 	return found, nil
+}
+
+// ripens returns the time that lua/gather.lua says, if now is what it was given.
+func (b *world) ripens(second int64, now time.Time) time.Time {
+	switch second {
+	case 0:
+		return time.Time{}
+	case -1:
+		return now
+	}
+	return b.clock.back(time.Unix(second, 0).UTC())
 }
 
 // park archives entries of a batch that cannot be read, as they are, and returns

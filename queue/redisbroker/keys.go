@@ -54,10 +54,12 @@ func (k keys) ofLatch(kind string, h broker.Home, id string) string {
 }
 
 // groups are the names of a queue's groups; a group is a sorted set, and so is each
-// batch. aggregations names all batches by their keys.
+// batch. aggregations names all batches by their keys, joined has the groups by their
+// last joins.
 func (k keys) groups(queue string) string       { return k.queue(queue) + "groups" }
 func (k keys) group(queue, name string) string  { return k.queue(queue) + "g:" + name }
 func (k keys) aggregations(queue string) string { return k.queue(queue) + "aggregation_sets" }
+func (k keys) joined(queue string) string       { return k.queue(queue) + "leat:joined" }
 
 func (k keys) pending(queue string) string { return k.queue(queue) + "pending" }
 

@@ -7,6 +7,8 @@ import (
 	"sync"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/leatwork/leat/queue/broker"
 )
 
 // A leaver leaves wakes for worlds that cannot: it is told of them by the answers of
@@ -121,9 +123,14 @@ func (p pair) members() (all []redis.Z) {
 
 // forget deletes the wakes of a queue.
 func (l *leaver) forget(ctx context.Context, queue string) error {
+	names := []string{queue, broker.GroupsOf(queue)}
+	keys := make([]string, len(names))
 	l.mu.Lock()
-	delete(l.wakes, queue)
-	l.queues = slices.DeleteFunc(l.queues, func(q string) bool { return q == queue })
+	for i, name := range names {
+		delete(l.wakes, name)
+		keys[i] = l.keys.wake(name)
+	}
+	l.queues = slices.DeleteFunc(l.queues, func(q string) bool { return slices.Contains(names, q) })
 	l.mu.Unlock()
-	return refusal(l.client.Del(ctx, l.keys.wake(queue)).Err())
+	return refusal(l.client.Del(ctx, keys...).Err())
 }

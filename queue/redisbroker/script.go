@@ -88,6 +88,7 @@ var (
 	reportScript    = newScript(mayAdd, "report", "key time event batch held")
 	advanceScript   = newScript(settles, "advance", opening, "finish listing batch read")
 	gatherScript    = newScript(settles, "gather", opening, "finish batch member")
+	joinedScript    = newScript(settles, "joined", "key")
 	sweepScript     = newScript(settles, "sweep", opening, "finish act batch read page")
 	removeScript    = newScript(settles, "remove", "key home wake")
 	resumeScript    = newScript(settles, "resume", "key wake")

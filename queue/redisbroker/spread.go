@@ -45,11 +45,30 @@ func (s *spread) Apply(ctx context.Context, now time.Time, changes []broker.Chan
 		switch {
 		case !w.At.IsZero():
 			s.of.leaver.leave(w.Queue, pair{due: millis(s.of.clock.at(w.At))})
-		case s.mayHoldReady(ctx, w.Queue, want, len(done.Leases)):
+		case s.hasMore(ctx, w, want, len(done.Leases)):
 			s.of.leaver.leave(w.Queue, pair{ready: true})
 		}
 	}
 	return done, nil
+}
+
+// hasMore reports whether what w, which is of no time, says may still be so.
+func (s *spread) hasMore(ctx context.Context, w broker.Wake, want broker.LeaseRequest, got int) bool {
+	if queue, ok := w.OfGroups(); ok {
+		return s.hasGroups(ctx, queue)
+	}
+	return s.mayHoldReady(ctx, w.Queue, want, got)
+}
+
+func (s *spread) hasGroups(ctx context.Context, queue string) bool {
+	sizes := make([]*redis.IntCmd, len(s.worlds))
+	_, err := s.of.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for i, w := range s.worlds {
+			sizes[i] = p.SCard(ctx, w.keys.groups(queue))
+		}
+		return nil
+	})
+	return err != nil || slices.ContainsFunc(sizes, func(size *redis.IntCmd) bool { return size.Val() > 0 })
 }
 
 // mayHoldReady reports whether there may be ready entries in a queue of which, with

@@ -51,6 +51,9 @@ func (v *verifier) groups(ctx context.Context, queue string, q *queueKeys, found
 		}
 	}
 	v.grouped(queue, names, q.groups, found, m.sets["leat:grouped"])
+	if err := v.joined(ctx, queue, q.groups); err != nil {
+		return err
+	}
 	for id, s := range found {
 		if s.state == task.Aggregating && seen[id] != 1 {
 			v.fault("entry %s/%s is aggregating and %d times in a group, want 1", queue, id, seen[id])
@@ -99,6 +102,33 @@ func (v *verifier) grouped(queue string, names, filled []string, found map[strin
 			v.fault("group %s of queue %s is known and holds nothing", name, queue)
 		}
 	}
+}
+
+// joined checks that groups which are told to have been joined hold something, and
+// that each has a number of its own, up to the last that was given.
+func (v *verifier) joined(ctx context.Context, queue string, filled []string) error {
+	all, err := v.b.client.ZRangeWithScores(ctx, v.b.keys.joined(queue), 0, -1).Result()
+	if err != nil {
+		return err
+	}
+	last, numbers := -1.0, make(map[float64]bool)
+	for _, z := range all {
+		if z.Member == "" {
+			last = z.Score
+		}
+	}
+	for _, z := range all {
+		switch group := z.Member.(string); {
+		case group == "":
+			continue
+		case !slices.Contains(filled, group):
+			v.fault("group %s of queue %s is told to have been joined and holds nothing", group, queue)
+		case z.Score > last || numbers[z.Score] || z.Score != math.Trunc(z.Score):
+			v.fault("group %s of queue %s has been joined with the number %v, which was not given to it; the last is %v", group, queue, z.Score, last)
+		}
+		numbers[z.Score] = true
+	}
+	return nil
 }
 
 // claims checks that each claim is held by an entry that claims it, that none is

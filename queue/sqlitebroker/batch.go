@@ -21,7 +21,9 @@ var (
 		WHERE queue = ? AND group_name = ? AND ` + waiting + ` ORDER BY at, id LIMIT ?`)
 	selectOldest = prepared(`SELECT at FROM leat_entry WHERE queue = ? AND group_name = ? AND ` + waiting + ` ORDER BY at LIMIT 1`)
 	selectNewest = prepared(`SELECT at FROM leat_entry WHERE queue = ? AND group_name = ? AND ` + waiting + ` ORDER BY at DESC LIMIT 1`)
-	selectNth    = prepared(`SELECT at FROM leat_entry WHERE queue = ? AND group_name = ? AND ` + waiting + ` ORDER BY at LIMIT 1 OFFSET ?`)
+	weighOldest  = prepared(`SELECT length(payload) FROM leat_entry
+		WHERE queue = ? AND group_name = ? AND ` + waiting + ` ORDER BY at, id LIMIT ?`)
+	selectNth = prepared(`SELECT at FROM leat_entry WHERE queue = ? AND group_name = ? AND ` + waiting + ` ORDER BY at LIMIT 1 OFFSET ?`)
 
 	freezeEntry = prepared(`UPDATE leat_entry SET token = ? WHERE num = ?`)
 	countCrash  = prepared(`UPDATE leat_entry SET crashes = ?, attempts = ? WHERE num = ?`)
@@ -51,13 +53,22 @@ func (t *tx) gather(now time.Time, r broker.GatherRequest) broker.Batch {
 		return broker.Batch{}
 	}
 	if batch, held := t.heldBatch(q, r.Token); held {
+		batch.Next = t.ripens(q, now, r)
 		return batch
 	}
-	if !t.ripe(q, now, r) {
-		return broker.Batch{}
+	if next := t.ripens(q, now, r); next.IsZero() || next.After(now) {
+		return broker.Batch{Next: next}
 	}
-	batch := broker.Batch{Queue: r.Queue, Group: r.Group}
+	batch := t.freeze(q, now, r)
+	batch.Next = t.ripens(q, now, r)
+	return batch
+}
+
+// freeze leases the oldest entries of a group as one batch.
+func (t *tx) freeze(q *queue, now time.Time, r broker.GatherRequest) broker.Batch {
+	batch, bytes := broker.Batch{Queue: r.Queue, Group: r.Group}, int64(0)
 	t.beginLeases(q, now)
+	full := false
 	for more := true; more && t.err == nil; { // others take the place of those that are parked
 		next := t.members(q, t.on(selectWaiting).int(q.num).text(r.Group).int(int64(r.MaxSize-len(batch.Entries))))
 		for i := range next {
@@ -66,12 +77,16 @@ func (t *tx) gather(now time.Time, r broker.GatherRequest) broker.Batch {
 				batch.Parked = append(batch.Parked, t.park(q, task.Aggregating, now, f))
 				continue
 			}
+			bytes += int64(len(f.entry.Payload))
+			if full = r.MaxBytes > 0 && bytes > r.MaxBytes && len(batch.Entries) > 0; full {
+				break
+			}
 			t.on(freezeEntry).text(r.Token).int(f.num).exec()
 			t.countGroup(q, r.Group, -1, 1)
 			batch.Entries = append(batch.Entries, f.entry)
 			t.started(now, q, &f.entry)
 		}
-		more = len(next) > 0 && len(batch.Entries) < r.MaxSize && len(batch.Parked) < broker.MaxParts
+		more = !full && len(next) > 0 && len(batch.Entries) < r.MaxSize && len(batch.Parked) < broker.MaxParts
 	}
 	if len(batch.Entries) > 0 {
 		batch.Token, batch.Until = r.Token, broker.CeilSecond(r.Until)
@@ -100,25 +115,48 @@ func (t *tx) members(q *queue, s *stmt) (all []found) {
 	return all
 }
 
-// ripe reports whether a group is to be folded.
-func (t *tx) ripe(q *queue, now time.Time, r broker.GatherRequest) bool {
-	since := func(s *stmt, most time.Duration) (passed bool) {
-		s.first(func(r *row) { passed = r.int()+ceilSeconds(most)*1000 <= now.UnixMilli() })
-		return passed
+// ripens returns when a group is to be folded: now, or later, or if nothing waits in
+// it never.
+func (t *tx) ripens(q *queue, now time.Time, r broker.GatherRequest) time.Time {
+	added := func(which query) (at time.Time) {
+		t.on(which).int(q.num).text(r.Group).first(func(r *row) { at = r.milli() })
+		return at
 	}
-	return t.on(selectNth).int(q.num).text(r.Group).int(int64(r.MaxSize-1)).first(func(*row) {}) ||
-		r.MaxDelay > 0 && since(t.on(selectOldest).int(q.num).text(r.Group), r.MaxDelay) ||
-		r.Grace == 0 && t.on(selectOldest).int(q.num).text(r.Group).first(func(*row) {}) ||
-		r.Grace > 0 && since(t.on(selectNewest).int(q.num).text(r.Group), r.Grace)
+	newest := added(selectNewest)
+	if newest.IsZero() {
+		return newest
+	}
+	next := newest.Add(ceilTo(r.Grace))
+	if r.MaxDelay > 0 {
+		if oldest := added(selectOldest).Add(ceilTo(r.MaxDelay)); oldest.Before(next) {
+			next = oldest
+		}
+	}
+	if r.Grace == 0 || !next.After(now) || t.isLarge(q, r) {
+		return now
+	}
+	return next
 }
 
-// ceilSeconds returns d in seconds, rounded up.
-func ceilSeconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.Second) }
+// isLarge reports whether a group has as many entries, or bytes, as a batch may have.
+func (t *tx) isLarge(q *queue, r broker.GatherRequest) bool {
+	if t.on(selectNth).int(q.num).text(r.Group).int(int64(r.MaxSize - 1)).first(func(*row) {}) {
+		return true
+	}
+	bytes := int64(0)
+	if r.MaxBytes > 0 {
+		t.on(weighOldest).int(q.num).text(r.Group).int(int64(r.MaxSize)).each(func(r *row) { bytes += r.int() })
+	}
+	return r.MaxBytes > 0 && bytes >= r.MaxBytes
+}
+
+// ceilTo returns d, rounded up to a second.
+func ceilTo(d time.Duration) time.Duration { return (d + time.Second - 1).Truncate(time.Second) }
 
 // thaw has k, which is in a batch, wait in its group again, where it was.
-func (t *tx) thaw(k *known) {
+func (t *tx) thaw(now time.Time, k *known) {
 	t.on(thawEntry).int(k.num).exec()
-	t.countGroup(k.q, k.group, 1, -1)
+	t.joinGroup(now, k.q, k.group, 1)
 	t.touchBatch(k.token)
 	k.token = ""
 }
@@ -148,7 +186,7 @@ func (t *tx) returnBatches(q *queue, now time.Time, most int) (returned int) {
 			k := &members[i]
 			t.record(k, &broker.Attempt{Ended: now, Err: broker.LeaseRanOut})
 			t.on(countCrash).int(k.crashes + 1).int(k.tried).int(k.num).exec()
-			t.thaw(k)
+			t.thaw(now, k)
 		}
 		returned += len(members)
 		t.on(forgetBatch).text(token).exec()

@@ -3,18 +3,20 @@ package sqlitebroker
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"time"
 
 	"github.com/leatwork/leat/queue/broker"
 )
 
 var (
-	countGroup = prepared(`INSERT INTO leat_group (queue, name, size, frozen) VALUES (?, ?, ?, ?)
-		ON CONFLICT DO UPDATE SET size = size + excluded.size, frozen = frozen + excluded.frozen`)
+	countGroup = prepared(`INSERT INTO leat_group (queue, name, size, frozen, joined) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET size = size + excluded.size, frozen = frozen + excluded.frozen,
+		joined = max(joined, excluded.joined)`)
 	forgetGroup  = prepared(`DELETE FROM leat_group WHERE queue = ? AND name = ? AND size + frozen <= 0`)
-	selectGroups = prepared(`SELECT name, size, frozen,
-		(SELECT at FROM leat_entry e WHERE e.queue = g.queue AND e.group_name = g.name AND ` + waiting + ` ORDER BY at LIMIT 1),
-		(SELECT at FROM leat_entry e WHERE e.queue = g.queue AND e.group_name = g.name AND ` + waiting + ` ORDER BY at DESC LIMIT 1)
-		FROM leat_group g WHERE queue = ? ORDER BY name`)
+	selectGroups = prepared(`SELECT name, size, frozen, ` + agesOfGroup + ` FROM leat_group g WHERE queue = ? ORDER BY name`)
+	selectJoined = prepared(`SELECT joined, name, size, ` + agesOfGroup + ` FROM leat_group g
+		WHERE queue = ? AND joined > ? AND joined > 0 AND size > 0 ORDER BY joined LIMIT ?`)
 	countGroups = prepared(`SELECT count(*) FROM leat_group WHERE queue = ?`)
 )
 
@@ -25,6 +27,11 @@ const (
 	frozen  = `state = 7 AND token IS NOT NULL`
 )
 
+// agesOfGroup are when the first and the last was added of those that wait in g.
+const agesOfGroup = `
+	(SELECT at FROM leat_entry e WHERE e.queue = g.queue AND e.group_name = g.name AND ` + waiting + ` ORDER BY at LIMIT 1),
+	(SELECT at FROM leat_entry e WHERE e.queue = g.queue AND e.group_name = g.name AND ` + waiting + ` ORDER BY at DESC LIMIT 1)`
+
 // A groupName names a group by the number of its queue.
 type groupName struct {
 	queue int64
@@ -32,8 +39,8 @@ type groupName struct {
 }
 
 // A groupSize is how many entries of a group wait and are frozen, or how many
-// more.
-type groupSize struct{ size, frozen int64 }
+// more, and the number of its last join, or 0.
+type groupSize struct{ size, frozen, joined int64 }
 
 // countGroup counts entries more that wait in a group and that are frozen.
 func (t *tx) countGroup(q *queue, name string, size, frozen int64) {
@@ -41,7 +48,18 @@ func (t *tx) countGroup(q *queue, name string, size, frozen int64) {
 		t.groups = make(map[groupName]groupSize)
 	}
 	g := t.groups[groupName{q.num, name}]
-	t.groups[groupName{q.num, name}] = groupSize{g.size + size, g.frozen + frozen}
+	t.groups[groupName{q.num, name}] = groupSize{g.size + size, g.frozen + frozen, g.joined}
+}
+
+// joinGroup counts an entry more that waits in a group, frozen of which were in a
+// batch of it.
+func (t *tx) joinGroup(now time.Time, q *queue, name string, frozen int64) {
+	t.countGroup(q, name, 1, -frozen)
+	q.joined = max(q.joined+1, now.UnixMicro())
+	q.grouped, q.changed = true, true
+	g := t.groups[groupName{q.num, name}]
+	g.joined = q.joined
+	t.groups[groupName{q.num, name}] = g
 }
 
 // leaveGroup counts k out of its group, and out of its batch.
@@ -57,7 +75,7 @@ func (t *tx) leaveGroup(k *known) {
 // flushGroups writes what was counted. What is empty is forgotten.
 func (t *tx) flushGroups() {
 	for name, g := range t.groups {
-		t.on(countGroup).int(name.queue).text(name.name).int(g.size).int(g.frozen).exec()
+		t.on(countGroup).int(name.queue).text(name.name).int(g.size).int(g.frozen).int(g.joined).exec()
 		if g.size+g.frozen <= 0 {
 			t.on(forgetGroup).int(name.queue).text(name.name).exec()
 		}
@@ -86,4 +104,38 @@ func (b *Broker) Groups(ctx context.Context, queue string) ([]broker.Group, erro
 		return nil, fmt.Errorf("groups of %s: %w", queue, err)
 	}
 	return groups, nil
+}
+
+// Joined implements [broker.Operator].
+func (b *Broker) Joined(ctx context.Context, r broker.JoinedRequest) (broker.JoinedPage, error) {
+	if err := r.Check(); err != nil {
+		return broker.JoinedPage{}, fmt.Errorf("joined: %w", err)
+	}
+	after, _ := strconv.ParseInt(r.After, 10, 64) // what is no number is as far back as is known
+	var page broker.JoinedPage
+	err := b.read(ctx, func(c *conn) {
+		q := c.queue(r.Queue)
+		if q == nil {
+			return
+		}
+		if after > q.joined {
+			after = 0 // the database has been an older one since
+		}
+		last := q.joined
+		c.on(selectJoined).int(q.num).int(after).int(int64(r.Limit + 1)).each(func(row *row) {
+			if page.More = len(page.Groups) == r.Limit; page.More {
+				return
+			}
+			last = row.int()
+			page.Groups = append(page.Groups, broker.Group{Name: row.text(), Size: int(row.int()), Oldest: row.milli(), Newest: row.milli()})
+		})
+		if !page.More {
+			last = q.joined
+		}
+		page.Next = strconv.FormatInt(last, 10)
+	})
+	if err != nil {
+		return broker.JoinedPage{}, fmt.Errorf("joined groups of %s: %w", r.Queue, err)
+	}
+	return page, nil
 }

@@ -125,7 +125,7 @@ func (t *tx) came(now time.Time, q *queue, id, group string, state task.State) {
 		q.readied = true
 	}
 	if state == task.Aggregating {
-		t.countGroup(q, group, 1, 0)
+		t.joinGroup(now, q, group, 0)
 	}
 	if t.events > 0 {
 		t.event(now, q, id, state)

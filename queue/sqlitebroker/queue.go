@@ -15,6 +15,7 @@ type queue struct {
 	count      [task.Aggregating + 1]int64
 	figures
 	version  int64 // of the entry written last
+	joined   int64 // the number of the last join of a group
 	advanced int64 // when it was last advanced, or began to have leases, in nanoseconds
 	grace    int64 // until then no lease is taken back
 	paused   bool
@@ -22,9 +23,10 @@ type queue struct {
 	today    figures
 	changed  bool
 
-	// What is noted for wakes: that an entry has become ready, and the earliest time
-	// that one waits for; 0: none.
+	// What is noted for wakes: that an entry has become ready, that one has joined a
+	// group, and the earliest time that one waits for; 0: none.
 	readied bool
+	grouped bool
 	due     int64
 }
 
@@ -32,14 +34,14 @@ type queue struct {
 type figures struct{ processed, failed int64 }
 
 const queueColumns = `num, name, head, tail, pending, active, scheduled, retry, archived, completed, aggregating,
-	processed, failed, version, advanced, grace, EXISTS (SELECT 1 FROM leat_paused p WHERE p.name = leat_queue.name)`
+	processed, failed, version, joined, advanced, grace, EXISTS (SELECT 1 FROM leat_paused p WHERE p.name = leat_queue.name)`
 
 var (
 	selectQueue = prepared(`SELECT ` + queueColumns + ` FROM leat_queue WHERE name = ?`)
 	insertQueue = prepared(`INSERT INTO leat_queue (name) VALUES (?)`)
 	updateQueue = prepared(`UPDATE leat_queue SET head = ?2, tail = ?3,
 		pending = ?4, active = ?5, scheduled = ?6, retry = ?7, archived = ?8, completed = ?9, aggregating = ?10,
-		processed = ?11, failed = ?12, version = ?13, advanced = ?14, grace = ?15 WHERE num = ?1`)
+		processed = ?11, failed = ?12, version = ?13, joined = ?14, advanced = ?15, grace = ?16 WHERE num = ?1`)
 
 	addToDay = prepared(`INSERT INTO leat_day (queue, day, processed, failed) VALUES (?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET processed = processed + excluded.processed, failed = failed + excluded.failed`)
@@ -58,7 +60,7 @@ func (r *row) queue() *queue {
 		q.count[state] = r.int()
 	}
 	q.processed, q.failed = r.int(), r.int()
-	q.version, q.advanced, q.grace, q.paused = r.int(), r.int(), r.int(), r.flag()
+	q.version, q.joined, q.advanced, q.grace, q.paused = r.int(), r.int(), r.int(), r.int(), r.flag()
 	return q
 }
 
@@ -99,7 +101,7 @@ func (t *tx) flushQueue(q *queue) {
 		s.int(q.count[state])
 	}
 	q.changed = false
-	s.int(q.processed).int(q.failed).int(q.version).any(q.advanced).any(q.grace).exec()
+	s.int(q.processed).int(q.failed).int(q.version).int(q.joined).any(q.advanced).any(q.grace).exec()
 	t.flushDay(q)
 }
 

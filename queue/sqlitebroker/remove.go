@@ -32,7 +32,10 @@ func (b *Broker) Remove(ctx context.Context, now time.Time, queue string, force 
 	if err == nil {
 		err = refusal
 	}
-	b.writer.board.Forget(queue)
+	if err == nil {
+		b.writer.board.Forget(queue)
+		b.writer.board.Forget(broker.GroupsOf(queue))
+	}
 	for more := true; err == nil && more; {
 		err = b.writer.write(ctx, func(t *tx) {
 			t.purge()

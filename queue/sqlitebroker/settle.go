@@ -95,7 +95,7 @@ func (t *tx) finish(now time.Time, s *broker.Settlement, k *known, at time.Time)
 // letGo has k, whose lease has been given back, stand where it stood.
 func (t *tx) letGo(now time.Time, k *known) {
 	if k.frozen() {
-		t.thaw(k)
+		t.thaw(now, k)
 		return
 	}
 	t.place(now, k, task.Pending, k.q.front(1), milli(now))

@@ -68,6 +68,10 @@ var faultQueries = []string{
 	`SELECT format('entry %s/%s waits in group %s, which is not counted', q.name, e.id, e.group_name)
 		FROM leat_entry e JOIN leat_queue q ON q.num = e.queue WHERE e.state = 7
 		AND NOT EXISTS (SELECT 1 FROM leat_group g WHERE g.queue = e.queue AND g.name = e.group_name)`,
+	`SELECT format('group %s of %s was joined as number %d, the last is %d', g.name, q.name, g.joined, q.joined)
+		FROM leat_group g JOIN leat_queue q ON q.num = g.queue WHERE g.joined > q.joined`,
+	`SELECT format('%d groups of %s were joined as number %d', count(*), q.name, g.joined)
+		FROM leat_group g JOIN leat_queue q ON q.num = g.queue WHERE g.joined > 0 GROUP BY g.queue, g.joined HAVING count(*) > 1`,
 	`SELECT format('entry %s/%s is frozen in no batch of its group', q.name, e.id)
 		FROM leat_entry e JOIN leat_queue q ON q.num = e.queue WHERE e.state = 7 AND e.token IS NOT NULL AND NOT EXISTS
 		(SELECT 1 FROM leat_batch b WHERE b.token = e.token AND b.queue = e.queue AND b.group_name = e.group_name)`,

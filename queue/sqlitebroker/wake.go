@@ -48,6 +48,11 @@ func (t *tx) passOn(pass []broker.Wake) {
 	for _, w := range pass {
 		if !w.At.IsZero() {
 			t.passed = append(t.passed, w)
+		} else if queue, ok := w.OfGroups(); ok {
+			q := t.queue(queue)
+			if q != nil && q.count[task.Aggregating] > 0 {
+				q.grouped = true
+			}
 		} else if q := t.queue(w.Queue); q != nil && !q.paused {
 			q.readied = true
 		}
@@ -59,6 +64,11 @@ func (w *writer) leaveWakes(t *tx) {
 	for name, q := range t.queues {
 		if q != nil && q.readied && q.count[task.Pending] > 0 {
 			w.board.Leave(broker.Wake{Queue: name})
+		}
+	}
+	for name, q := range t.queues {
+		if q != nil && q.grouped {
+			w.board.Leave(broker.Wake{Queue: broker.GroupsOf(name)})
 		}
 	}
 	for name, q := range t.queues {
@@ -83,6 +93,7 @@ type lookout struct {
 type sight struct {
 	version dataVersion
 	due     int64 // when the next of its entries that wait is due; 0: none waits
+	joined  int64 // the number of its last join of a group
 }
 
 // A dataVersion changes when another connection than the writer's has written.
@@ -130,8 +141,11 @@ func (b *Broker) dataVersion(ctx context.Context) (v dataVersion, err error) {
 	return v, err
 }
 
-// lookAt leaves the wakes of a queue as it is at version v or later.
+// lookAt leaves the wakes of a queue, or of its groups, as it is at version v or later.
 func (b *Broker) lookAt(ctx context.Context, name string, v dataVersion) error {
+	if queue, ok := (broker.Wake{Queue: name}).OfGroups(); ok {
+		return b.lookAtGroups(ctx, queue, v)
+	}
 	var ready bool
 	now := sight{version: v}
 	err := b.read(ctx, func(c *conn) {
@@ -154,9 +168,32 @@ func (b *Broker) lookAt(ctx context.Context, name string, v dataVersion) error {
 	if now.due != 0 && now.due != b.lookout.seen[name].due {
 		b.writer.board.Leave(broker.Wake{Queue: name, At: fromMilli(now.due)})
 	}
-	if b.lookout.seen == nil {
-		b.lookout.seen = make(map[string]sight)
-	}
-	b.lookout.seen[name] = now
+	b.lookout.saw(name, now)
 	return nil
+}
+
+// lookAtGroups leaves the wake of a queue's groups as it is at version v or later.
+func (b *Broker) lookAtGroups(ctx context.Context, queue string, v dataVersion) error {
+	now := sight{version: v}
+	err := b.read(ctx, func(c *conn) {
+		if q := c.queue(queue); q != nil && q.count[task.Aggregating] > 0 {
+			now.joined = q.joined
+		}
+	})
+	if err != nil {
+		return err
+	}
+	name := broker.GroupsOf(queue)
+	if now.joined != 0 && now.joined != b.lookout.seen[name].joined {
+		b.writer.board.Leave(broker.Wake{Queue: name})
+	}
+	b.lookout.saw(name, now)
+	return nil
+}
+
+func (l *lookout) saw(name string, s sight) {
+	if l.seen == nil {
+		l.seen = make(map[string]sight)
+	}
+	l.seen[name] = s
 }

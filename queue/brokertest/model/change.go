@@ -173,7 +173,7 @@ func (m *Model) ready(now time.Time, e *entry) {
 	m.leave(e)
 	e.moved = now
 	if e.Group != "" {
-		m.queues[e.Queue].joins.join(e.Group)
+		m.join(e)
 		m.enter(now, e, task.Aggregating)
 		return
 	}

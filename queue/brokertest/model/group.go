@@ -64,6 +64,9 @@ func ripens(now time.Time, waiting []*entry, r broker.GatherRequest) time.Time {
 	if oldest := waiting[0].next().Add(ceilTo(r.MaxDelay, time.Second)); r.MaxDelay > 0 && oldest.Before(next) {
 		next = oldest
 	}
+	if next.Before(now) {
+		return now
+	}
 	return next
 }
 

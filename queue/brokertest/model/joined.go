@@ -11,18 +11,19 @@ import (
 
 // joins is which groups of a queue something has come to.
 type joins struct {
-	count int            // of times that something has
-	last  map[string]int // by group: which was its last
+	last  map[string]int // by group: the number of its last join
 	woken bool           // the call under way leaves a wake
 }
 
-// join notes that an entry has come to wait in a group.
-func (j *joins) join(group string) {
+// join notes that e has come to wait in its group. Joins of all queues are numbered
+// together, so that a queue which is removed and comes again goes on.
+func (m *Model) join(e *entry) {
+	j := &m.queues[e.Queue].joins
 	if j.last == nil {
 		j.last = make(map[string]int)
 	}
-	j.count++
-	j.last[group], j.woken = j.count, true
+	m.joined++
+	j.last[e.Group], j.woken = m.joined, true
 }
 
 // Joined implements [broker.Operator].
@@ -35,13 +36,10 @@ func (m *Model) Joined(ctx context.Context, r broker.JoinedRequest) (broker.Join
 	if q == nil {
 		return broker.JoinedPage{}, nil
 	}
-	after, err := strconv.Atoi(r.After)
-	if err != nil || after > q.joins.count { // of a queue of that name that was removed
-		after = 0
-	}
+	after, _ := strconv.Atoi(r.After) // what is no number is as far back as is known
 	names := slices.SortedFunc(maps.Keys(q.joins.last), func(a, b string) int { return q.joins.last[a] - q.joins.last[b] })
 	names = slices.DeleteFunc(names, func(name string) bool { return q.joins.last[name] <= after })
-	page := broker.JoinedPage{Next: strconv.Itoa(q.joins.count), More: len(names) > r.Limit}
+	page := broker.JoinedPage{Next: strconv.Itoa(m.joined), More: len(names) > r.Limit}
 	if page.More {
 		names = names[:r.Limit]
 		page.Next = strconv.Itoa(q.joins.last[names[r.Limit-1]])

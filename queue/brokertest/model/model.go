@@ -34,6 +34,7 @@ type Model struct {
 	listeners map[chan broker.Signal]bool
 	events    events
 	board     wake.Board
+	joined    int // how many times something has come to wait in a group
 	timetable
 }
 

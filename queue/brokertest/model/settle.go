@@ -89,7 +89,7 @@ func (m *Model) release(now time.Time, e *entry) {
 	if e.frozen() {
 		m.leave(e)
 		e.State = task.Aggregating
-		m.queues[e.Queue].joins.join(e.Group)
+		m.join(e)
 		return
 	}
 	m.again(now, e)

@@ -140,7 +140,7 @@ local function name_groups(queue)
   for _, id in ipairs(redis.call("ZRANGEBYSCORE", grouped, "-inf", now_s, "LIMIT", 0, looks)) do
     local f = fields_of(entry_key(queue, id), "state", "group")
     if f[1] ~= "scheduled" and f[1] ~= "retry" then redis.call("ZREM", grouped, id) end
-    if f[1] == "aggregating" and f[2] then redis.call("SADD", container(queue, "groups"), f[2]) end
+    if f[1] == "aggregating" and f[2] then has_joined(queue, f[2]) end
   end
 end
 
@@ -225,18 +225,19 @@ end
 local function give_back(queue, group, set)
   local key = batch_key(queue, group, set)
   expect("ZCARD", group_key(queue, group))
-  local members = redis.call("ZRANGE", key, 0, left - 1, "WITHSCORES")
+  local members, joins = redis.call("ZRANGE", key, 0, left - 1, "WITHSCORES"), false
   for i = 1, #members, 2 do
     later("ZREM", key, members[i])
     if fields_of(entry_key(queue, members[i]), "state")[1] == "aggregating" then
       crash(queue, members[i])
       join_group(queue, members[i], group, members[i + 1])
+      joins = true
     end
   end
   did("returned", #members / 2)
   flush()
   -- asynq may have given back what it took, without the name.
-  if redis.call("EXISTS", group_key(queue, group)) == 1 then redis.call("SADD", container(queue, "groups"), group) end
+  if not joins and redis.call("EXISTS", group_key(queue, group)) == 1 then has_joined(queue, group) end
   if redis.call("EXISTS", key) == 1 then return false end
   forget_batch(queue, group, set)
   return true

@@ -3,31 +3,75 @@
 -- KEYS[1]   set of queues
 -- KEYS[2]   what the names of the queue's keys begin with
 -- ARGV      prefix, now in ns, events, queue, group, token, grace and longest delay
---           in seconds, how many at most, and the second in which the lease ends
+--           in seconds, how many and how many bytes at most, 0 for any, and the second
+--           in which the lease ends
 --
 -- Returns   {end of the lease, id, body, …}, with a body as lib/member.lua has it,
---           or nil if the group is not ripe, and what lib/wake.lua returns
+--           or nil if the group is not ripe; the second in which it is ripe next, -1
+--           if it is now, 0 if nothing waits in it; and what lib/wake.lua returns
 local queue, group, token = ARGV[4], ARGV[5], ARGV[6]
-local grace, delay, most, ends = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9]), ARGV[10]
+local grace, delay, most = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+local most_bytes, ends = tonumber(ARGV[10]), ARGV[11]
 local waiting, set = group_key(queue, group), set_of(token)
 local taken = batch_key(queue, group, set)
 
-local function is_ripe()
-  local n = redis.call("ZCARD", waiting)
-  if n == 0 or n >= most or grace == 0 then return n > 0 end
-  local oldest = tonumber(redis.call("ZRANGE", waiting, 0, 0, "WITHSCORES")[2])
-  local newest = tonumber(redis.call("ZRANGE", waiting, -1, -1, "WITHSCORES")[2])
-  return (delay > 0 and oldest + delay <= now_s) or newest + grace <= now_s
+-- payload_size returns how many bytes the payload in a message has: field 2, which
+-- has at most field 1 before it.
+local function payload_size(msg)
+  local at, tag = 1, string.byte(msg, 1)
+  while tag == 10 or tag == 18 do
+    local size, unit = 0, 1
+    repeat
+      at = at + 1
+      local seven = string.byte(msg, at) or 0
+      size, unit = size + seven % 128 * unit, unit * 128
+    until seven < 128
+    if tag == 18 then return size end
+    at = at + 1 + size
+    tag = string.byte(msg, at)
+  end
+  return 0
 end
 
--- freeze takes the oldest entries out of the group and into the batch, and returns
--- their ids and bodies. Ids without an entry are dropped, and what was to be
--- cancelled is.
+-- is_heavy tells whether those that wait, fewer than a batch may have, have enough
+-- bytes.
+local function is_heavy()
+  local bytes = 0
+  for _, id in ipairs(redis.call("ZRANGE", waiting, 0, most - 1)) do
+    bytes = bytes + payload_size(fields_of(entry_key(queue, id), "msg")[1] or "")
+    if bytes >= most_bytes then return true end
+  end
+  return false
+end
+
+local is_now = -1
+
+-- ripens returns when the group is ripe, as this script does.
+local function ripens()
+  local n = redis.call("ZCARD", waiting)
+  if n == 0 then return 0 end
+  if n >= most or grace == 0 then return is_now end
+  local at = tonumber(redis.call("ZRANGE", waiting, -1, -1, "WITHSCORES")[2]) + grace
+  if delay > 0 then
+    at = math.min(at, tonumber(redis.call("ZRANGE", waiting, 0, 0, "WITHSCORES")[2]) + delay)
+  end
+  if at <= now_s or (most_bytes > 0 and is_heavy()) then return is_now end
+  return at
+end
+
+-- freeze takes the oldest entries out of the group and into the batch, as many as may
+-- be in it, and returns their ids and bodies. Ids without an entry are dropped, and
+-- what was to be cancelled is.
 local function freeze()
   local oldest, taken_out, starting = redis.call("ZRANGE", waiting, 0, most - 1, "WITHSCORES"), {}, {}
+  local bytes = 0
   for i = 1, #oldest, 2 do
     local id = oldest[i]
     local body, state, cancelled, claim = member(queue, id)
+    if most_bytes > 0 and state == "aggregating" and not cancelled then
+      bytes = bytes + payload_size(body[1] or "")
+      if bytes > most_bytes and #taken_out > 0 then break end
+    end
     later("ZREM", waiting, id)
     if state == "aggregating" and cancelled then
       archive(facts(queue, id), "cancelled")
@@ -63,12 +107,14 @@ end
 
 expect_queue(queue)
 local answer
+local next_ripe = ripens()
 local held = redis.call("ZSCORE", container(queue, "leat:batches"), set .. " " .. group)
 if held and redis.call("EXISTS", taken) == 1 then
   ends, answer = held, again()
-elseif is_ripe() then
+elseif next_ripe == is_now then
   answer = freeze()
   homes.flush()
+  next_ripe = ripens()
 end
 if answer then table.insert(answer, 1, ends) end
-return {answer or false, leave_wakes()}
+return {answer or false, next_ripe, leave_wakes()}

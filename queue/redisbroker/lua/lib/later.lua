@@ -31,7 +31,11 @@ end
 -- that have it.
 local oldest, lose_all = {}, nil
 
-local function discard() collected, in_order, oldest = {}, {}, {} end
+-- By index of groups: those that something has joined, in order, which place.lua
+-- tells of, in the builds that have it.
+local joined, tell_joined = {}, nil
+
+local function discard() collected, in_order, oldest, joined = {}, {}, {}, {} end
 
 -- send sends a command with all of values, which are n: a thousand at a time.
 local function send(command, key, values, n)
@@ -65,5 +69,6 @@ local function flush()
     local c = in_order[i]
     send(c.command, c.key, c, c.n)
   end
+  for index, groups in pairs(joined) do tell_joined(index, groups) end
   discard()
 end

@@ -140,9 +140,14 @@ local function take(queue, most, request)
 end
 
 -- pass gives a wake to somebody else: one that is of no time only if there is
--- something ready.
+-- something ready, or are groups.
 local function pass(queue, due)
   if due then return wake_at(queue, due) end
+  local grouped = with_groups(queue)
+  if grouped then
+    if redis.call("EXISTS", container(grouped, "groups")) == 1 then wake_now(queue) end
+    return
+  end
   look(queue)
   if paused[queue] or empty[queue] then return end
   local n = redis.pcall("LLEN", container(queue, "pending"))

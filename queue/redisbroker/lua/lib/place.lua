@@ -1,7 +1,8 @@
 -- Where entries wait: in a list, in sorted sets, and in groups.
 --
 -- Whoever empties a group drops its name, and whoever puts an entry into one adds
--- it. One that is scheduled into a group lies in leat:grouped, too, by the second
+-- it, and tells so: leat:joined has each group with the number of its last join, and
+-- under an empty name the number that was given last. One that is scheduled into a group lies in leat:grouped, too, by the second
 -- in which it is due: asynq, which may move it, does not add the name.
 
 -- expect_queue raises an error if one of the lists and sets in which entries of a
@@ -31,16 +32,48 @@ local function wait_until(state, queue, id, due, group)
   end
 end
 
+-- tell_joined numbers groups in their order. The first number of all is the time, in
+-- microseconds, so that a queue which is removed and comes again goes on. Nothing
+-- fails because of what is told.
+function tell_joined(index, groups)
+  local n = #groups
+  local last = tonumber(redis.pcall("ZINCRBY", index, n, ""))
+  if not last then return end
+  if last == n then
+    last = now * 1000 + n
+    redis.call("ZADD", index, last, "")
+  end
+  local numbered = {}
+  for i = 1, n do
+    numbered[2 * i - 1], numbered[2 * i] = last - n + i, groups[i]
+  end
+  send("ZADD", index, numbered, 2 * n)
+end
+
+-- has_joined has flush tell that something waits in a group.
+local function has_joined(queue, group)
+  later("SADD", container(queue, "groups"), group)
+  local index = container(queue, "leat:joined")
+  local groups = joined[index]
+  if not groups then
+    groups = {}
+    joined[index] = groups
+    wake_now(groups_of(queue))
+  end
+  if groups[#groups] ~= group then groups[#groups + 1] = group end
+end
+
 -- join_group puts an entry, whose hash says so already, into a group.
 local function join_group(queue, id, group, score)
   later("ZADD", group_key(queue, group), score, id)
-  later("SADD", container(queue, "groups"), group)
+  has_joined(queue, group)
 end
 
 -- forget_if_empty drops the name of a group in which nothing waits.
 local function forget_if_empty(queue, group)
   if redis.call("EXISTS", group_key(queue, group)) == 0 then
     redis.call("SREM", container(queue, "groups"), group)
+    redis.pcall("ZREM", container(queue, "leat:joined"), group)
   end
 end
 

@@ -1,6 +1,7 @@
 -- Wakes, as rule 10 of package broker has them. Those of a queue lie in a sorted
--- set: "ready", with the score 0, and "due", with the earliest time. A script leaves
--- them as it ends, with one command for each queue.
+-- set: "ready", with the score 0, and "due", with the earliest time. That something
+-- has joined groups is "ready" of a name of its own. A script leaves them as it ends,
+-- with one command for each name.
 --
 -- The sets of all queues lie in one slot, so that one command can wait for them. A
 -- world that is one of several cannot write there: its scripts return what is to
@@ -19,6 +20,11 @@ local function wake(queue)
 end
 
 local function wake_now(queue) wake(queue).ready = true end
+
+-- groups_of is the name under which the groups of a queue are waited for, and
+-- with_groups the queue that has such a name, or nothing.
+local function groups_of(queue) return queue .. "~groups" end
+local function with_groups(name) return string.match(name, "^(.*)~groups$") end
 
 local function wake_at(queue, due)
   local w = wake(queue)
@@ -49,5 +55,5 @@ local function leave_wakes()
 end
 
 local function forget_wakes(queue)
-  if not is_one_of_several then redis.call("DEL", wake_key(queue)) end
+  if not is_one_of_several then redis.call("DEL", wake_key(queue), wake_key(groups_of(queue))) end
 end

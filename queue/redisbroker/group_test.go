@@ -1,6 +1,7 @@
 package redisbroker_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -62,9 +63,12 @@ func TestStorageIsAsynqsThroughTheLifeOfAGroup(t *testing.T) {
 		"asynq:{q}:t:a":    entry("61"),
 		"asynq:{q}:t:b":    entry("62"),
 	}
+	joins := "asynq:{q}:leat:joined"
+	want[joins] = map[string]string{"": "1900000000500001", "g": "1900000000500001"}
 	x.holds("enqueue", want)
 
 	batch := x.gather("set", "a", "b")
+	want[joins] = map[string]string{"": "1900000000500001"}
 	delete(want, "asynq:{q}:groups")
 	delete(want, "asynq:{q}:g:g")
 	want["asynq:{q}:g:g:set"] = map[string]string{"a": "1900000001", "b": "1900000001"}
@@ -82,6 +86,7 @@ func TestStorageIsAsynqsThroughTheLifeOfAGroup(t *testing.T) {
 	want["asynq:{q}:g:g"] = map[string]string{"a": "1900000001"}
 	want["asynq:{q}:g:g:set"] = map[string]string{"b": "1900000001"}
 	want["asynq:{q}:t:a"] = entry("61")
+	want[joins] = map[string]string{"": "1900000000500002", "g": "1900000000500002"}
 	x.holds("release of one", want)
 
 	x.apply(broker.Change{Settle: []broker.Settlement{done}})
@@ -94,6 +99,7 @@ func TestStorageIsAsynqsThroughTheLifeOfAGroup(t *testing.T) {
 	x.apply(broker.Change{Move: []broker.Move{{EntryRef: grouped("a").EntryRef, Do: broker.Run}}})
 	delete(want, "asynq:{q}:groups")
 	delete(want, "asynq:{q}:g:g")
+	want[joins] = map[string]string{"": "1900000000500002"}
 	want["asynq:{q}:pending"] = []string{"a"}
 	want["asynq:{q}:t:a"] = map[string]string{"msg": msg("61"), "state": "pending", "pending_since": pendSoon}
 	x.holds("a run", want)
@@ -116,6 +122,9 @@ func TestAGroupThatAsynqFillsFromTheScheduleIsNamed(t *testing.T) {
 	x.advance()
 	if got := x.c.SMembers(t.Context(), x.queue("groups")).Val(); !cmp.Equal(got, []string{"g"}) {
 		t.Errorf("groups = %v, want g", got)
+	}
+	if names, _ := x.joined(""); !slices.Equal(names, []string{"g"}) {
+		t.Errorf("told to have been joined are %v, want g", names)
 	}
 	x.sound("it")
 	x.gather("two", "later")

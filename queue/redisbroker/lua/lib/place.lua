@@ -37,7 +37,7 @@ end
 -- fails because of what is told.
 function tell_joined(index, groups)
   local n = #groups
-  local last = tonumber(redis.pcall("ZINCRBY", index, n, ""))
+  local last = tonumber(redis.pcall("ZADD", index, "INCR", n, ""))
   if not last then return end
   if last == n then
     last = now * 1000 + n

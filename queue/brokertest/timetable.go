@@ -103,7 +103,7 @@ func schedulerForgotten(x *trial) {
 }
 
 func schedulerGone(x *trial) {
-	a, b := scheduler("a"), scheduler("b")
+	a, b := scheduler("a:b"), scheduler("b")
 	x.beatScheduler(a)
 	x.beatScheduler(b)
 	gone := broker.Scheduler{ID: "b", Gone: true}
@@ -114,10 +114,10 @@ func schedulerGone(x *trial) {
 
 func schedulerOrder(x *trial) {
 	var want []broker.Scheduler
-	for _, id := range []string{"b", "c", "B", "a"} {
+	for _, id := range []string{"b", "c", "a:b", "B", "a"} {
 		x.beatScheduler(scheduler(id))
 	}
-	for _, id := range []string{"B", "a", "b", "c"} {
+	for _, id := range []string{"B", "a", "a:b", "b", "c"} {
 		want = append(want, scheduler(id))
 	}
 	equal(x, "schedulers", x.schedulers(), want)

@@ -68,8 +68,9 @@ func (r *register) Beat(ctx context.Context, now time.Time, s broker.Server) err
 }
 
 func (r *register) beat(ctx context.Context, now time.Time, s broker.Server) error {
+	gone := func(key string) bool { return s.Gone && strings.HasSuffix(key, ":"+s.ID+"}") }
 	for _, set := range []string{r.keys.servers(), r.keys.workers()} {
-		if err := r.forget(ctx, now, set, s.ID, s.Gone); err != nil {
+		if err := r.forget(ctx, now, set, gone); err != nil {
 			return err
 		}
 	}
@@ -106,7 +107,11 @@ func (r *register) beat(ctx context.Context, now time.Time, s broker.Server) err
 // command.
 func (r *register) BeatScheduler(ctx context.Context, now time.Time, s broker.Scheduler) error {
 	return r.beatScheduler(ctx, now, s, func(now time.Time, entries []any) error {
-		if err := r.forget(ctx, now, r.keys.schedulers(), s.ID, true); err != nil || s.Gone {
+		before := func(key string) bool {
+			found, ok := r.keys.schedulerOf(key)
+			return ok && found.ID == s.ID
+		}
+		if err := r.forget(ctx, now, r.keys.schedulers(), before); err != nil || s.Gone {
 			return err
 		}
 		list := r.keys.scheduler(schedulerName(s))
@@ -126,22 +131,20 @@ func (r *register) BeatScheduler(ctx context.Context, now time.Time, s broker.Sc
 }
 
 // forget removes the records that set names of what has died, some at a time, and
-// with all set that of id: whoever says that it is gone may not know its host.
-func (r *register) forget(ctx context.Context, now time.Time, set, id string, all bool) error {
+// those that are gone: whoever says so may not know their host.
+func (r *register) forget(ctx context.Context, now time.Time, set string, gone func(key string) bool) error {
 	dead := &redis.ZRangeBy{Min: "-inf", Max: strconv.FormatInt(now.Unix()-1, 10), Count: 100}
 	names, err := r.client.ZRangeByScore(ctx, set, dead).Result()
 	if err != nil {
 		return err
 	}
-	if all {
-		known, err := r.client.ZRange(ctx, set, 0, -1).Result()
-		if err != nil {
-			return err
-		}
-		for _, name := range known {
-			if strings.HasSuffix(name, ":"+id+"}") {
-				names = append(names, name)
-			}
+	known, err := r.client.ZRange(ctx, set, 0, -1).Result()
+	if err != nil {
+		return err
+	}
+	for _, name := range known {
+		if gone(name) {
+			names = append(names, name)
 		}
 	}
 	for _, name := range names {

@@ -49,20 +49,16 @@ func (b *world) beatScheduler(ctx context.Context, now time.Time, s broker.Sched
 // schedulerName is asynq's name for s.
 func schedulerName(s broker.Scheduler) string { return fmt.Sprintf("%s:%d:%s", s.Host, s.PID, s.ID) }
 
-// schedulerOf returns the scheduler that asynq gives that name.
-func schedulerOf(name string) (s broker.Scheduler, ok bool) {
-	rest, id, found := cutLast(name, ":")
-	host, pid, foundPID := cutLast(rest, ":")
+// schedulerOf returns the scheduler that has the record with that key. An id may
+// have colons, a host has none.
+func (k keys) schedulerOf(key string) (s broker.Scheduler, ok bool) {
+	name, found := strings.CutPrefix(key, k.schedulers()+":{")
+	name, closed := strings.CutSuffix(name, "}")
+	host, rest, _ := strings.Cut(name, ":")
+	pid, id, _ := strings.Cut(rest, ":")
 	n, err := strconv.Atoi(pid)
 	s = broker.Scheduler{ID: id, Host: host, PID: n}
-	return s, found && foundPID && err == nil && s.Check() == nil
-}
-
-func cutLast(s, sep string) (before, after string, found bool) {
-	if i := strings.LastIndex(s, sep); i >= 0 {
-		return s[:i], s[i+len(sep):], true
-	}
-	return s, "", false
+	return s, found && closed && err == nil && s.Check() == nil
 }
 
 // schedulerEntries returns the records of the entries of s, to be read in that
@@ -105,8 +101,7 @@ func (b *world) Schedulers(ctx context.Context, now time.Time) ([]broker.Schedul
 	lists := make(map[string]*redis.StringSliceCmd, len(names)) // by the scheduler's id
 	_, err = b.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for _, name := range names {
-			inner := strings.TrimSuffix(strings.TrimPrefix(name, b.keys.schedulers()+":{"), "}")
-			if s, ok := schedulerOf(inner); ok {
+			if s, ok := b.keys.schedulerOf(name); ok {
 				alive = append(alive, s)
 				lists[s.ID] = p.LRange(ctx, name, 0, -1)
 			}

@@ -21,9 +21,8 @@ end
 
 -- So is what there is of the scheduler itself: whoever removes it may not know its
 -- host.
-local ending = ":" .. id .. "}"
 for _, key in ipairs(redis.call("ZRANGE", KEYS[1], 0, -1)) do
-  if string.sub(key, -#ending) == ending then remove(key) end
+  if string.match(key, "{[^:{}]*:[^:{}]*:([^{}]*)}$") == id then remove(key) end
 end
 
 if ttl > 0 then

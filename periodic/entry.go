@@ -100,18 +100,24 @@ func (e Entry) compile(source Source) (*plan, error) {
 		p.Window = DefaultWindow
 	}
 	p.Start, p.End = broker.CeilMilli(p.Start), broker.CeilMilli(p.End)
+	if p.Type == "" {
+		p.Type = e.Payload.typ
+	}
 	var timed, made error
 	p.timetable, timed = p.readTimetable()
-	p.make, made = e.Payload.maker(e.Type)
-	err := errors.Join(e.nameFault(), timed, e.policyFaults(), e.optionFaults(), made)
-	if err == nil {
-		err = p.try()
-	}
-	if err != nil {
+	p.make, made = e.Payload.maker(p.Type)
+	if err := errors.Join(e.nameFault(), timed, e.policyFaults(), p.typeFault(), e.optionFaults(), made); err != nil {
 		return nil, &EntryError{Entry: e.Name, Err: err}
 	}
 	p.spec = p.Entry.spec()
 	return p, nil
+}
+
+func (p *plan) typeFault() error {
+	if typ := p.Payload.typ; typ != "" && typ != p.Type {
+		return task.Invalid("Type", p.Type, "is not that of its payload: "+typ)
+	}
+	return task.CheckName("Type", p.Type)
 }
 
 func (e Entry) nameFault() error {
@@ -150,19 +156,6 @@ func (e Entry) optionFaults() error {
 	}
 	_, err := task.Resolve(time.Now(), e.Options)
 	return errors.Join(append(faults, err)...)
-}
-
-// try makes the task of a tick, to see what is wrong with it before there is one. A
-// user's function is only called for what nothing else tells.
-func (p *plan) try() error {
-	if !p.Payload.storable() && p.Type != "" {
-		return task.CheckName("Type", p.Type)
-	}
-	made, err := call(new(gate), func() (*task.Task, error) { return p.make(p.tick(time.Unix(0, 0))) })
-	if err != nil {
-		return fmt.Errorf("payload: %w", err)
-	}
-	return task.CheckName("Type", made.Type())
 }
 
 // tick returns p's tick at a time.

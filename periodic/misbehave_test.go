@@ -156,13 +156,15 @@ func TestBadEntriesAreRefusedWithAllThatIsWrong(t *testing.T) {
 				task.Unique(time.Hour), task.OnConflict(task.Ignore), task.UniqueKey("k"), task.MaxRetry(-1), nil,
 			},
 		}
-		err := s.Register(good, bad, good, periodic.Entry{Name: "untyped", Schedule: "@daily"})
+		kind := task.Define[int, task.None]("kind")
+		mixed := periodic.Entry{Name: "mixed", Schedule: "@daily", Type: "other", Payload: periodic.Input(kind, func(periodic.Tick) int { return 1 })}
+		err := s.Register(good, bad, good, mixed, periodic.Entry{Name: "untyped", Schedule: "@daily"})
 		if err == nil {
 			t.Fatal("Register() = nil")
 		}
 		for _, word := range []string{
 			"no good", "spec", "zone", "Jitter", "Window", "End", "Missed", "Overlap", "Payload", "TaskID", "ProcessIn", "ProcessAt", "Deadline", "StartBy",
-			"Unique(", "OnConflict", "UniqueKey", "MaxRetry", "nil", "entry good, from code: entry exists already", "entry untyped: invalid Type",
+			"Unique(", "OnConflict", "UniqueKey", "MaxRetry", "nil", "entry good, from code: entry exists already", "entry untyped: invalid Type", "entry mixed: invalid Type",
 		} {
 			if !strings.Contains(err.Error(), word) {
 				t.Errorf("Register() does not speak of %q", word)

@@ -13,7 +13,8 @@ import (
 // none. It may be made by several schedulers for one tick, of which one enqueues it:
 // it should depend on nothing but the tick.
 type Payload struct {
-	make     func(Tick) (*task.Task, error) // makes the whole task; its options are the least of all
+	typ      string                         // of the tasks that make makes; "": any
+	make     func(Tick) (*task.Task, error) // whose options are the least of all
 	bytes    []byte
 	template string
 }
@@ -50,7 +51,7 @@ func Input[In, Out any](k *task.Kind[In, Out], f func(Tick) In) Payload {
 	if k == nil || f == nil {
 		panic("periodic: nil kind or function for a payload")
 	}
-	return Payload{make: func(t Tick) (*task.Task, error) { return k.New(f(t)) }}
+	return Payload{typ: k.Type(), make: func(t Tick) (*task.Task, error) { return k.New(f(t)) }}
 }
 
 // Template is text as package [text/template] executes it over the [Tick]:
@@ -64,31 +65,41 @@ func Template(text string) Payload { return Payload{template: text} }
 // storable reports whether p is data only.
 func (p Payload) storable() bool { return p.make == nil }
 
-// maker returns the function that makes the task of a tick, of the type typ unless
-// the payload knows it.
+// maker returns the function that makes the task of a tick, of the type typ.
 func (p Payload) maker(typ string) (func(Tick) (*task.Task, error), error) {
 	switch {
+	case p.typ != "":
+		return p.make, nil
 	case p.make != nil:
 		return func(t Tick) (*task.Task, error) {
 			made, err := p.make(t)
-			if err != nil || made.Type() != "" {
-				return made, err
+			if err != nil {
+				return nil, err
 			}
 			return task.New(typ, made.Payload()), nil
 		}, nil
-	case p.template == "":
-		made := task.New(typ, slices.Clone(p.bytes))
-		return func(Tick) (*task.Task, error) { return made, nil }, nil
+	case p.template != "":
+		return p.fromTemplate(typ)
 	}
+	made := task.New(typ, slices.Clone(p.bytes))
+	return func(Tick) (*task.Task, error) { return made, nil }, nil
+}
+
+// fromTemplate is maker for a template, which is tried.
+func (p Payload) fromTemplate(typ string) (func(Tick) (*task.Task, error), error) {
 	parsed, err := template.New("payload").Option("missingkey=error").Parse(p.template)
 	if err != nil {
 		return nil, task.Invalid("Payload", p.template, err.Error())
 	}
-	return func(t Tick) (*task.Task, error) {
+	made := func(t Tick) (*task.Task, error) {
 		var b strings.Builder
 		if err := parsed.Execute(&b, t); err != nil {
 			return nil, err
 		}
 		return task.New(typ, []byte(b.String())), nil
-	}, nil
+	}
+	if _, err := call(new(gate), func() (*task.Task, error) { return made(Tick{}) }); err != nil {
+		return nil, task.Invalid("Payload", p.template, err.Error())
+	}
+	return made, nil
 }

@@ -2,13 +2,11 @@ package periodic
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
 
 	"github.com/leatwork/leat/internal/loop"
-	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/task"
 )
@@ -17,9 +15,6 @@ const (
 	// longestSleep is after how long a runner looks at the clock again, which may have
 	// been set.
 	longestSleep = time.Minute
-
-	// commitTime is how long a commit may take that has begun, also in a shutdown.
-	commitTime = 5 * time.Second
 
 	retryLeast = 50 * time.Millisecond
 	retryMost  = 5 * time.Second
@@ -50,12 +45,6 @@ type runner struct {
 	clashed  bool                     // it was told that a stored entry has the name
 
 	making, preparing, before, after, failing gate
-}
-
-// A document is a record as it was read or written.
-type document struct {
-	record
-	version int64 // 0: there is none
 }
 
 func newRunner(s *Scheduler, name string, p *plan, stop context.CancelFunc) *runner {
@@ -107,106 +96,12 @@ func (r *runner) turn(ctx context.Context) (time.Duration, error) {
 	return v.wait(m.now), nil
 }
 
-// state returns what the runner knows. The plan is the one that is to be run: what is
-// stored wins over what this process has of the same name.
-func (r *runner) state() (p *plan, since time.Time, adopted bool, doc *document) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.doc.isStored() {
-		return r.stored, r.since, true, r.doc
-	}
-	r.adopted = r.adopted || r.own != nil && r.doc != nil && r.doc.describes(r.own)
-	return r.own, r.since, r.adopted, r.doc
-}
-
-// isStored reports whether d is of an entry that is stored.
-func (d *document) isStored() bool {
-	return d != nil && d.Source == FromStore && d.Removed.IsZero()
-}
-
-// runsStored reports whether the entry that the runner runs is stored.
-func (r *runner) runsStored() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.doc.isStored()
-}
-
-// replan has the runner run p from now on.
-func (r *runner) replan(p *plan) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if p != nil && r.own != nil && r.own.source == p.source && r.own.spec.equal(&p.spec) {
-		r.own = p // its functions may be others
-		return
-	}
-	r.own, r.since, r.adopted = p, r.s.now(), false
-	r.rouse()
-}
-
 // rouse has the runner look.
 func (r *runner) rouse() {
 	select {
 	case r.wake <- struct{}{}:
 	default:
 	}
-}
-
-// load reads the record.
-func (r *runner) load(ctx context.Context) error {
-	docs, err := r.s.broker.Documents(ctx, homeOf(r.name), recordKey)
-	if err != nil {
-		return fmt.Errorf("read %s: %w", r.name, err)
-	}
-	if err := r.learn(docs[0]); err != nil {
-		return err
-	}
-	r.resolve(ctx)
-	return nil
-}
-
-// learn takes d for the record, unless a later one is known.
-func (r *runner) learn(d broker.Document) error {
-	known := document{version: d.Version}
-	if d.Version > 0 {
-		var err error
-		if known.record, err = decodeRecord(d); err != nil {
-			return fmt.Errorf("entry %s: %w", r.name, err)
-		}
-	}
-	return r.know(known)
-}
-
-func (r *runner) know(d document) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.doc = &d
-	if !d.isStored() || r.stored != nil && r.stored.spec.equal(&d.Spec) {
-		return nil
-	}
-	p, err := d.Spec.entry(r.name).compile(FromStore)
-	if r.stored = p; err != nil {
-		return fmt.Errorf("stored %w", err)
-	}
-	return nil
-}
-
-// hear is told of a record that was read elsewhere.
-func (r *runner) hear(d broker.Document) error {
-	r.mu.Lock()
-	old := r.doc != nil && r.doc.version >= d.Version && d.Version > 0
-	r.mu.Unlock()
-	if old {
-		return nil
-	}
-	defer r.rouse()
-	return r.learn(d)
-}
-
-// forget has the record read again.
-func (r *runner) forget() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.doc = nil
 }
 
 // introduce makes the entry known. Its ticks until then are nobody's.
@@ -329,127 +224,4 @@ func (r *runner) failed(ctx context.Context, shots []shot) time.Duration {
 		return 0
 	}
 	return time.Duration(r.attempts) * time.Second
-}
-
-// shoot commits c with next as the record, and what has become of shots.
-func (r *runner) shoot(ctx context.Context, p *plan, doc *document, next record, c broker.Change, shots []shot) error {
-	for _, s := range shots {
-		s.add(&c)
-		next = next.noted(r.event(s))
-		if !s.asked && s.backfill == "" && s.err == nil {
-			next.Fired = s.at.UTC()
-		}
-	}
-	r.unsure = shots
-	if done, err := r.commit(ctx, p, doc, next, c); !done {
-		return err
-	}
-	r.unsure = nil
-	for _, s := range shots {
-		r.tell(ctx, s)
-	}
-	return nil
-}
-
-// commit writes next as the record, together with c, and reports whether it has. If
-// somebody was faster it takes theirs, and returns no error.
-func (r *runner) commit(ctx context.Context, p *plan, doc *document, next record, c broker.Change) (bool, error) {
-	now := r.s.now().UTC()
-	if p.source != FromStore {
-		next.Source, next.Spec, next.Kept = p.source, p.spec, now
-		c.Close = now.Add(keepUnused + 2*p.period(next.Last))
-	}
-	if c.List != nil {
-		next.Listed = c.List.At
-	}
-	c.Home, c.Put = homeOf(r.name), []broker.Put{next.put(doc.version)}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTime)
-	defer cancel()
-	outcome, err := apply(ctx, r.s.broker, now, c)
-	if err != nil {
-		r.forget()
-		return false, fmt.Errorf("commit %s: %w", r.name, err)
-	}
-	if outcome != nil {
-		return false, r.refused(outcome, c)
-	}
-	clear(r.exists)
-	clear(r.unfit)
-	clear(r.spared)
-	r.most = maxFirings
-	r.mu.Lock()
-	r.adopted = true
-	r.mu.Unlock()
-	return true, r.know(document{record: next, version: doc.version + 1})
-}
-
-// period returns about how far apart the ticks of p are.
-func (p *plan) period(at time.Time) time.Duration {
-	one := p.timetable.Next(at)
-	two := p.timetable.Next(one)
-	if one.IsZero() || two.IsZero() {
-		return 0
-	}
-	return two.Sub(one)
-}
-
-// refused learns from what the broker says of a change that it has not made.
-func (r *runner) refused(outcome error, c broker.Change) error {
-	conflict, conflicted := errors.AsType[*broker.ConflictError](outcome)
-	exists, there := errors.AsType[*broker.ExistsError](outcome)
-	state, stuck := errors.AsType[*broker.StateError](outcome)
-	switch {
-	case conflicted:
-		return r.learn(conflict.Document)
-	case there && !r.exists[exists.Entry.ID]:
-		r.exists[exists.Entry.ID] = true
-	case stuck && !r.spared[state.Entry]:
-		r.spared[state.Entry] = true // it has ended, or is parked
-	case errors.Is(outcome, broker.ErrNotFound): // what was to be cancelled has ended
-	case len(c.Enqueue)+len(c.Drain) > 1:
-		r.most = 1 // it is one of them, or that they are too much together
-	case len(c.Enqueue)+len(c.Drain) == 1:
-		r.unfit[append(c.Enqueue, c.Drain...)[0].ID] = outcome
-	default:
-		r.forget()
-		return fmt.Errorf("commit %s: %w", r.name, outcome)
-	}
-	return nil
-}
-
-// resolve tells the user of what was committed, now that the record says what was.
-func (r *runner) resolve(ctx context.Context) {
-	unsure := r.unsure
-	r.unsure = nil
-	_, _, _, doc := r.state()
-	for _, s := range unsure {
-		if doc != nil && doc.tells(s.entry.ID, r.s.id) {
-			r.tell(ctx, s)
-		}
-	}
-}
-
-// tells reports whether r says that a task was enqueued, or waits to be, by a scheduler.
-func (r record) tells(id, by string) bool {
-	for _, e := range r.History {
-		if e.ID == id && e.By == by {
-			return true
-		}
-	}
-	return false
-}
-
-// apply applies one change. An outcome is what the broker says of the change, an error
-// that it could not be asked or did not answer.
-func apply(ctx context.Context, b broker.Broker, now time.Time, c broker.Change) (outcome, err error) {
-	applied, err := b.Apply(ctx, now, []broker.Change{c}, broker.LeaseRequest{})
-	switch {
-	case errors.Is(err, broker.ErrRefused):
-		return nil, err
-	case err != nil:
-		return nil, fmt.Errorf("%w: %w", queue.ErrUnknown, err)
-	case len(applied.Outcomes) != 1:
-		return nil, fmt.Errorf("%w: broker answered one change with %d outcomes", queue.ErrUnknown, len(applied.Outcomes))
-	}
-	return applied.Outcomes[0], nil
 }

@@ -13,7 +13,7 @@ import (
 
 type day struct{ Name string }
 
-var report = task.Define[day, task.None]("report:make", task.Queue("default"))
+var nightly = task.Define[day, task.None]("report:make", task.Queue("default"))
 
 func Example() {
 	ctx, stop := context.WithCancel(context.Background())
@@ -30,7 +30,7 @@ func Example() {
 		Name:     "report",
 		Schedule: "@every 1s", // or "30 2 * * *", with a Zone
 		Overlap:  periodic.SkipOverlap,
-		Payload:  periodic.Input(report, func(t periodic.Tick) day { return day{t.Time.Weekday().String()} }),
+		Payload:  periodic.Input(nightly, func(t periodic.Tick) day { return day{t.Time.Weekday().String()} }),
 	})
 	if err != nil {
 		fmt.Println(err)
@@ -38,7 +38,7 @@ func Example() {
 	}
 
 	mux := task.NewMux()
-	report.Handle(mux, func(ctx context.Context, in day) (task.None, error) {
+	nightly.Handle(mux, func(ctx context.Context, in day) (task.None, error) {
 		defer stop()
 		tick, _ := periodic.TickFromContext(ctx)
 		fmt.Println("a tick of", tick.Entry, "is on time:", !time.Now().Before(tick.Time), "with its day:", in.Name == tick.Time.Weekday().String())

@@ -116,6 +116,7 @@ func (r *runner) tell(ctx context.Context, s shot) {
 	if s.err != nil || s.known {
 		return
 	}
+	r.s.noteFired(broker.Tick{Entry: r.name, TaskID: s.entry.ID, At: r.s.now()})
 	if observe := r.s.client.Observer; observe != nil {
 		r.hook(ctx, "Observer", &r.after, func() { observe(ctx, queue.Event{Kind: queue.EventEnqueued, Entry: s.entry}) })
 	}

@@ -94,6 +94,16 @@ func (r *recorder) Advance(ctx context.Context, now time.Time, q broker.AdvanceR
 	return r.Broker.Advance(ctx, now, q)
 }
 
+func (r *recorder) BeatScheduler(ctx context.Context, now time.Time, s broker.Scheduler) error {
+	r.count("BeatScheduler")
+	return r.Broker.BeatScheduler(ctx, now, s)
+}
+
+func (r *recorder) RecordTicks(ctx context.Context, ticks ...broker.Tick) error {
+	r.count("RecordTicks")
+	return r.Broker.RecordTicks(ctx, ticks...)
+}
+
 // enqueued returns the ids of the tasks of an entry that were enqueued, in order.
 func (x *bench) enqueued(name string) (ids []string) {
 	x.mu.Lock()

@@ -54,9 +54,11 @@ type Info struct {
 	Next   time.Time // the next tick; zero: none, or it is paused
 	Paused *Pause    // nil: it is not
 
-	// Late says that the next tick should have been decided: no scheduler runs the entry,
-	// or none reaches the storage.
-	Late bool
+	// RunBy are the ids of the schedulers that have said lately that they run it. Late
+	// says that its next tick should have been decided: none does, or none reaches the
+	// storage.
+	RunBy []string
+	Late  bool
 
 	Asked     int        // runs that were asked for and wait to be enqueued
 	Backfills []Backfill // those under way, and the last ones that have ended
@@ -90,6 +92,9 @@ func (i *Inspector) List(ctx context.Context) ([]Info, error) {
 			break
 		}
 	}
+	if err := i.fillRunBy(ctx, infos); err != nil {
+		return nil, fmt.Errorf("list entries: %w", err)
+	}
 	slices.SortFunc(infos, func(a, b Info) int { return strings.Compare(a.Name, b.Name) })
 	return slices.CompactFunc(infos, func(a, b Info) bool { return a.Name == b.Name }), nil
 }
@@ -105,7 +110,29 @@ func (i *Inspector) Get(ctx context.Context, name string) (Info, error) {
 		return info, fmt.Errorf("get %s: %w", name, err)
 	}
 	info.Open = page.Entries
-	return info, nil
+	infos := []Info{info}
+	if err := i.fillRunBy(ctx, infos); err != nil {
+		return info, fmt.Errorf("get %s: %w", name, err)
+	}
+	return infos[0], nil
+}
+
+// fillRunBy fills in by which schedulers entries are run.
+func (i *Inspector) fillRunBy(ctx context.Context, infos []Info) error {
+	alive, err := i.broker.Schedulers(ctx, i.clock())
+	if err != nil {
+		return fmt.Errorf("schedulers: %w", err)
+	}
+	by := make(map[string][]string)
+	for _, s := range alive {
+		for _, e := range s.Entries {
+			by[e.ID] = append(by[e.ID], s.ID)
+		}
+	}
+	for n := range infos {
+		infos[n].RunBy = by[infos[n].Name]
+	}
+	return nil
 }
 
 // History returns what was decided of an entry's ticks and done to it lately, the last

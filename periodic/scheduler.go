@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -31,6 +32,7 @@ type Scheduler struct {
 	runners    map[string]*runner
 	running    context.Context // nil: it does not run
 	ran        bool
+	fired      []broker.Tick // not told yet
 	work       sync.WaitGroup
 }
 
@@ -52,12 +54,15 @@ func New(c *queue.Client, cfg Config) *Scheduler {
 }
 
 // newID returns what tells a scheduler from all others.
-func newID() string {
+func newID() string { return fmt.Sprintf("%s:%d:%s", hostname(), os.Getpid(), uuid.NewString()[:8]) }
+
+// hostname returns the name of this machine, if it can be told to others.
+func hostname() string {
 	host, err := os.Hostname()
-	if err != nil {
-		host = "unknown"
+	if err != nil || strings.Contains(host, ":") || task.CheckName("host", host) != nil {
+		return "unknown"
 	}
-	return fmt.Sprintf("%s:%d:%s", host, os.Getpid(), uuid.NewString()[:8])
+	return host
 }
 
 // Register adds entries that this scheduler is to run, all or none of them. If there is
@@ -116,9 +121,11 @@ func (s *Scheduler) Run(ctx context.Context) error {
 	if s.cfg.Provider != nil {
 		s.work.Go(func() { s.poll(ctx) })
 	}
+	s.work.Go(func() { s.appear(ctx) })
 	<-ctx.Done()
 	s.end()
 	s.work.Wait()
+	s.disappear(ctx)
 	return nil
 }
 

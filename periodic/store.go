@@ -109,7 +109,7 @@ func (i *Inspector) Change(ctx context.Context, e Entry, by string) error {
 // Remove removes a stored entry. Tasks of it that are enqueued stay, those that wait for
 // others to end included. An entry from elsewhere is refused with a [SourceError].
 func (i *Inspector) Remove(ctx context.Context, name, by string) error {
-	return i.write(ctx, "remove", name, func(d *document, now time.Time) (broker.Change, error) {
+	err := i.write(ctx, "remove", name, func(d *document, now time.Time) (broker.Change, error) {
 		switch {
 		case !d.exists():
 			return broker.Change{}, ErrEntryNotFound
@@ -120,6 +120,10 @@ func (i *Inspector) Remove(ctx context.Context, name, by string) error {
 		d.record = d.noted(Event{Tick: now, At: now, What: EntryRemoved, By: by})
 		return broker.Change{Close: now.Add(keepRemoved)}, nil
 	})
+	if err == nil {
+		_ = i.broker.ForgetTicks(ctx, name) // which are there to be looked at, and few
+	}
+	return err
 }
 
 func (e Entry) compileStored() (*plan, error) {

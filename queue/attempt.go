@@ -288,7 +288,11 @@ func (a *attempt) outcome(err error) broker.Settlement {
 
 // record returns what is kept of the attempt, which ended at now with err.
 func (a *attempt) record(now time.Time, err error) *broker.Attempt {
-	r := &broker.Attempt{Started: a.started, Ended: now, Worker: a.pool.server.worker}
+	return attemptRecord(a.started, now, a.pool.server.worker, err)
+}
+
+func attemptRecord(began, now time.Time, worker string, err error) *broker.Attempt {
+	r := &broker.Attempt{Started: began, Ended: now, Worker: worker}
 	if err != nil {
 		r.Err = cut(err.Error(), maxAttemptErr)
 	}
@@ -298,8 +302,8 @@ func (a *attempt) record(now time.Time, err error) *broker.Attempt {
 // settleAs has the task archived in a way that is not its handler's.
 func (a *attempt) settleAs(how broker.End, why error) {
 	a.err = why
-	s := broker.Settlement{Token: a.lease.Token, Entry: a.lease.Entry, To: broker.Archived, End: how, Result: a.task.ResultWriter().Result()}
-	s.Entry.LastErr = errorText(why)
+	s := endedAs(a.lease, how, why)
+	s.Result = a.task.ResultWriter().Result()
 	if how == broker.Cancelled {
 		s.Attempt = a.record(time.Now(), why)
 	}

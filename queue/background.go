@@ -2,6 +2,8 @@ package queue
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -37,9 +39,51 @@ type Background struct {
 	broker broker.Broker
 	queues []string // that the server serves
 	cfg    Config
+	worker string // its name in the records of attempts
 }
 
 type backgroundKey struct{}
+
+// NewBackground returns a background that no server has: what runs in it by
+// [Background.Run] runs by itself as it would beside a server that has cfg, except that
+// no tasks are leased. It returns the errors of [NewServer].
+func NewBackground(b broker.Broker, cfg Config) (*Background, error) {
+	s, err := NewServer(b, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("new background: %w", err)
+	}
+	s.queues = slices.Sorted(maps.Keys(s.cfg.Queues))
+	return s.background(), nil
+}
+
+// Run calls run until it has returned nil or ctx has ended, again after a pause if it
+// fails, and returns once it has returned. ctx is that of a background for it.
+// Meanwhile, Run does what time makes due in the queues that the Config names, as a
+// server does. It is for a background that no server has.
+func (b *Background) Run(ctx context.Context, name string, run func(ctx context.Context) error) error {
+	ctx, over := context.WithCancel(ctx)
+	kept := make(chan struct{})
+	go func() {
+		defer close(kept)
+		loop.Paced(ctx, b.cfg.Logger, "advance", b.advance)
+	}()
+	b.keepRunning(context.WithValue(ctx, backgroundKey{}, b), name, run)
+	over()
+	<-kept
+	return nil
+}
+
+// advance does what time has made due, and says when to do it again.
+func (b *Background) advance(ctx context.Context) (time.Duration, error) {
+	ctx, cancel := context.WithTimeout(ctx, b.cfg.LeaseDuration)
+	defer cancel()
+	a, err := b.broker.Advance(ctx, time.Now(), broker.AdvanceRequest{Queues: b.queues, Limit: advanceLimit, Keep: b.cfg.Archive.keep()})
+	if err != nil {
+		return advanceInterval, err
+	}
+	b.cfg.reportAdvanced(ctx, a)
+	return advanceWait(a, time.Now(), advanceInterval), nil
+}
 
 // BackgroundFromContext returns the background that has ctx, and whether it is
 // that of one; that of a handler is not.
@@ -55,101 +99,87 @@ func (b *Background) Broker() broker.Broker { return b.broker }
 // has reserved included.
 func (b *Background) Serves(queue string) bool { return slices.Contains(b.queues, queue) }
 
-// Unfit returns how the task of e ends if it is not to be run, because its workers have
-// died too often or it is too late for it, and why; or a nil error.
-func (b *Background) Unfit(e broker.Entry) (broker.End, error) { return b.cfg.unfit(time.Now(), e) }
+// Unfit returns how the lease l ends of a task that is not to be run, because its workers
+// have died too often or it is too late for it, and whether it is one.
+func (b *Background) Unfit(l broker.Lease) (s broker.Settlement, unfit bool) {
+	how, why := b.cfg.unfit(time.Now(), l.Entry)
+	if why == nil {
+		return s, false
+	}
+	return endedAs(l, how, why), true
+}
 
-// Settlement returns how the lease l ends of a task that was run in the background, if
-// that came to err: by the policies of the server, as of a task whose handler returned
-// err.
-func (b *Background) Settlement(ctx context.Context, l broker.Lease, err error) broker.Settlement {
+// Parked reports an entry that cannot be read, in the log and as an [EventParked].
+func (b *Background) Parked(ctx context.Context, p broker.Parked) { b.cfg.parked(ctx, p) }
+
+// Patience is how long what is run in the background may go on once its context has
+// ended, so that there is time left to record what has come of it.
+func (b *Background) Patience() time.Duration {
+	most := b.cfg.ShutdownTimeout
+	return max(most-stopGrace-endGrace, most/2)
+}
+
+// Config returns how the server works, with every default filled in.
+func (b *Background) Config() Config { return b.cfg }
+
+// Settlement returns how the lease l ends of a task that was run in the background
+// since began, if that came to err: by the policies of the server, as of a task whose
+// handler returned err. result is what the task leaves, nil if nothing. The
+// ErrorHandler is told of err, so it is to be called once.
+func (b *Background) Settlement(ctx context.Context, l broker.Lease, began time.Time, result []byte, err error) broker.Settlement {
 	e := l.Entry
 	t := task.Received(e.Type, e.Payload, e.Headers, task.NewResultWriter(ctx, e.ID, b.cfg.MaxResult))
-	return b.cfg.settlement(ctx, time.Now(), l, t, sound(err))
-}
-
-// A background is a function that is to be run beside the tasks.
-type background struct {
-	name string
-	run  func(context.Context) error
-	over chan struct{} // closed when it is not run any more
-}
-
-// backgroundsOf returns what h wants to be run beside the tasks.
-func backgroundsOf(h task.Handler) (list []*background, err error) {
-	m, ok := h.(interface {
-		Backgrounds() map[string]func(context.Context) error
-	})
-	if !ok {
-		return nil, nil
-	}
-	all := m.Backgrounds()
-	for _, name := range slices.Sorted(maps.Keys(all)) {
-		if err := task.CheckMadeName("background", name); err != nil {
-			return nil, err
-		}
-		if all[name] == nil {
-			return nil, task.Invalid("background "+name, nil, "must not be nil")
-		}
-		list = append(list, &background{name: name, run: all[name], over: make(chan struct{})})
-	}
-	return list, nil
-}
-
-// runAside starts the backgrounds. Their contexts end with ctx.
-func (s *Server) runAside(ctx context.Context) {
-	ctx = context.WithValue(ctx, backgroundKey{}, &Background{broker: s.broker, queues: s.queues, cfg: s.cfg})
-	for _, b := range s.aside {
-		go func() {
-			defer close(b.over)
-			s.keepRunning(ctx, b)
-		}()
-	}
-}
-
-// keepRunning runs b until it has returned nil or ctx has ended.
-func (s *Server) keepRunning(ctx context.Context, b *background) {
-	backoff := loop.Backoff{Min: backgroundRetry, Max: backgroundRest}
-	for ctx.Err() == nil {
-		began := time.Now()
-		if s.isDone(ctx, b) {
-			return
-		}
-		if time.Since(began) >= backgroundRest {
-			backoff.Reset()
-		}
-		loop.Sleep(ctx, backoff.Next())
-	}
-}
-
-// isDone runs b, and reports whether that has returned nil.
-func (s *Server) isDone(ctx context.Context, b *background) bool {
-	var err error
-	if !callBack(ctx, s.cfg.Logger, "background "+b.name, func() { err = sound(b.run(ctx)) }) {
-		return false
-	}
-	if err != nil && ctx.Err() == nil {
-		s.cfg.Logger.WarnContext(ctx, "background work did not succeed", "loop", b.name, "err", err)
-	}
-	return err == nil
-}
-
-// leftAside waits for the backgrounds, and returns the names of those that go on
-// when ctx ends.
-func (s *Server) leftAside(ctx context.Context) (names []string) {
-	for _, b := range s.aside {
-		if !closedWithin(ctx, b.over) {
-			names = append(names, b.name)
+	if err = sound(err); err != nil {
+		if _, snoozed := errors.AsType[*task.SnoozeError](err); !snoozed {
+			b.cfg.handleError(ctx, t, err)
 		}
 	}
-	return names
+	now := time.Now()
+	s := b.cfg.settlement(ctx, now, l, t, err)
+	s.Result, s.Attempt = result, attemptRecord(began, now, b.worker, err)
+	return s
 }
 
-// endAside gives the backgrounds a last moment to return.
-func (s *Server) endAside(ctx context.Context) {
-	grace, cancel := context.WithTimeout(ctx, endGrace)
+// Interrupted reports whether what was run in the background with ctx, and came to err,
+// was interrupted by the server going down, as [ErrShutdown] says it, and is to be
+// released.
+func Interrupted(ctx context.Context, err error) bool {
+	return err != nil && errors.Is(context.Cause(ctx), ErrShutdown) && !asksFor(sound(err))
+}
+
+// Heirs returns what the server's OnExhausted function wants enqueued in the commit that
+// records s, of a task that has come to err: nothing unless s archives it.
+func (b *Background) Heirs(ctx context.Context, s broker.Settlement, err error) (entries []broker.Entry) {
+	if s.To != broker.Archived || s.End != 0 && s.End != broker.Poison {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), b.cfg.LeaseDuration)
 	defer cancel()
-	if left := s.leftAside(grace); len(left) > 0 {
-		s.cfg.Logger.WarnContext(ctx, "backgrounds go on after the server has ended", "backgrounds", left)
+	for _, r := range b.cfg.heirs(ctx, b.broker, s, err) {
+		entries = append(entries, r.entry)
 	}
+	return entries
+}
+
+// Prepare is [Client.Prepare] of the server's client, for a change that settles of,
+// which has made t: unless t has options of its own, it goes to the same queue, and its
+// id begins with that of the other, so that a storage in shards has both in one.
+func (b *Background) Prepare(ctx context.Context, of broker.EntryRef, t *task.Task) (broker.Entry, error) {
+	if t == nil {
+		return b.cfg.Client.Prepare(ctx, nil)
+	}
+	s, err := task.Resolve(time.Now(), []task.Option{task.Queue(of.Queue)}, t.Defaults(), t.Options())
+	if err != nil {
+		return b.cfg.Client.Prepare(ctx, t) // which says so
+	}
+	return b.cfg.Client.Prepare(among(ctx, kinOf(of.ID)), t, task.Queue(s.Queue))
+}
+
+// Tell tells the server's Observer of e, or the client's that an entry was enqueued.
+func (b *Background) Tell(ctx context.Context, e Event) {
+	o := b.cfg.Observer
+	if e.Kind == EventEnqueued {
+		o = b.cfg.Client.Observer
+	}
+	o.observe(ctx, b.cfg.Logger, e)
 }

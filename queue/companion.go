@@ -108,10 +108,20 @@ func (a *attempt) heirs(s broker.Settlement) []*request {
 	a.exhausted = true
 	ctx, cancel := a.lasting()
 	defer cancel()
-	now := time.Now()
-	stored, err := a.broker.Entry(ctx, s.Entry.EntryRef) // for the attempts before
-	if err != nil {
-		a.log(slog.LevelWarn, "earlier attempts of an exhausted task cannot be read", "err", err)
+	a.inherit = cfg.heirs(ctx, a.broker, s, a.err)
+	return a.inherit
+}
+
+// heirs returns what the OnExhausted function wants enqueued in the commit that records
+// s, the last one of a task, which has come to err.
+func (c Config) heirs(ctx context.Context, b broker.Broker, s broker.Settlement, err error) (heirs []*request) {
+	if c.OnExhausted == nil {
+		return nil
+	}
+	now, id := time.Now(), s.Entry.ID
+	stored, lost := b.Entry(ctx, s.Entry.EntryRef) // for the attempts before
+	if lost != nil {
+		c.Logger.WarnContext(ctx, "earlier attempts of an exhausted task cannot be read", "queue", s.Entry.Queue, "id", id, "err", lost)
 	}
 	stored.Entry, stored.State, stored.End = s.Entry, task.Archived, s.End
 	if s.Result != nil {
@@ -120,18 +130,18 @@ func (a *attempt) heirs(s broker.Settlement) []*request {
 	if s.Attempt != nil {
 		stored.Attempts = append(stored.Attempts, *s.Attempt)
 	}
-	for _, t := range cfg.exhausted(ctx, InfoOf(now, stored), a.err) {
-		r, err := a.client.prepare(among(ctx, kinOf(s.Entry.ID)), t, nil)
-		if err == nil && len(a.inherit) == maxThen {
+	for _, t := range c.exhausted(ctx, InfoOf(now, stored), err) {
+		r, err := c.Client.prepare(among(ctx, kinOf(id)), t, nil)
+		if err == nil && len(heirs) == maxThen {
 			err = task.Invalid("tasks", maxThen+1, fmt.Sprintf("are more than %d", maxThen))
 		}
 		if err != nil {
-			a.log(slog.LevelError, "what follows an exhausted task cannot be enqueued", "err", err)
+			c.Logger.ErrorContext(ctx, "what follows an exhausted task cannot be enqueued", "queue", s.Entry.Queue, "id", id, "err", err)
 			continue
 		}
-		a.inherit = append(a.inherit, r)
+		heirs = append(heirs, r)
 	}
-	return a.inherit
+	return heirs
 }
 
 // lasting returns a context for what is done about an attempt after that of its

@@ -32,7 +32,7 @@ func (s *Server) advance(ctx context.Context) (time.Duration, error) {
 	if a.Due+a.Recovered > 0 && (!awake || rand.IntN(turns) == 0) {
 		s.nudge(nil)
 	}
-	s.reportAdvanced(ctx, a)
+	s.cfg.reportAdvanced(ctx, a)
 	most := quietInterval
 	switch {
 	case !awake:
@@ -50,19 +50,19 @@ func (s *Server) advance(ctx context.Context) (time.Duration, error) {
 const turns = 4
 
 // reportAdvanced tells what an operator should know of a.
-func (s *Server) reportAdvanced(ctx context.Context, a broker.Advanced) {
+func (c Config) reportAdvanced(ctx context.Context, a broker.Advanced) {
 	if a.Recovered > 0 {
-		s.cfg.Logger.WarnContext(ctx, "tasks of workers that were lost are run again", "tasks", a.Recovered)
-		s.cfg.Observer.observe(ctx, s.cfg.Logger, Event{Kind: EventRecovered, Count: a.Recovered})
+		c.Logger.WarnContext(ctx, "tasks of workers that were lost are run again", "tasks", a.Recovered)
+		c.Observer.observe(ctx, c.Logger, Event{Kind: EventRecovered, Count: a.Recovered})
 	}
 	if a.Trimmed > 0 {
-		s.cfg.Logger.WarnContext(ctx, "archived tasks were deleted: there were too many, or they were too old or too large", "tasks", a.Trimmed)
-		s.cfg.Observer.observe(ctx, s.cfg.Logger, Event{Kind: EventTrimmed, Count: a.Trimmed})
+		c.Logger.WarnContext(ctx, "archived tasks were deleted: there were too many, or they were too old or too large", "tasks", a.Trimmed)
+		c.Observer.observe(ctx, c.Logger, Event{Kind: EventTrimmed, Count: a.Trimmed})
 	}
 	if a.Returned > 0 {
-		s.cfg.Logger.WarnContext(ctx, "tasks of a batch that was not settled in time are back in their group", "tasks", a.Returned)
+		c.Logger.WarnContext(ctx, "tasks of a batch that was not settled in time are back in their group", "tasks", a.Returned)
 	}
 	if a.Cancelled > 0 {
-		s.cfg.Logger.InfoContext(ctx, "tasks of workers that were lost were cancelled before, and are archived", "tasks", a.Cancelled)
+		c.Logger.InfoContext(ctx, "tasks of workers that were lost were cancelled before, and are archived", "tasks", a.Cancelled)
 	}
 }

@@ -29,6 +29,7 @@ const (
 	EventRecovered                      // Count entries of dead workers are ready again; no Entry
 	EventParked                         // the entry cannot be read and was archived: only its name, and Err
 	EventTrimmed                        // Count archived entries were deleted because the archive is limited; no Entry
+	EventBatched                        // a batch of Count entries was run: Err, Took; of Entry only its Queue and its Group
 )
 
 var eventNames = [...]string{
@@ -40,11 +41,12 @@ var eventNames = [...]string{
 	EventRecovered: "recovered",
 	EventParked:    "parked",
 	EventTrimmed:   "trimmed",
+	EventBatched:   "batched",
 }
 
 // String returns the kind in words: "lease lost".
 func (k EventKind) String() string {
-	if k < EventEnqueued || k > EventTrimmed {
+	if k < EventEnqueued || k > EventBatched {
 		return fmt.Sprintf("EventKind(%d)", int(k))
 	}
 	return eventNames[k]

@@ -259,7 +259,7 @@ func (p *pool) commit(ctx context.Context, batch []*attempt, want int) {
 	p.waiting = slices.Delete(p.waiting, 0, len(batch))
 	p.begin(applied.Leases)
 	for _, parked := range applied.Parked {
-		p.report(ctx, parked)
+		p.server.cfg.parked(ctx, parked)
 	}
 }
 
@@ -347,11 +347,11 @@ func (p *pool) begin(leases []broker.Lease) {
 	}
 }
 
-func (p *pool) report(ctx context.Context, parked broker.Parked) {
-	log := p.server.cfg.Logger
-	log.ErrorContext(ctx, "task cannot be read and was archived", "queue", parked.Queue, "id", parked.ID, "err", parked.Err)
-	e := Event{Kind: EventParked, Entry: broker.Entry{EntryRef: parked.EntryRef}, Err: parked.Err}
-	p.server.cfg.Observer.observe(ctx, log, e)
+// parked reports an entry that cannot be read.
+func (c Config) parked(ctx context.Context, p broker.Parked) {
+	c.Logger.ErrorContext(ctx, "task cannot be read and was archived", "queue", p.Queue, "id", p.ID, "err", p.Err)
+	e := Event{Kind: EventParked, Entry: broker.Entry{EntryRef: p.EntryRef}, Err: p.Err}
+	c.Observer.observe(ctx, c.Logger, e)
 }
 
 // base returns the context that tasks are run in.

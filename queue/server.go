@@ -152,9 +152,11 @@ func (s *Server) Run(ctx context.Context, h task.Handler) error {
 // [task.Mux] has, the queues that this names are served with four slots of
 // their own. If it has a method Backgrounds() map[string]func(context.Context) error,
 // as a Mux has, these functions are run beside the tasks until the server stops:
-// see [Background].
+// see [Background]. The queues that a method Needed() []string names, as a Mux has it,
+// must be served by the server.
 //
-// It returns a [task.InvalidError] if h is nil, [ErrServerClosed] after
+// It returns a [task.InvalidError] if h is nil or needs queues that the server does not
+// serve, [ErrServerClosed] after
 // Shutdown, and another error if the server is active or stopped. Then it
 // changes nothing.
 func (s *Server) Start(h task.Handler) error { return s.start(context.Background(), h) }
@@ -170,7 +172,7 @@ func (s *Server) start(ctx context.Context, h task.Handler) error {
 		return fmt.Errorf("start server: %w", err)
 	}
 	aside, err := backgroundsOf(h)
-	if err != nil {
+	if err := errors.Join(err, s.serves(h, reserved)); err != nil {
 		return fmt.Errorf("start server: %w", err)
 	}
 	switch s.state.Load() {
@@ -222,6 +224,21 @@ func reservedBy(h task.Handler) (map[string]int, error) {
 		queues[name] = 1
 	}
 	return queues, nil
+}
+
+// serves returns which queues the server does not serve although h needs them.
+func (s *Server) serves(h task.Handler, reserved map[string]int) error {
+	n, ok := h.(interface{ Needed() []string })
+	if !ok {
+		return nil
+	}
+	var missing []error
+	for _, name := range n.Needed() {
+		if s.cfg.Queues[name] == 0 && reserved[name] == 0 {
+			missing = append(missing, task.Invalid("Config.Queues", name, "is missing, and its handler needs it"))
+		}
+	}
+	return errors.Join(missing...)
 }
 
 // chance returns what draws the order in which queues get what others leave, nil

@@ -63,6 +63,14 @@ func released(l broker.Lease) broker.Settlement {
 	return broker.Settlement{Token: l.Token, Entry: l.Entry, To: broker.Released}
 }
 
+// endedAs returns the settlement that has the entry of l archived in a way that is not
+// its handler's.
+func endedAs(l broker.Lease, how broker.End, why error) broker.Settlement {
+	s := broker.Settlement{Token: l.Token, Entry: l.Entry, To: broker.Archived, End: how}
+	s.Entry.LastErr = errorText(why)
+	return s
+}
+
 // asksFor reports whether err is a wish rather than a mishap.
 func asksFor(err error) bool {
 	_, snoozed := errors.AsType[*task.SnoozeError](err)

@@ -29,6 +29,7 @@ type Mux struct {
 	middleware []Middleware
 	notFound   Handler // wrapped in the middleware; nil until there is some
 	reserved   map[string]bool
+	needed     map[string]bool
 
 	backgrounds map[string]func(context.Context) error
 }
@@ -135,6 +136,28 @@ func (m *Mux) Reserved() []string {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	return slices.Sorted(maps.Keys(m.reserved))
+}
+
+// Need names a queue that whoever serves this Mux must serve anyway: a server that
+// does not, refuses to start. It is for packages that do something for the tasks of
+// the queue besides. It panics if the name is not one ([CheckMadeName]).
+func (m *Mux) Need(queue string) {
+	if err := CheckMadeName("queue", queue); err != nil {
+		panic("task: " + err.Error())
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.needed == nil {
+		m.needed = make(map[string]bool)
+	}
+	m.needed[queue] = true
+}
+
+// Needed returns the queues that are needed, each once, sorted.
+func (m *Mux) Needed() []string {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return slices.Sorted(maps.Keys(m.needed))
 }
 
 // Background has whoever serves this Mux run the function beside the tasks, from

@@ -5,24 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"sync"
 	"time"
 
-	"github.com/google/uuid"
-
+	"github.com/leatwork/leat/internal/aside"
+	"github.com/leatwork/leat/internal/gather"
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/task"
 	"github.com/leatwork/leat/workflow/internal/plan"
 )
 
-// How batches are leased, and how often a server looks whether there is one.
-const (
-	batchLease  = 10 * time.Second
-	batchExtend = 3 * time.Second
-	batchLook   = 250 * time.Millisecond
-	batchGrace  = 3 * time.Second // for the step's function, once it has no more time
-)
+// batchGrace is how long a step's function may go on that has no more time.
+const batchGrace = time.Second
 
 // batched returns the batched steps of the engine's workflows, one for each queue that
 // they are in.
@@ -61,129 +55,86 @@ func (e *engine) leftOver(used map[string]bool) (units []plan.Unit) {
 	return units
 }
 
-// gather returns what a server does beside the tasks for a batched step.
-func (e *engine) gather(unit plan.Unit) func(context.Context) error {
+// gather returns what a server does beside the tasks for batched steps.
+func (e *engine) gather(units []plan.Unit) func(context.Context) error {
 	return func(ctx context.Context) error {
-		background, ok := queue.BackgroundFromContext(ctx)
+		server, ok := queue.BackgroundFromContext(ctx)
 		if !ok {
 			return errors.New("gather: not in the background of a server")
 		}
-		for {
-			size, err := e.runBatch(ctx, background, unit)
-			if err != nil && ctx.Err() == nil {
-				return fmt.Errorf("batches of step %s: %w", unit.Type, err)
+		rules := make(map[string]map[string]*gather.Rule)
+		for _, u := range units {
+			if rules[u.Queue] == nil {
+				rules[u.Queue] = make(map[string]*gather.Rule)
 			}
-			pause := batchLook
-			if size > 0 {
-				pause = 0
-			}
-			select {
-			case <-ctx.Done():
-				return nil
-			case <-time.After(pause):
-			}
+			rules[u.Queue][u.Type] = e.rule(server, u)
 		}
+		w := &gather.Watcher{
+			Broker: server.Broker(), Queues: make(map[string]func(string) *gather.Rule),
+			Lease: server.Config().LeaseDuration, Patience: server.Patience(), Lost: queue.ErrLeaseLost, Stopped: queue.ErrShutdown,
+			Unfit: server.Unfit, Parked: server.Parked, Log: server.Config().Logger,
+		}
+		for name, of := range rules {
+			w.Queues[name] = func(group string) *gather.Rule { return of[group] }
+		}
+		return w.Run(ctx)
 	}
 }
 
-// A batch is entries of a group that are leased together.
+// rule returns when a batched step is run, and how.
+func (e *engine) rule(server *queue.Background, unit plan.Unit) *gather.Rule {
+	return &gather.Rule{
+		Grace: unit.Batch.MaxWait, MaxDelay: unit.Batch.MaxWait, MaxSize: unit.Batch.MaxSize, Parallel: 1,
+		Run: func(ctx context.Context, leased *gather.Batch) {
+			b := &batch{engine: e, server: server, unit: unit, leased: leased}
+			b.run(ctx)
+		},
+	}
+}
+
+// A batch is members that a step is run for together.
 type batch struct {
 	engine  *engine
 	server  *queue.Background
 	unit    plan.Unit
-	leased  broker.Batch
+	leased  *gather.Batch
 	members []*member
 }
 
-// runBatch runs the next batch of a step, if there is one, and returns its size.
-func (e *engine) runBatch(ctx context.Context, server *queue.Background, unit plan.Unit) (int, error) {
-	now := time.Now()
-	leased, err := server.Broker().Gather(ctx, now, broker.GatherRequest{
-		Queue: unit.Queue, Group: unit.Type, Token: uuid.NewString(),
-		Grace: unit.Batch.MaxWait, MaxDelay: unit.Batch.MaxWait, MaxSize: unit.Batch.MaxSize, Until: now.Add(batchLease),
-	})
-	if err != nil || leased.Token == "" {
-		return 0, err
-	}
-	// What is leased is run to its end, also if the server is told to stop.
-	b := &batch{engine: e, server: server, unit: unit, leased: leased}
-	return len(leased.Entries), b.run(context.WithoutCancel(ctx))
-}
-
-func (b *batch) run(ctx context.Context) error {
-	held, lost := context.WithCancelCause(ctx)
-	defer lost(nil)
-	stop := b.extend(held, lost)
-	defer stop()
-	b.work(held)
-	return b.settle(ctx)
-}
-
-// work runs the step's function for as long as it may take.
-func (b *batch) work(ctx context.Context) {
+// run runs the step's function for as long as it may take, and settles the members.
+func (b *batch) run(ctx context.Context) {
 	if b.unit.Timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, b.unit.Timeout)
 		defer cancel()
 	}
-	for _, e := range b.leased.Entries {
-		m := &member{batch: b, entry: e}
-		m.begin(ctx)
+	var fit []*member
+	parts := make([]gather.Part, len(b.leased.Members))
+	for i, l := range b.leased.Members {
+		m := &member{batch: b, lease: l, began: time.Now()}
+		parts[i] = m
 		b.members = append(b.members, m)
-	}
-	b.call(ctx)
-}
-
-// extend keeps the batch leased until the function that it returns is called. When the
-// lease is lost the batch's context ends.
-func (b *batch) extend(ctx context.Context, lost context.CancelCauseFunc) (stop func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	var done sync.WaitGroup
-	done.Go(func() {
-		ref := broker.LeaseRef{EntryRef: b.leased.Entries[0].EntryRef, Token: b.leased.Token}
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-time.After(batchExtend):
-			}
-			now := time.Now()
-			held, err := b.server.Broker().Extend(ctx, now, now.Add(batchLease), ref)
-			if err == nil && held[0] == broker.Lost {
-				lost(queue.ErrLeaseLost)
-				return
-			}
+		if m.begin(ctx); m.err == nil {
+			fit = append(fit, m)
 		}
-	})
-	return func() { cancel(); done.Wait() }
-}
-
-// call runs the step's function for those members that have an input. One whose worker
-// has died is run alone, so that it can be no other's death.
-func (b *batch) call(ctx context.Context) {
-	var together []*member
+	}
+	if len(fit) > 0 {
+		b.call(ctx, fit)
+	}
 	for _, m := range b.members {
-		switch {
-		case m.err != nil:
-		case m.entry.Crashes > 0:
-			b.callFor(ctx, []*member{m})
-		default:
-			together = append(together, m)
-		}
+		m.decide(ctx)
 	}
-	if len(together) > 0 {
-		b.callFor(ctx, together)
-	}
+	b.leased.Settle(parts...)
 }
 
-// callFor runs the step's function for some members.
-func (b *batch) callFor(ctx context.Context, of []*member) {
+// call runs the step's function for some members.
+func (b *batch) call(ctx context.Context, of []*member) {
 	var inputs [][]byte
 	for _, m := range of {
 		inputs = append(inputs, m.input)
 	}
 	step := b.engine.program.Specs[b.unit.Type]
-	results, err := aside(ctx, batchGrace, func() ([]plan.Result, error) { return step.Many(ctx, inputs) })
+	results, err := aside.Call(ctx, batchGrace, func() ([]plan.Result, error) { return step.Many(ctx, inputs) })
 	for i, m := range of {
 		if err != nil {
 			m.end(ctx, nil, err)
@@ -193,61 +144,20 @@ func (b *batch) callFor(ctx context.Context, of []*member) {
 	}
 }
 
-// settle records what has come of each member, a hundred together.
-func (b *batch) settle(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, batchLease)
-	defer cancel()
-	const together = 100
-	for from := 0; from < len(b.members); from += together {
-		if err := b.settleSome(ctx, b.members[from:min(from+together, len(b.members))]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// settleSome settles members, those again whose change was refused.
-func (b *batch) settleSome(ctx context.Context, members []*member) error {
-	for range 5 {
-		changes := make([]broker.Change, len(members))
-		for i, m := range members {
-			changes[i] = m.change(ctx)
-		}
-		applied, err := b.server.Broker().Apply(ctx, time.Now(), changes, broker.LeaseRequest{})
-		if err != nil {
-			return err
-		}
-		var again []*member
-		for i, outcome := range applied.Outcomes {
-			if outcome != nil && !errors.Is(outcome, broker.ErrLeaseLost) {
-				members[i].refused = outcome
-				again = append(again, members[i])
-			}
-		}
-		if members = again; len(members) == 0 {
-			return nil
-		}
-	}
-	return fmt.Errorf("settle %s: %w", members[0].entry, members[0].refused)
-}
-
 // A member is one entry of a batch: what [queue.Running] is to a task.
 type member struct {
 	batch   *batch
-	entry   broker.Entry
-	docs    []broker.Document
+	lease   broker.Lease
+	began   time.Time
 	outcome *stepOutcome
 	input   []byte
 	err     error
-	fate    broker.End // it is not run, and ended for this
-	settled queue.SettleFunc
-	refused error
+	settle  queue.SettleFunc
+	settled broker.Settlement
 }
 
 // Lease returns the member's lease.
-func (m *member) Lease() broker.Lease {
-	return broker.Lease{Entry: m.entry, Token: m.batch.leased.Token, Until: m.batch.leased.Until, Documents: m.docs}
-}
+func (m *member) Lease() broker.Lease { return m.lease }
 
 // Broker returns the broker that the batch came from.
 func (m *member) Broker() broker.Broker { return m.batch.server.Broker() }
@@ -256,7 +166,7 @@ func (m *member) Broker() broker.Broker { return m.batch.server.Broker() }
 func (m *member) Serves(name string) bool { return m.batch.server.Serves(name) }
 
 // OnSettle has f decide on the change that records the outcome.
-func (m *member) OnSettle(f queue.SettleFunc) { m.settled = f }
+func (m *member) OnSettle(f queue.SettleFunc) { m.settle = f }
 
 // begin finds out what the member is for, and its input.
 func (m *member) begin(ctx context.Context) {
@@ -264,18 +174,13 @@ func (m *member) begin(ctx context.Context) {
 	if m.err = stalled(m.read(ctx)); m.err != nil {
 		return
 	}
-	var why error
-	if m.fate, why = m.batch.server.Unfit(m.entry); why != nil {
-		m.err = fmt.Errorf("%w: %w", why, task.SkipRetry)
-		return
-	}
 	v, err := m.batch.engine.visit(ctx, m)
 	if err != nil {
 		m.err = errors.Join(err, v.noteDeath(ctx))
 		return
 	}
-	m.outcome = &stepOutcome{visit: v, began: time.Now(), failure: errUnfinished}
-	m.settled = m.outcome.settle
+	m.outcome = &stepOutcome{visit: v, began: m.began, failure: errUnfinished}
+	m.settle = m.outcome.settle
 	if m.input, err = v.input(ctx); err != nil {
 		m.err = stalled(err)
 		m.outcome.failure = m.err
@@ -284,10 +189,11 @@ func (m *member) begin(ctx context.Context) {
 
 // read reads the documents that a lease of the entry would bring.
 func (m *member) read(ctx context.Context) (err error) {
-	if m.entry.Home.IsZero() {
-		return fmt.Errorf("entry %s belongs to no run: %w", m.entry, task.SkipRetry)
+	e := m.lease.Entry
+	if e.Home.IsZero() {
+		return fmt.Errorf("entry %s belongs to no run: %w", e, task.SkipRetry)
 	}
-	m.docs, err = m.Broker().Documents(ctx, m.entry.Home, m.entry.Reads...)
+	m.lease.Documents, err = m.Broker().Documents(ctx, e.Home, e.Reads...)
 	return err
 }
 
@@ -309,15 +215,31 @@ func (m *member) end(ctx context.Context, output []byte, err error) {
 	if err == nil {
 		err = m.outcome.complete(ctx, output)
 	}
-	m.outcome.failure, m.outcome.overdue, m.err = err, ctx.Err() != nil, err
+	m.outcome.overdue = ctx.Err() != nil
+	if m.outcome.overdue && err != nil {
+		err = errors.Join(err, m.outcome.noteDoubt(context.WithoutCancel(ctx)))
+	}
+	m.outcome.failure, m.err = err, err
 }
 
-// change returns the change that settles the member.
-func (m *member) change(ctx context.Context) broker.Change {
-	s := m.batch.server.Settlement(ctx, m.Lease(), m.err)
-	if m.settled == nil || m.fate != 0 {
-		s.End = m.fate
-		return broker.Change{Settle: []broker.Settlement{s}}
+// decide decides how the member's lease ends. One that the server has interrupted goes
+// back to its group.
+func (m *member) decide(ctx context.Context) {
+	if queue.Interrupted(ctx, m.err) {
+		m.settled = broker.Settlement{Token: m.lease.Token, Entry: m.lease.Entry, To: broker.Released}
+		m.settle = nil
+		return
 	}
-	return m.settled(s, m.refused)
+	m.settled = m.batch.server.Settlement(ctx, m.lease, m.began, nil, m.err)
 }
+
+// Change implements [gather.Part].
+func (m *member) Change(refused error) broker.Change {
+	if m.settle == nil {
+		return broker.Change{Settle: []broker.Settlement{m.settled}}
+	}
+	return m.settle(m.settled, refused)
+}
+
+// Settled implements [gather.Part].
+func (m *member) Settled(error) {}

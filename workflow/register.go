@@ -41,8 +41,8 @@ func Register(mux *task.Mux, flows ...Registrable) *Registration {
 			mux.Handle(typ, stepHandler{e, s})
 		}
 	}
-	for _, unit := range e.batched() {
-		mux.Background(unit.Type+joint+unit.Queue+joint+"batches", e.gather(unit))
+	if units := e.batched(); len(units) > 0 {
+		mux.Background(units[0].Type+joint+units[0].Queue+joint+"batches", e.gather(units))
 	}
 	for name := range e.names {
 		mux.Handle(decideName(name), decideHandler{e})

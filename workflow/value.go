@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/leatwork/leat/internal/aside"
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/task"
 	"github.com/leatwork/leat/workflow/internal/plan"
@@ -162,8 +163,8 @@ func (v *values) bind(ctx context.Context, n *plan.Node) (b []byte, err error) {
 // permanent: the same values give the same panic, and the same error. That the server
 // has stopped meanwhile is none.
 func pure[T any](ctx context.Context, n *plan.Node, f func() (T, error)) (T, error) {
-	value, err := aside(ctx, 0, f)
-	if err == nil || errors.Is(err, errUnending) && !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	value, err := aside.Call(ctx, 0, f)
+	if err == nil || errors.Is(err, aside.ErrUnending) && !errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return value, err
 	}
 	return value, fmt.Errorf("%s: %w: %w", n.Mapping.Name, err, task.SkipRetry)

@@ -27,7 +27,7 @@ var allow = map[string][]string{
 	"queue/queuetest":        {"task", "queue", "queue/broker", "queue/brokertest/model"},
 	"queue":                  {"task", "queue/broker", "internal/loop", "github.com/google/uuid"},
 
-	"workflow":               {"task", "internal/tick", "queue", "queue/broker", "workflow/internal/plan", "github.com/google/uuid"},
+	"workflow":               {"task", "queue", "queue/broker", "workflow/internal/plan", "internal/aside", "internal/gather", "internal/tick", "github.com/google/uuid"},
 	"workflow/dag":           {"task", "workflow", "workflow/internal/plan"},
 	"workflow/internal/plan": {"task"},
 	"workflow/workflowtest":  {"task", "queue", "queue/broker", "queue/brokertest/model", "workflow", "workflow/internal/plan"},
@@ -36,6 +36,10 @@ var allow = map[string][]string{
 	"periodic/internal/cron": {"task", "github.com/robfig/cron/v3"},
 	"periodic/yamlfile":      {"task", "internal/tick", "periodic", "go.yaml.in/yaml/v3"},
 
+	"aggregate": {"task", "queue", "queue/broker", "internal/aside", "internal/gather"},
+
+	"internal/aside":     {"task"},
+	"internal/gather":    {"queue/broker", "internal/loop", "github.com/google/uuid"},
 	"internal/wire":      {"task", "queue/broker", "google.golang.org/protobuf"},
 	"internal/loop":      {},
 	"internal/shard":     {"task", "queue/broker"},

@@ -46,7 +46,6 @@ func TestVerifySaysWhatIsWrong(t *testing.T) {
 		{"a stranger in a group", func(x *bench) { x.member("g:g", 5, "ready") }, "group g of queue q names ready, which is pending"},
 		{"a group that is not known", func(x *bench) { x.must(x.c.SRem(x.Context(), x.queue("groups"), "g")) }, "group g of queue q is not among its groups"},
 		{"a group of nothing", func(x *bench) { x.must(x.c.SAdd(x.Context(), x.queue("groups"), "h")) }, "group h of queue q is known and holds nothing"},
-		{"a join of nothing", func(x *bench) { x.member("leat:joined", 5, "h") }, "group h of queue q is told to have been joined and holds nothing"},
 		{"a join that is to come", func(x *bench) { x.member("leat:joined", 1e17, "g") }, "group g of queue q has been joined with the number 1e+17, which was not given to it"},
 		{"joins without a last one", func(x *bench) { x.must(x.c.ZRem(x.Context(), x.queue("leat:joined"), "")) }, "the last is -1"},
 		{"a batch of nothing", func(x *bench) { x.must(x.c.Del(x.Context(), x.queue("g:g:token"))) }, "batch g:token of queue q holds nothing"},

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -19,7 +20,7 @@ import (
 )
 
 // programs are the examples, each run by a test of this package.
-var programs = []string{"cron", "hello", "order", "pipeline", "quickstart/client", "quickstart/worker", "words"}
+var programs = []string{"clock", "cron", "hello", "order", "pipeline", "quickstart/client", "quickstart/worker", "words"}
 
 // binaries is the folder that they are built into.
 var binaries string
@@ -70,6 +71,13 @@ func TestHelloInMemory(t *testing.T) {
 	}
 }
 
+func TestClockInMemory(t *testing.T) {
+	got := run(t, "clock")
+	if want := regexp.MustCompile(`^(It strikes \d\d:\d\d:\d\d\n){3}$`); !want.MatchString(got.stdout) || got.code != 0 {
+		t.Errorf("clock: got %q and exit status %d, want three strikes and 0; it said %q", got.stdout, got.code, got.stderr)
+	}
+}
+
 func TestWordsInMemory(t *testing.T) {
 	got := run(t, "words")
 	if want := "[4 2]\n"; got.stdout != want || got.code != 0 {
@@ -87,7 +95,7 @@ func TestABrokerThatCannotBeOpenedIsNamed(t *testing.T) {
 		"an sqlite folder not there": {"sqlite:" + t.TempDir() + "/not/there.db", "not/there.db"},
 	} {
 		for _, program := range programs {
-			if program == "hello" || program == "words" {
+			if slices.Contains([]string{"clock", "hello", "words"}, program) {
 				continue // which have no choice
 			}
 			t.Run(program+", "+name, func(t *testing.T) {

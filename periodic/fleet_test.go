@@ -1,16 +1,19 @@
 package periodic_test
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/leatwork/leat/periodic"
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/brokertest"
+	"github.com/leatwork/leat/task"
 )
 
 // random returns numbers by chance, which the log names.
@@ -168,6 +171,51 @@ func TestAWeeklyEntryOfAFleetThatIsRestartedHourly(t *testing.T) {
 			if local := at.In(zone); local.Weekday() != time.Monday || local.Format(time.TimeOnly) != "06:30:00" || i > 0 && local.YearDay() == ticks[i-1].In(zone).YearDay() {
 				t.Errorf("tick %d is at %v", i, local)
 			}
+		}
+	})
+}
+
+func TestBackfillsAndRunsOfAFleetThatFails(t *testing.T) {
+	inBubble(t, func(x *bench) {
+		f := &fleet{bench: x, rate: 0.2, by: random(t)}
+		f.entries = []periodic.Entry{{Name: "e", Schedule: "0 * * * *", Type: "t"}}
+		for range 3 {
+			f.join()
+		}
+		var running, most atomic.Int64
+		x.serve(func(ctx context.Context, tk *task.Task) error {
+			if tick, _ := periodic.TickOf(tk); tick.Time.Before(time.Now().Add(-time.Hour)) {
+				most.Store(max(most.Load(), running.Add(1)))
+				defer running.Add(-1)
+			}
+			return busy(ctx, 3*time.Second)
+		})
+		time.Sleep(10 * time.Second)
+		asked := make(map[string]bool)
+		for range 20 {
+			_, id, err := x.look.RunNow(t.Context(), "e", "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			asked[id] = true
+		}
+		b := periodic.Backfill{From: time.Now().Add(-200 * time.Hour), To: time.Now().Add(-2 * time.Hour), Cap: 5}
+		if _, err := x.look.Backfill(t.Context(), "e", b); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(20 * time.Minute)
+		count := make(map[string]int)
+		for _, id := range x.enqueued("e") {
+			count[id]++
+		}
+		for id, n := range count {
+			if n != 1 {
+				t.Errorf("%s is enqueued %d times", id, n)
+			}
+			delete(asked, id)
+		}
+		if done := x.info("e").Backfills[0]; done.Ended.IsZero() || done.Enqueued != 198 || len(count)-len(x.ticks("e")) != 218 || len(asked) > 0 || most.Load() > 5 {
+			t.Errorf("the backfill is %+v, with %d at once; %d tasks are enqueued and those of %v, want 218, without %v", done, most.Load(), len(count), x.ticks("e"), asked)
 		}
 	})
 }

@@ -32,7 +32,8 @@ type bench struct {
 	mu      sync.Mutex
 	ids     []string // of tasks that were enqueued, in order
 	calls   map[string]int
-	commits int // of records, made or refused
+	commits int               // of records, made or refused
+	parked  []broker.EntryRef // said to be open of every home
 }
 
 func inBubble(t *testing.T, f func(*bench)) {
@@ -86,7 +87,9 @@ func (r *recorder) Documents(ctx context.Context, h broker.Home, keys ...string)
 
 func (r *recorder) OpenEntries(ctx context.Context, q broker.OpenRequest) (broker.OpenPage, error) {
 	r.count("OpenEntries")
-	return r.Broker.OpenEntries(ctx, q)
+	page, err := r.Broker.OpenEntries(ctx, q)
+	page.Entries = append(page.Entries, r.x.parked...)
+	return page, err
 }
 
 func (r *recorder) Advance(ctx context.Context, now time.Time, q broker.AdvanceRequest) (broker.Advanced, error) {

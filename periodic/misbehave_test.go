@@ -113,6 +113,7 @@ func TestHooksSeeWhatIsEnqueued(t *testing.T) {
 				observed++
 			}
 		}
+		x.client.Defaults = []task.Option{task.UniqueUntilDone(), task.ProcessIn(time.Hour)} // which an entry must not have
 		passed := 0
 		x.client.Use(func(next queue.EnqueueFunc) queue.EnqueueFunc {
 			return func(ctx context.Context, t *task.Task, options ...task.Option) (*task.Info, error) {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/leatwork/leat/periodic"
+	"github.com/leatwork/leat/queue"
+	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/task"
 )
 
@@ -108,4 +110,28 @@ func TestATickThatIsSkippedSaysForWhich(t *testing.T) {
 			t.Errorf("the history ends with %+v, want skipped, because %q", last, want)
 		}
 	})
+}
+
+func TestATaskThatIsParkedIsNotCancelled(t *testing.T) {
+	for _, c := range []struct {
+		overlap periodic.Overlap
+		want    []string
+	}{{periodic.CancelPrevious, []string{"fired", "fired"}}, {periodic.SkipOverlap, []string{"skipped", "skipped"}}} {
+		inBubble(t, func(x *bench) {
+			info, err := x.client.Enqueue(t.Context(), task.New("t", nil))
+			if err != nil {
+				t.Fatal(err)
+			}
+			x.parked = []broker.EntryRef{{Queue: info.Queue, ID: info.ID}}
+			if err := queue.NewInspector(x.b).Archive(t.Context(), info.Queue, info.ID); err != nil {
+				t.Fatal(err)
+			}
+			x.schedule(periodic.Config{}, every("e", 10*time.Second, c.overlap))
+			time.Sleep(25 * time.Second)
+			history := x.info("e").History
+			if got := x.told("e"); !slices.Equal(got, c.want) || c.overlap == periodic.SkipOverlap && history[1].Why != info.ID+" is parked" {
+				t.Errorf("the history is %+v, want %v", history, c.want)
+			}
+		})
+	}
 }

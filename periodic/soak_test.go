@@ -117,8 +117,9 @@ func report(rows []string) string {
 Measured by `+"`make soak-periodic`"+` on %s, with the storage on the same machine, whose clock is what early and late are
 counted by. %d processes, each with a clock of its own that is up to %v ahead or behind, schedule the same 20 entries of
 one tick a second. Every %v one of them is killed with SIGKILL, and another with another clock takes its place. Each tick
-was enqueued exactly once, from the first second of the entries to the last one, none began early, and the storage was found
-sound. Late is how long after the tick its task began, in another process that does nothing else.
+was enqueued exactly once, from the first second of the entries to the last one, none began early, and the storage was
+found sound. Late is how long after the tick its task began, in another process that does nothing else. After the one
+whose clock was ahead of all others is killed the ticks are as late as the next clock is behind.
 
 | storage | for | entries | kills | ticks | late, p50 | p99 | most |
 |---|---|---|---|---|---|---|---|

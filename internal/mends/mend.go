@@ -20,7 +20,7 @@ type mend struct {
 }
 
 // mends are all there are, in the order of their faults.
-var mends = slices.Concat(mendsOfStorage, mendsOfServer, mendsOfClient)
+var mends = slices.Concat(mendsOfStorage, mendsOfServer, mendsOfClient, mendsOfSchedulers)
 
 // forTest returns the mend that a test of a fault is to miss.
 func forTest(number int, test string) (mend, bool) {

@@ -19,21 +19,21 @@ func TestAPausedEntryHasNoTicks(t *testing.T) {
 		for range 2 {
 			x.schedule(periodic.Config{}, every("e", 10*time.Second, periodic.Allow))
 		}
-		time.Sleep(25 * time.Second)
+		x.pass(25 * time.Second)
 		if err := x.look.Pause(t.Context(), "e", "ann", "a look at it"); err != nil {
 			t.Fatal(err)
 		}
 		if p := x.info("e").Paused; p == nil || p.By != "ann" || p.Why != "a look at it" || !p.At.Equal(start.Add(25*time.Second)) {
 			t.Errorf("Paused = %+v", p)
 		}
-		time.Sleep(30 * time.Second)
+		x.pass(30 * time.Second)
 		x.wantTicks("e", 10*time.Second, start, start.Add(25*time.Second))
 		for range 2 {
 			if err := x.look.Resume(t.Context(), "e", "bob"); err != nil {
 				t.Fatal(err)
 			}
 		}
-		time.Sleep(20 * time.Second)
+		x.pass(20 * time.Second)
 		want := []time.Time{start.Add(10 * time.Second), start.Add(20 * time.Second), start.Add(60 * time.Second), start.Add(70 * time.Second)}
 		x.wantTimes("e", want)
 		if got, want := x.told("e"), []string{"fired", "fired", "paused", "resumed", "fired", "fired"}; !slices.Equal(got, want) {
@@ -53,7 +53,7 @@ func TestARunThatIsAskedFor(t *testing.T) {
 		})
 		s, _ := x.scheduler(x.client, periodic.Config{}, e)
 		x.schedule(periodic.Config{}, e)
-		time.Sleep(time.Second)
+		x.pass(time.Second)
 		if err := x.look.Pause(t.Context(), "e", "", ""); err != nil {
 			t.Fatal(err)
 		}
@@ -61,22 +61,22 @@ func TestARunThatIsAskedFor(t *testing.T) {
 		if err != nil || tick.Entry != "e" || !tick.Time.Equal(time.Now()) {
 			t.Fatalf("RunNow() = %+v, %v", tick, err)
 		}
-		time.Sleep(time.Second)
+		x.pass(time.Second)
 		if ids := x.enqueued("e"); len(ids) != 1 || ids[0] != id {
 			t.Errorf("a second later %v is enqueued, want %s", ids, id)
 		}
 		if _, _, err := x.look.RunNow(t.Context(), "e", "bob"); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(10 * time.Second)
+		x.pass(10 * time.Second)
 		if got, want := x.told("e"), []string{"paused", "fired", "skipped"}; !slices.Equal(got, want) || len(x.enqueued("e")) != 1 {
 			t.Errorf("history tells %v of %v, want %v", got, x.enqueued("e"), want)
 		}
-		time.Sleep(time.Minute)
+		x.pass(time.Minute)
 		if _, _, err := x.look.RunNow(t.Context(), "e", "eve"); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(periodic.DefaultSyncInterval + time.Second)
+		x.pass(periodic.DefaultSyncInterval + time.Second)
 		if len(x.enqueued("e")) != 2 || len(got) != 2 || !got[0].Time.Equal(tick.Time) {
 			t.Errorf("enqueued %v, the handler got %v; want the first and the third", x.enqueued("e"), got)
 		}
@@ -90,7 +90,7 @@ func TestRunsThatWaitAreCounted(t *testing.T) {
 			t.Errorf("RunNow() = %v, want ErrEntryNotFound", err)
 		}
 		x.schedule(periodic.Config{}, every("e", time.Hour, periodic.Allow))
-		time.Sleep(time.Second)
+		x.pass(time.Second)
 		for range 32 {
 			if _, _, err := x.look.RunNow(t.Context(), "e", ""); err != nil {
 				t.Fatal(err)
@@ -99,7 +99,7 @@ func TestRunsThatWaitAreCounted(t *testing.T) {
 		if _, _, err := x.look.RunNow(t.Context(), "e", ""); !errors.Is(err, periodic.ErrTooMany) || x.info("e").Asked != 32 {
 			t.Errorf("RunNow() = %v after %d, want ErrTooMany after 32", err, x.info("e").Asked)
 		}
-		time.Sleep(time.Minute)
+		x.pass(time.Minute)
 		if n := len(x.enqueued("e")); n != 32 {
 			t.Errorf("%d are enqueued, want 32", n)
 		}
@@ -119,13 +119,13 @@ func TestBackfills(t *testing.T) {
 		for range 3 {
 			x.schedule(periodic.Config{}, e)
 		}
-		time.Sleep(time.Second)
+		x.pass(time.Second)
 		fill := func(b periodic.Backfill) periodic.Backfill {
 			id, err := x.look.Backfill(t.Context(), "e", b)
 			if err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(10 * time.Minute)
+			x.pass(10 * time.Minute)
 			for _, done := range x.info("e").Backfills {
 				if done.ID == id && !done.Ended.IsZero() && running.Load() == 0 {
 					return done
@@ -150,7 +150,7 @@ func TestBackfills(t *testing.T) {
 		if b := fill(day); b.Enqueued != 26 || b.Skipped != 0 {
 			t.Errorf("repeated by force it is %+v, want 26 enqueued", b)
 		}
-		time.Sleep(30 * time.Minute)
+		x.pass(30 * time.Minute)
 		x.wantTimes("e", []time.Time{start.Add(time.Hour)})
 		if b := fill(periodic.Backfill{From: start, To: start.Add(time.Hour), Cap: 1}); b.Enqueued != 1 || b.Skipped != 1 {
 			t.Errorf("over a tick of the schedule it is %+v, want 1 enqueued, 1 skipped", b)
@@ -183,7 +183,7 @@ func TestAllAgreeOnTheJitter(t *testing.T) {
 				}
 			}}, e)
 		}
-		time.Sleep(10*time.Minute + 9*time.Second)
+		x.pass(10*time.Minute + 9*time.Second)
 		x.wantTicks("e", 10*time.Second, start, start.Add(10*time.Minute))
 		late := make(map[time.Duration]bool)
 		for _, at := range due {
@@ -201,11 +201,11 @@ func TestStartAndEnd(t *testing.T) {
 		e := every("e", 10*time.Second, periodic.Allow)
 		e.Start, e.End = start.Add(33*time.Second), start.Add(63*time.Second)
 		x.schedule(periodic.Config{}, e)
-		time.Sleep(20 * time.Second)
+		x.pass(20 * time.Second)
 		if next := x.info("e").Next; !next.Equal(e.Start) {
 			t.Errorf("Next = %v, want %v", next, e.Start)
 		}
-		time.Sleep(5 * time.Minute)
+		x.pass(5 * time.Minute)
 		x.wantTimes("e", []time.Time{e.Start, start.Add(43 * time.Second), start.Add(53 * time.Second), e.End})
 		if next := x.info("e").Next; !next.IsZero() {
 			t.Errorf("Next = %v, want none", next)

@@ -177,6 +177,12 @@ func (x *bench) serve(h task.HandlerFunc) {
 	x.start(srv.Serving(h))
 }
 
+// pass waits until d has passed and nothing is going on any more.
+func (x *bench) pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
 // busy is what a handler does that takes d.
 func busy(ctx context.Context, d time.Duration) error {
 	select {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -33,7 +34,7 @@ func TestFunctionsThatMisbehaveHoldUpNoOtherEntry(t *testing.T) {
 						t.Errorf("OnError is told %v of %+v", err, tick)
 					}
 				}}, e, every("good", 10*time.Second, periodic.Allow))
-				time.Sleep(71 * time.Second)
+				x.pass(71 * time.Second)
 				x.wantTicks("good", 10*time.Second, start, time.Now())
 				history := x.info("bad").History
 				last := history[len(history)-1]
@@ -50,13 +51,13 @@ func TestFunctionsThatMisbehaveHoldUpNoOtherEntry(t *testing.T) {
 		calls := 0
 		e.Payload = periodic.Func(func(periodic.Tick) ([]byte, error) { calls++; <-released; return nil, nil })
 		x.schedule(periodic.Config{}, e, every("good", 10*time.Second, periodic.Allow))
-		time.Sleep(5*time.Minute + time.Second)
+		x.pass(5*time.Minute + time.Second)
 		x.wantTicks("good", 10*time.Second, start, time.Now())
 		if calls != 1 {
 			t.Errorf("what blocks was called %d times, want once", calls)
 		}
 		close(released)
-		time.Sleep(time.Minute)
+		x.pass(time.Minute)
 		if len(x.enqueued("bad")) == 0 {
 			t.Errorf("nothing is enqueued once it blocks no more:\n%s", x.log.String())
 		}
@@ -75,7 +76,7 @@ func TestAPayloadThatFailsOnceIsMadeAgain(t *testing.T) {
 			return nil, nil
 		})
 		x.schedule(periodic.Config{}, e)
-		time.Sleep(5*time.Minute + 10*time.Second)
+		x.pass(5*time.Minute + 10*time.Second)
 		x.wantTicks("e", time.Minute, start, time.Now())
 	})
 }
@@ -92,7 +93,7 @@ func TestHooksThatMisbehave(t *testing.T) {
 					Provider: periodic.ProviderFunc(func(context.Context) ([]periodic.Entry, error) { f(); return nil, nil }),
 				}
 				x.schedule(cfg, every("e", 10*time.Second, periodic.Allow))
-				time.Sleep(time.Minute + time.Second)
+				x.pass(time.Minute + time.Second)
 				x.wantTicks("e", 10*time.Second, start, time.Now())
 				for _, word := range []string{"Before", "After", "OnError"} {
 					if !strings.Contains(x.log.String(), "callback="+word) {
@@ -106,9 +107,12 @@ func TestHooksThatMisbehave(t *testing.T) {
 
 func TestHooksSeeWhatIsEnqueued(t *testing.T) {
 	inBubble(t, func(x *bench) {
+		var mu sync.Mutex
 		var before, after []string
 		observed := 0
 		x.client.Observer = func(_ context.Context, e queue.Event) {
+			mu.Lock()
+			defer mu.Unlock()
 			if e.Kind == queue.EventEnqueued {
 				observed++
 			}
@@ -117,7 +121,9 @@ func TestHooksSeeWhatIsEnqueued(t *testing.T) {
 		passed := 0
 		x.client.Use(func(next queue.EnqueueFunc) queue.EnqueueFunc {
 			return func(ctx context.Context, t *task.Task, options ...task.Option) (*task.Info, error) {
+				mu.Lock()
 				passed++
+				mu.Unlock()
 				return next(ctx, t, append(options, task.Header("trace", "1"))...)
 			}
 		})
@@ -125,9 +131,13 @@ func TestHooksSeeWhatIsEnqueued(t *testing.T) {
 		e.Payload = periodic.Bytes([]byte("p"))
 		cfg := periodic.Config{
 			Before: func(_ context.Context, tick periodic.Tick, tk *task.Task) {
+				mu.Lock()
+				defer mu.Unlock()
 				before = append(before, tick.Time.Format(time.TimeOnly)+string(tk.Payload()))
 			},
 			After: func(_ context.Context, _ periodic.Tick, info *task.Info) {
+				mu.Lock()
+				defer mu.Unlock()
 				after = append(after, info.ID)
 				if info.State != task.Pending || info.Headers["trace"] != "1" || info.Headers[periodic.HeaderEntry] != "e" {
 					t.Errorf("After is told of %+v", info)
@@ -137,7 +147,7 @@ func TestHooksSeeWhatIsEnqueued(t *testing.T) {
 		for range 2 {
 			x.schedule(cfg, e)
 		}
-		time.Sleep(31 * time.Second)
+		x.pass(31 * time.Second)
 		if len(before) < 3 || len(after) != 3 || observed != 3 || passed < 3 || before[0] != "00:00:10p" {
 			t.Errorf("Before saw %v, After %v, the observer %d, the middleware %d; want three at least, three, three, three at least", before, after, observed, passed)
 		}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync/atomic"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,20 +16,31 @@ import (
 
 // overlapping runs an entry of ten seconds, whose handler takes 24, for a minute, and
 // returns the second at which each handler began, and the most that ran at once.
-func overlapping(x *bench, o periodic.Overlap) (began []int, most int64) {
+func overlapping(x *bench, o periodic.Overlap) (began []int, most int) {
 	start := time.Now()
-	var running atomic.Int64
+	var mu sync.Mutex
+	running := 0
+	enter := func(at int) {
+		mu.Lock()
+		defer mu.Unlock()
+		began = append(began, at)
+		running++
+		most = max(most, running)
+	}
 	x.serve(func(ctx context.Context, tk *task.Task) error {
 		tick, _ := periodic.TickOf(tk)
-		began = append(began, int(tick.Time.Sub(start).Seconds()))
-		most = max(most, running.Add(1))
-		defer running.Add(-1)
+		enter(int(tick.Time.Sub(start).Seconds()))
+		defer func() {
+			mu.Lock()
+			defer mu.Unlock()
+			running--
+		}()
 		return busy(ctx, 24*time.Second)
 	})
 	stop := x.schedule(periodic.Config{}, every("e", 10*time.Second, o))
-	time.Sleep(65 * time.Second)
+	x.pass(65 * time.Second)
 	stop()
-	time.Sleep(2 * time.Minute)
+	x.pass(2 * time.Minute)
 	return began, most
 }
 
@@ -37,7 +48,7 @@ func TestTicksThatOverlap(t *testing.T) {
 	cases := []struct {
 		overlap periodic.Overlap
 		began   []int
-		most    int64
+		most    int
 	}{
 		{periodic.Allow, []int{10, 20, 30, 40, 50, 60}, 3},
 		{periodic.SkipOverlap, []int{10, 40}, 1},
@@ -57,6 +68,7 @@ func TestTicksThatOverlap(t *testing.T) {
 
 func TestATickCancelsThePreviousOne(t *testing.T) {
 	inBubble(t, func(x *bench) {
+		var mu sync.Mutex
 		var cancelled, done []string
 		x.serve(func(ctx context.Context, tk *task.Task) error {
 			id, _ := task.GetID(ctx)
@@ -64,17 +76,21 @@ func TestATickCancelsThePreviousOne(t *testing.T) {
 			if len(tick.Cancels) > 1 {
 				t.Errorf("tick %v has cancelled %v", tick.Time, tick.Cancels)
 			}
+			mu.Lock()
 			cancelled = append(cancelled, tick.Cancels...)
+			mu.Unlock()
 			if err := busy(ctx, 24*time.Second); err != nil {
 				return err
 			}
+			mu.Lock()
+			defer mu.Unlock()
 			done = append(done, id)
 			return nil
 		})
 		stop := x.schedule(periodic.Config{}, every("e", 10*time.Second, periodic.CancelPrevious))
-		time.Sleep(65 * time.Second)
+		x.pass(65 * time.Second)
 		stop()
-		time.Sleep(time.Minute)
+		x.pass(time.Minute)
 		ids := x.enqueued("e")
 		if len(ids) != 6 || !slices.Equal(cancelled, ids[:5]) || !slices.Equal(done, ids[5:]) {
 			t.Errorf("enqueued %v, cancelled %v, done %v; want six, of which all but the last are cancelled", ids, cancelled, done)
@@ -89,7 +105,7 @@ func TestAFailedTickNeverStopsTheNext(t *testing.T) {
 				start := time.Now()
 				x.serve(func(context.Context, *task.Task) error { return errors.Join(errors.New("no"), task.SkipRetry) })
 				x.schedule(periodic.Config{}, every("e", 10*time.Second, o))
-				time.Sleep(65 * time.Second)
+				x.pass(65 * time.Second)
 				x.wantTicks("e", 10*time.Second, start, time.Now())
 				counts, err := x.b.Counts(t.Context(), time.Now(), "default")
 				if err != nil || counts[0].Archived != 6 {
@@ -103,7 +119,7 @@ func TestAFailedTickNeverStopsTheNext(t *testing.T) {
 func TestATickThatIsSkippedSaysForWhich(t *testing.T) {
 	inBubble(t, func(x *bench) {
 		x.schedule(periodic.Config{}, every("e", 10*time.Second, periodic.SkipOverlap))
-		time.Sleep(24 * time.Second)
+		x.pass(24 * time.Second)
 		history := x.info("e").History
 		last := history[len(history)-1]
 		if want := x.enqueued("e")[0] + " is open"; last.What != periodic.TickSkipped || last.Why != want {
@@ -127,7 +143,7 @@ func TestATaskThatIsParkedIsNotCancelled(t *testing.T) {
 				t.Fatal(err)
 			}
 			x.schedule(periodic.Config{}, every("e", 10*time.Second, c.overlap))
-			time.Sleep(25 * time.Second)
+			x.pass(25 * time.Second)
 			history := x.info("e").History
 			if got := x.told("e"); !slices.Equal(got, c.want) || c.overlap == periodic.SkipOverlap && history[1].Why != info.ID+" is parked" {
 				t.Errorf("the history is %+v, want %v", history, c.want)

@@ -14,7 +14,7 @@ func TestWhatIsRunIsSeen(t *testing.T) {
 		e := every("e", time.Minute, periodic.Allow)
 		one := x.schedule(periodic.Config{}, e)
 		x.schedule(periodic.Config{}, e, every("f", time.Hour, periodic.Allow))
-		time.Sleep(3*time.Minute + 20*time.Second)
+		x.pass(3*time.Minute + 20*time.Second)
 		seen := func() []broker.Scheduler {
 			list, err := x.b.Schedulers(t.Context(), time.Now())
 			if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -30,11 +31,11 @@ func TestAStoredEntryIsRunByAll(t *testing.T) {
 		})
 		x.schedule(periodic.Config{})
 		stop := x.schedule(periodic.Config{})
-		time.Sleep(time.Second)
+		x.pass(time.Second)
 		if err := x.look.Add(t.Context(), stored("@every 10s"), "ann"); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(24 * time.Second)
+		x.pass(24 * time.Second)
 		stop()
 		x.wantTicks("s", 10*time.Second, start, start.Add(25*time.Second))
 		if want := []string{"09:00:10 of s", "09:00:20 of s"}; !slices.Equal(got, want) {
@@ -43,17 +44,17 @@ func TestAStoredEntryIsRunByAll(t *testing.T) {
 		if err := x.look.Change(t.Context(), stored("@every 7s"), "bob"); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(10 * time.Second)
+		x.pass(10 * time.Second)
 		if err := x.look.Remove(t.Context(), "s", "eve"); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(20 * time.Second)
+		x.pass(20 * time.Second)
 		seventh := start.Add(30 * time.Second) // counted from 1970
 		x.wantTimes("s", []time.Time{start.Add(10 * time.Second), start.Add(20 * time.Second), seventh})
 		if _, err := x.look.Get(t.Context(), "s"); !errors.Is(err, periodic.ErrEntryNotFound) {
 			t.Errorf("Get() = %v, want ErrEntryNotFound", err)
 		}
-		time.Sleep(2 * time.Hour)
+		x.pass(2 * time.Hour)
 		docs, err := x.b.Documents(t.Context(), broker.Home{Queue: "leat~periodic", ID: "s"}, "entry")
 		if err != nil || docs[0].Version != 0 {
 			t.Errorf("two hours later there is still %+v, %v", docs, err)
@@ -73,14 +74,14 @@ func TestAStoredEntryThatComesAgain(t *testing.T) {
 				t.Errorf("Add() = %v, want ErrEntryExists", err)
 			}
 			before := len(x.ticks("s"))
-			time.Sleep(35 * time.Second)
+			x.pass(35 * time.Second)
 			if n := len(x.ticks("s")) - before; n < 3 {
 				t.Errorf("%d ticks in 35 s from %v", n, start)
 			}
 			if err := x.look.Remove(t.Context(), "s", ""); err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(10 * time.Second)
+			x.pass(10 * time.Second)
 		}
 		if left := len(x.ticks("s")); left > 11 {
 			t.Errorf("%d ticks", left)
@@ -97,7 +98,7 @@ func TestSourcesDoNotMix(t *testing.T) {
 		}
 		start := time.Now()
 		x.schedule(cfg, every("s", time.Second, periodic.Allow), every("c", 10*time.Second, periodic.Allow))
-		time.Sleep(25 * time.Second)
+		x.pass(25 * time.Second)
 		x.wantTicks("s", 10*time.Second, start, time.Now())
 		if len(told) != 1 || !errors.Is(told[0], periodic.ErrEntryExists) {
 			t.Errorf("OnError is told %v, want ErrEntryExists, once", told)
@@ -114,7 +115,7 @@ func TestSourcesDoNotMix(t *testing.T) {
 		if err := x.look.Remove(t.Context(), "s", ""); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(10 * time.Second)
+		x.pass(10 * time.Second)
 		if info := x.info("s"); info.Source != periodic.FromCode {
 			t.Errorf("once the stored entry is removed the source is %s, want code", info.Source)
 		}
@@ -128,34 +129,48 @@ func TestSourcesDoNotMix(t *testing.T) {
 func TestAProviderIsAskedAgainAndAgain(t *testing.T) {
 	inBubble(t, func(x *bench) {
 		start := time.Now()
+		var mu sync.Mutex
 		var entries []periodic.Entry
 		var trouble error
 		var told int
-		cfg := periodic.Config{
-			Provider: periodic.ProviderFunc(func(context.Context) ([]periodic.Entry, error) { return entries, trouble }),
-			OnError:  func(context.Context, periodic.Tick, error) { told++ },
+		answer := func(list []periodic.Entry, err error) (before int) {
+			mu.Lock()
+			defer mu.Unlock()
+			entries, trouble = list, err
+			return told
 		}
-		entries = []periodic.Entry{every("a", 10*time.Second, periodic.Allow), every("b", 10*time.Second, periodic.Allow)}
+		cfg := periodic.Config{
+			Provider: periodic.ProviderFunc(func(context.Context) ([]periodic.Entry, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				return entries, trouble
+			}),
+			OnError: func(context.Context, periodic.Tick, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				told++
+			},
+		}
+		good := []periodic.Entry{every("a", 10*time.Second, periodic.Allow), every("b", 10*time.Second, periodic.Allow)}
+		answer(good, nil)
 		x.schedule(cfg, every("c", 10*time.Second, periodic.Allow))
-		time.Sleep(15 * time.Second)
-		trouble = errors.New("no file")
-		time.Sleep(20 * time.Second)
-		trouble = nil
-		good := entries
+		x.pass(15 * time.Second)
+		answer(good, errors.New("no file"))
+		x.pass(20 * time.Second)
 		for _, bad := range []periodic.Entry{{Name: "d"}, every("c", time.Hour, periodic.Allow), every("a", time.Hour, periodic.Allow)} {
-			entries = append(slices.Clone(good), bad)
-			before := told
-			time.Sleep(10 * time.Second)
-			if told != before+1 {
-				t.Errorf("OnError was called %d times for %q, want once", told-before, bad.Name)
+			list := append(slices.Clone(good), bad)
+			before := answer(list, nil)
+			x.pass(10 * time.Second)
+			if n := answer(list, nil) - before; n != 1 {
+				t.Errorf("OnError was called %d times for %q, want once", n, bad.Name)
 			}
 		}
 		x.wantTicks("a", 10*time.Second, start, time.Now())
 		x.wantTicks("b", 10*time.Second, start, time.Now())
-		entries = good[1:]
-		time.Sleep(10 * time.Second)
+		answer(good[1:], nil)
+		x.pass(10 * time.Second)
 		last := time.Now()
-		time.Sleep(30 * time.Second)
+		x.pass(30 * time.Second)
 		x.wantTicks("b", 10*time.Second, start, time.Now())
 		if ticks := x.ticks("a"); ticks[len(ticks)-1].After(last) {
 			t.Errorf("a, which is gone since %v, has ticked at %v", last, ticks[len(ticks)-1])

@@ -11,11 +11,9 @@ import (
 	"time"
 
 	"github.com/leatwork/leat/aggregate"
-	"github.com/leatwork/leat/internal/shard"
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/queue/brokertest"
-	"github.com/leatwork/leat/queue/brokertest/model"
 	"github.com/leatwork/leat/task"
 )
 
@@ -70,14 +68,7 @@ func TestAnAggregatorThatCannotWorkIsRefused(t *testing.T) {
 }
 
 func TestTasksInSeveralShardsAreFoldedShardByShard(t *testing.T) {
-	open := func() broker.Broker {
-		var worlds []shard.World
-		for range 4 {
-			worlds = append(worlds, model.New(model.Options{}))
-		}
-		return shard.New(shard.NewHashed(worlds...))
-	}
-	inBubbleOn(t, open, func(x *bench) {
+	inBubbleOn(t, func() broker.Broker { return divided(4) }, func(x *bench) {
 		x.handle(aggregate.Rule{Grace: 5 * time.Second}, x.joined())
 		var want []string
 		for i := range 40 { // the root of an id that was made decides on the shard

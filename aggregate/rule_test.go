@@ -153,3 +153,24 @@ func TestAFloodOfTasksIsNoFloodOfCalls(t *testing.T) {
 		}
 	})
 }
+
+func TestABatchCostsAWaitALookARequestAndACommit(t *testing.T) {
+	inBubble(t, func(x *bench) {
+		x.handle(aggregate.Rule{Grace: 10 * time.Second, MaxSize: 100}, x.joined())
+		x.pass(time.Second)
+		before := x.counted("Advance", "Groups")
+		for i := range 50 {
+			x.add("g", names(fmt.Sprint("t", i, "-"), 100)...)
+			x.pass(time.Second)
+		}
+		if n := x.counted("Advance", "Groups") - before; n != 50*4 || len(x.called()) != 50 {
+			x.Errorf("%d calls for %d full batches, want 4 for each of 50", n, len(x.called()))
+		}
+		before = x.counted("Advance", "Groups")
+		x.add("g", "a", "b")
+		x.pass(time.Minute)
+		if n := x.counted("Advance", "Groups") - before; n != 4 {
+			x.Errorf("%d calls for one that is not full, want 4", n)
+		}
+	})
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/leatwork/leat/queue"
+	"github.com/leatwork/leat/queue/brokertest"
 	"github.com/leatwork/leat/task"
 )
 
@@ -259,3 +260,67 @@ type accompanied map[string]func(context.Context) error
 
 func (a accompanied) Backgrounds() map[string]func(context.Context) error { return a }
 func (a accompanied) ProcessTask(context.Context, *task.Task) error       { return nil }
+
+func TestAServerServesTheQueuesThatItsHandlerNeedsOrDoesNotStart(t *testing.T) {
+	mux := task.NewMux()
+	mux.Need("mail")
+	mux.Need("wf~order")
+	mux.Reserve("wf~order")
+	for name, refused := range map[string]bool{"mail": false, "default": true} {
+		srv, err := queue.NewServer(brokertest.NewModel(), queue.Config{Queues: map[string]int{name: 1}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = srv.Start(mux)
+		if errors.Is(err, task.ErrInvalid) != refused || refused && !strings.Contains(err.Error(), `"mail"`) {
+			t.Errorf("Start() of a server of %s = %v, want it refused: %t", name, err, refused)
+		}
+		if err := srv.Shutdown(t.Context()); err != nil {
+			t.Errorf("Shutdown() = %v, want nil", err)
+		}
+	}
+}
+
+func TestABackgroundThatNoServerHasKeepsTimeInItsQueuesUntilItEnds(t *testing.T) {
+	inBubble(t, func(x *bench) {
+		x.cfg.Queues = map[string]int{"default": 1}
+		b, err := queue.NewBackground(x.b, x.cfg)
+		if err != nil {
+			x.Fatalf("NewBackground() = %v, want nil", err)
+		}
+		ctx, cancel := context.WithCancel(x.Context())
+		over, calls := make(chan error), 0
+		go func() {
+			over <- b.Run(ctx, "side", func(ctx context.Context) error {
+				if calls++; calls == 1 {
+					panic("no luck")
+				}
+				if got, ok := queue.BackgroundFromContext(ctx); got != b || !ok || !got.Serves("default") || got.Serves("mail") {
+					x.Errorf("BackgroundFromContext() = %p, %t, want %p, which serves its queue", got, ok, b)
+				}
+				<-ctx.Done()
+				return ctx.Err()
+			})
+		}()
+		x.enqueue("a", task.ProcessIn(10*time.Second))
+		x.pass(9 * time.Second)
+		if s := x.get("a"); s.State != task.Scheduled {
+			x.Errorf("it is %v, want it scheduled", s.State)
+		}
+		x.pass(time.Second)
+		if s := x.get("a"); s.State != task.Pending || calls != 2 {
+			x.Errorf("it is %v after %d calls, want it pending, and a second call", s.State, calls)
+		}
+		cancel()
+		if err := <-over; err != nil {
+			x.Errorf("Run() = %v, want nil", err)
+		}
+	})
+}
+
+func TestABackgroundRefusesWhatAServerRefuses(t *testing.T) {
+	_, err := queue.NewBackground(nil, queue.Config{MaxResult: -1})
+	if !errors.Is(err, task.ErrInvalid) || !strings.Contains(err.Error(), "broker") || !strings.Contains(err.Error(), "MaxResult") {
+		t.Errorf("NewBackground() = %v, want both faults", err)
+	}
+}

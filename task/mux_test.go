@@ -82,6 +82,7 @@ func TestAMuxRefusesWrongRegistrations(t *testing.T) {
 		{"a middleware that returns nil", func(m *task.Mux) {
 			m.Use(func(task.Handler) task.Handler { return nil })
 		}, "middleware returned a nil handler"},
+		{"a needed queue without a name", func(m *task.Mux) { m.Need("") }, `invalid queue "": must not be empty`},
 		{"a reserved queue without a name", func(m *task.Mux) { m.Reserve("") }, `invalid queue "": must not be empty`},
 		{"a background without a name", func(m *task.Mux) { m.Background("", idle) }, `invalid background "": must not be empty`},
 		{"a background with a bad name", func(m *task.Mux) { m.Background("a{b}", idle) }, `invalid background "a{b}": has '{'`},
@@ -191,6 +192,16 @@ func TestAMuxMayBeChangedWhileItRuns(t *testing.T) {
 	}
 	if got := len(mux.Backgrounds()); got != 200 {
 		t.Errorf("%d backgrounds, want 200", got)
+	}
+}
+
+func TestNeededQueuesAreSortedAndDistinct(t *testing.T) {
+	mux := task.NewMux()
+	for _, q := range []string{"mail", "a", "mail"} {
+		mux.Need(q)
+	}
+	if diff := cmp.Diff([]string{"a", "mail"}, mux.Needed()); diff != "" {
+		t.Errorf("Needed (-want +got):\n%s", diff)
 	}
 }
 

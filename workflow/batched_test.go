@@ -319,3 +319,31 @@ func TestAResultThatAsksToBeForgottenFailsItsRun(t *testing.T) {
 		}
 	})
 }
+
+func TestABatchThatAShutdownInterruptsIsRunByAnotherServerAtNoCost(t *testing.T) {
+	var calls atomic.Int32
+	w := batchesOf("interrupted", 10, func(ctx context.Context, in []int) ([]workflow.Result[int], error) {
+		if calls.Add(1) == 1 {
+			<-ctx.Done()
+			return nil, context.Cause(ctx)
+		}
+		return doubleAll(ctx, in)
+	}, task.MaxRetry(0))
+	inBubble(t, func(t *testing.T, b broker.Broker) {
+		stop := serveUntil(t, b, w)
+		runs, err := w.StartMany(t.Context(), queue.NewClient(b), []int{1, 2}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Second)
+		stop()
+		began := time.Now()
+		serve(t, b, w)
+		for i, run := range runs {
+			comesTo(t, run, 2*(i+1)+1)
+		}
+		if took := time.Since(began); took > 3*time.Second || calls.Load() != 2 {
+			t.Errorf("it took %v and %d calls, want a second one at once", took, calls.Load())
+		}
+	})
+}

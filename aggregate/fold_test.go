@@ -88,7 +88,11 @@ func TestAFoldedTaskGoesWhereItsOptionsSayOrToTheQueueOfItsBatch(t *testing.T) {
 			}
 		})
 		var told []string
-		x.cfg.Client.Observer = func(_ context.Context, e queue.Event) { told = append(told, e.Kind.String()+" "+e.Entry.Type) }
+		x.cfg.Client.Observer = func(_ context.Context, e queue.Event) {
+			x.mu.Lock()
+			defer x.mu.Unlock()
+			told = append(told, e.Kind.String()+" "+e.Entry.Type)
+		}
 		x.start(agg)
 		x.addWith("own", []string{"a"}, task.Queue("mail"))
 		x.addWith("their", []string{"b"}, task.Queue("mail"))

@@ -11,7 +11,10 @@ import (
 
 	"github.com/hibiken/asynq"
 
+	"github.com/leatwork/leat/aggregate"
+	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/task"
 )
 
 // foldSize is the most that is folded into one task.
@@ -78,26 +81,28 @@ func (x *bench) apply(c broker.Change) error {
 	return applied.Outcomes[0]
 }
 
-// foldAll has Leat fold a group of "q" whenever something is in it, until the
-// test ends.
+// foldAll has an aggregator of Leat fold a group of "q", until the test ends.
 func foldAll(x *bench, group string) {
 	x.Helper()
-	stopped := make(chan struct{})
+	agg := aggregate.New()
+	agg.Handle("q", group, aggregate.Rule{Grace: time.Second, MaxSize: foldSize}, aggregate.Raw(func(_ context.Context, _ string, tasks []*task.Task) (*task.Task, error) {
+		var payloads []string
+		for _, t := range tasks {
+			payloads = append(payloads, string(t.Payload()))
+		}
+		return task.New(folded, []byte(strings.Join(payloads, " ")), task.Timeout(time.Minute)), nil
+	}))
+	runner, err := agg.Runner(x.broker, queue.Config{})
+	x.must(err)
+	ctx, stop := context.WithCancel(context.Background())
 	var folding sync.WaitGroup
 	folding.Go(func() {
-		for {
-			select {
-			case <-stopped:
-				return
-			case <-time.After(100 * time.Millisecond):
-			}
-			if b := x.gather(group, 10*time.Second); b.Token != "" {
-				x.must(x.apply(settleFolded(b)))
-			}
+		if err := runner.Run(ctx); err != nil {
+			x.Errorf("Run() = %v, want nil", err)
 		}
 	})
 	x.Cleanup(func() {
-		close(stopped)
+		stop()
 		folding.Wait()
 	})
 }
@@ -143,6 +148,11 @@ var foldings = []struct {
 		leat.serve(x, "q", h)
 	}},
 	{"by leat", true, func(x *bench, h handler) {
+		leat.serve(x, "q", h)
+		foldAll(x, "g")
+	}},
+	{"by both", false, func(x *bench, h handler) {
+		serveFolding(x, "q", h)
 		leat.serve(x, "q", h)
 		foldAll(x, "g")
 	}},
@@ -197,11 +207,15 @@ func wantGroup(x *bench, group string, size int) {
 }
 
 // wantFolded fails the test unless as many of each side come to a handler, once,
-// and nothing is left of them and their group.
+// and nothing is left of them and their group, except that Leat keeps those that are to
+// be retained.
 func wantFolded(x *bench, f *folder, each int) {
 	x.Helper()
 	x.eventually(soon, "all are folded or run", func() bool { return f.seen() >= len(sides)*each })
-	x.eventually(soon, "nothing is left", func() bool { return x.counts("q").Size() == 0 })
+	x.eventually(soon, "nothing is left but what Leat keeps as completed", func() bool {
+		c := x.counts("q")
+		return c.Size() == c.Completed
+	})
 	for _, s := range sides {
 		for n := range each {
 			id := fmt.Sprintf("%s-%d", s.name, n)

@@ -17,13 +17,13 @@ var (
 		AND NOT EXISTS (SELECT 1 FROM leat_entry WHERE token = ?1 AND ` + frozen + `)`)
 
 	selectMembers = prepared(`SELECT num, ` + leasedColumns + ` FROM leat_entry WHERE token = ? AND ` + frozen + ` ORDER BY at, id`)
-	selectWaiting = prepared(`SELECT num, ` + leasedColumns + ` FROM leat_entry
+	selectWaiting = prepared(`SELECT num, ` + leasedColumns + ` FROM ` + ofGroups + `
 		WHERE queue = ? AND group_name = ? AND ` + waiting + ` ORDER BY at, id LIMIT ?`)
-	selectOldest = prepared(`SELECT at FROM leat_entry WHERE queue = ? AND group_name = ? AND ` + waiting + ` ORDER BY at LIMIT 1`)
-	selectNewest = prepared(`SELECT at FROM leat_entry WHERE queue = ? AND group_name = ? AND ` + waiting + ` ORDER BY at DESC LIMIT 1`)
-	weighOldest  = prepared(`SELECT length(payload) FROM leat_entry
+	selectOldest = prepared(`SELECT at FROM ` + ofGroups + ` WHERE queue = ? AND group_name = ? AND ` + waiting + ` ORDER BY at LIMIT 1`)
+	selectNewest = prepared(`SELECT at FROM ` + ofGroups + ` WHERE queue = ? AND group_name = ? AND ` + waiting + ` ORDER BY at DESC LIMIT 1`)
+	weighOldest  = prepared(`SELECT length(payload) FROM ` + ofGroups + `
 		WHERE queue = ? AND group_name = ? AND ` + waiting + ` ORDER BY at, id LIMIT ?`)
-	selectNth = prepared(`SELECT at FROM leat_entry WHERE queue = ? AND group_name = ? AND ` + waiting + ` ORDER BY at LIMIT 1 OFFSET ?`)
+	selectNth = prepared(`SELECT at FROM ` + ofGroups + ` WHERE queue = ? AND group_name = ? AND ` + waiting + ` ORDER BY at LIMIT 1 OFFSET ?`)
 
 	freezeEntry = prepared(`UPDATE leat_entry SET token = ? WHERE num = ?`)
 	countCrash  = prepared(`UPDATE leat_entry SET crashes = ?, attempts = ? WHERE num = ?`)

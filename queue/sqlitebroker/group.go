@@ -21,16 +21,18 @@ var (
 )
 
 // waiting are entries that wait in groups, and frozen those that are in
-// batches: each has an index.
+// batches: each has an index. Those that wait are read from ofGroups: left alone, SQLite
+// takes the index of all that wait in any group, and passes over those of others.
 const (
-	waiting = `state = 7 AND token IS NULL`
-	frozen  = `state = 7 AND token IS NOT NULL`
+	waiting  = `state = 7 AND token IS NULL`
+	ofGroups = `leat_entry INDEXED BY leat_entry_group`
+	frozen   = `state = 7 AND token IS NOT NULL`
 )
 
 // agesOfGroup are when the first and the last was added of those that wait in g.
 const agesOfGroup = `
-	(SELECT at FROM leat_entry e WHERE e.queue = g.queue AND e.group_name = g.name AND ` + waiting + ` ORDER BY at LIMIT 1),
-	(SELECT at FROM leat_entry e WHERE e.queue = g.queue AND e.group_name = g.name AND ` + waiting + ` ORDER BY at DESC LIMIT 1)`
+	(SELECT at FROM ` + ofGroups + ` WHERE leat_entry.queue = g.queue AND group_name = g.name AND ` + waiting + ` ORDER BY at LIMIT 1),
+	(SELECT at FROM ` + ofGroups + ` WHERE leat_entry.queue = g.queue AND group_name = g.name AND ` + waiting + ` ORDER BY at DESC LIMIT 1)`
 
 // A groupName names a group by the number of its queue.
 type groupName struct {

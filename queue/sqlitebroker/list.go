@@ -22,9 +22,9 @@ var (
 		WHERE queue = ? AND state = ? AND (at, id) > (?, ?) ORDER BY at, id LIMIT ? OFFSET ?`)
 	selectLast = prepared(`SELECT ` + storedColumns + ` FROM leat_entry
 		WHERE queue = ? AND state = ? AND (at, id) < (?, ?) ORDER BY at DESC, id DESC LIMIT ? OFFSET ?`)
-	selectFirstOfGroup = prepared(`SELECT ` + storedColumns + ` FROM leat_entry
+	selectFirstOfGroup = prepared(`SELECT ` + storedColumns + ` FROM ` + ofGroups + `
 		WHERE queue = ? AND group_name = ? AND ` + waiting + ` AND (at, id) > (?, ?) ORDER BY at, id LIMIT ? OFFSET ?`)
-	selectLastOfGroup = prepared(`SELECT ` + storedColumns + ` FROM leat_entry
+	selectLastOfGroup = prepared(`SELECT ` + storedColumns + ` FROM ` + ofGroups + `
 		WHERE queue = ? AND group_name = ? AND ` + waiting + ` AND (at, id) < (?, ?) ORDER BY at DESC, id DESC LIMIT ? OFFSET ?`)
 )
 

@@ -83,6 +83,9 @@ func TestEveryQueryReadsARangeOfAnIndex(t *testing.T) {
 	for sql, plan := range b.Plans(t) {
 		whole := strings.Contains(sql, "SELECT name FROM leat_queue") || strings.Contains(sql, "FROM leat_schema") ||
 			strings.Contains(sql, "SELECT record FROM leat_server") || strings.Contains(sql, "SELECT record FROM leat_scheduler")
+		if strings.Contains(sql, "AND group_name = ") && !strings.Contains(strings.Join(plan, "\n"), "leat_entry_group") {
+			t.Errorf("%s\n\tis run as %q, want it to read the index of groups", sql, plan)
+		}
 		for _, line := range plan {
 			if scans := strings.Contains(line, "SCAN") || strings.Contains(line, "TEMP B-TREE"); scans && !whole {
 				t.Errorf("%s\n\tis run as %q", sql, line)

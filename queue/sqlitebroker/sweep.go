@@ -11,7 +11,7 @@ import (
 
 var (
 	selectState = prepared(`SELECT ` + knownColumns + ` FROM leat_entry WHERE queue = ? AND state = ? ORDER BY at, id LIMIT ?`)
-	selectGroup = prepared(`SELECT ` + knownColumns + ` FROM leat_entry WHERE queue = ? AND group_name = ? AND ` + waiting + ` ORDER BY at, id LIMIT ?`)
+	selectGroup = prepared(`SELECT ` + knownColumns + ` FROM ` + ofGroups + ` WHERE queue = ? AND group_name = ? AND ` + waiting + ` ORDER BY at, id LIMIT ?`)
 )
 
 // Sweep implements [broker.Operator].

@@ -143,7 +143,7 @@ func TestTicksOfAnOutageOfRedisAreEnqueuedAfterIt(t *testing.T) {
 			}
 			l.wantNoneEarly()
 			l.sound()
-			t.Logf("%d ticks; late p50 | p99 | most: %s", len(l.late), l.lateness())
+			t.Logf("%d ticks; late p50 | p99 | most: %s", l.count(), l.lateness())
 		})
 	}
 }

@@ -28,8 +28,9 @@ type ledger struct {
 
 	mu    sync.Mutex
 	ticks map[string][]time.Time // by entry
+	from  time.Time              // lateness counts of ticks after it
 	late  []time.Duration        // how much later than the tick its task began
-	early int                    // how many began before their tick
+	early []time.Duration        // how much before its tick a task began, of those that did
 }
 
 // keep notes what is run of b's queues until the test ends.
@@ -59,9 +60,11 @@ func (l *ledger) note(ctx context.Context, _ *task.Task) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.ticks[tick.Entry] = append(l.ticks[tick.Entry], tick.Time)
-	l.late = append(l.late, began.Sub(tick.Time))
+	if tick.Time.After(l.from) {
+		l.late = append(l.late, began.Sub(tick.Time))
+	}
 	if began.Before(tick.Time) {
-		l.early++
+		l.early = append(l.early, tick.Time.Sub(began))
 	}
 	return nil
 }
@@ -112,9 +115,26 @@ func (l *ledger) wantNoneEarly() {
 	l.Helper()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.early > 0 {
-		l.Errorf("%d tasks began before their tick, the first by %v", l.early, -slices.Min(l.late))
+	if len(l.early) > 0 {
+		l.Errorf("%d tasks began before their tick, up to %v", len(l.early), slices.Max(l.early))
 	}
+}
+
+// count returns how many ticks were run.
+func (l *ledger) count() (n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, ticks := range l.ticks {
+		n += len(ticks)
+	}
+	return n
+}
+
+// countLateness has the lateness count of ticks from now on.
+func (l *ledger) countLateness() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.from, l.late = time.Now(), nil
 }
 
 // lateness returns p50, p99 and the most by which a task began after its tick.

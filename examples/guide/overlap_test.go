@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -55,18 +56,21 @@ type spell struct {
 func picture(t *testing.T, o periodic.Overlap) string {
 	b := brokertest.NewModel()
 	first := time.Now().Add(period)
+	var mu sync.Mutex
 	spells := make(map[time.Time]*spell)
 	mux := task.NewMux()
 	mux.HandleFunc("t", func(ctx context.Context, _ *task.Task) error {
 		tick, _ := periodic.TickFromContext(ctx)
-		s := &spell{begins: time.Now()}
-		spells[tick.Time] = s
+		s := spell{begins: time.Now()}
 		select {
 		case <-time.After(takes):
 		case <-ctx.Done():
 			s.cancelled = true
 		}
 		s.ends = time.Now()
+		mu.Lock()
+		defer mu.Unlock()
+		spells[tick.Time] = &s
 		return nil
 	})
 	srv, err := queue.NewServer(b, queue.Config{Concurrency: 10})

@@ -49,6 +49,7 @@ type Config struct {
 	Logger *slog.Logger
 
 	clock func() time.Time // nil: time.Now
+	beat  time.Duration    // 0: beatInterval
 }
 
 func (c Config) withDefaults() (Config, []error) {
@@ -67,6 +68,9 @@ func (c Config) withDefaults() (Config, []error) {
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
+	}
+	if c.beat == 0 {
+		c.beat = beatInterval
 	}
 	if c.clock == nil {
 		c.clock = time.Now

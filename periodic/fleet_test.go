@@ -152,7 +152,7 @@ func TestAWeeklyEntryOfAFleetThatIsRestartedHourly(t *testing.T) {
 		e := periodic.Entry{Name: "e", Schedule: "30 6 * * 1", Zone: "Europe/Berlin", Type: "t"}
 		start := time.Now()
 		for time.Since(start) < 366*24*time.Hour {
-			stop := x.schedule(periodic.Config{SyncInterval: time.Hour}, e)
+			stop := x.schedule(periodic.Config{SyncInterval: time.Hour}.WithBeat(time.Hour), e)
 			time.Sleep(time.Hour - 10*time.Second)
 			stop()
 			time.Sleep(10 * time.Second)

@@ -27,7 +27,7 @@ const (
 // appear says again and again that the scheduler is alive, until ctx ends.
 func (s *Scheduler) appear(ctx context.Context) {
 	loop.Sleep(ctx, firstBeat)
-	loop.Every(ctx, s.cfg.Logger, "periodic beat", beatInterval, func(ctx context.Context) error { return s.beat(ctx, false) })
+	loop.Every(ctx, s.cfg.Logger, "periodic beat", s.cfg.beat, func(ctx context.Context) error { return s.beat(ctx, false) })
 }
 
 // disappear says that the scheduler has ended.

@@ -37,7 +37,7 @@ const (
 // Worker processes are killed one after another while they run workflows. Every run
 // comes to what it should, each of its outcomes is recorded once, and nothing is left.
 func TestKilledWorkersLoseNoRun(t *testing.T) {
-	if work(t) {
+	if work(t, 3*time.Second, wide, small) {
 		return
 	}
 	var rows []string
@@ -87,7 +87,7 @@ func onFile(t *testing.T) (string, func() []string) {
 // stays reports whether a key is one of those that docs/storage.md says stay, of a plan,
 // or the set of servers, in which one that was killed is until the next one beats.
 func stays(key string) bool {
-	for _, part := range []string{":queues", ":servers", ":workers", "leat:{wake}:", "leat:version", ":processed", ":failed", "~plan~"} {
+	for _, part := range []string{":queues", ":servers", ":workers", "leat:{wake}:", "leat:version", ":processed", ":failed", "leat:joined", "~plan~"} {
 		if strings.Contains(key, part) {
 			return true
 		}

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -39,9 +40,9 @@ func note(what string) {
 	}
 }
 
-// work serves the workflows until the process is told to end, if this is a worker
-// process. It reports whether it is.
-func work(t *testing.T) bool {
+// work serves workflows until the process is told to end, if this is a worker process.
+// It reports whether it is.
+func work(t *testing.T, lease time.Duration, flows ...workflow.Registrable) bool {
 	url := os.Getenv(workerURL)
 	if url == "" {
 		return false
@@ -60,9 +61,9 @@ func work(t *testing.T) bool {
 	}
 	defer b.Close()
 	mux := task.NewMux()
-	workflow.Register(mux, wide, small)
+	workflow.Register(mux, flows...)
 	srv, err := queue.NewServer(b, queue.Config{
-		Concurrency: 32, LeaseDuration: 3 * time.Second, MaxCrashes: -1, // workers are killed for no fault of their tasks
+		Concurrency: 32, LeaseDuration: lease, MaxCrashes: -1, // workers are killed for no fault of their tasks
 		RetryDelayFunc: func(int, error, *task.Task) time.Duration { return 100 * time.Millisecond },
 		Logger:         slog.New(slog.DiscardHandler),
 	})
@@ -86,9 +87,9 @@ type crew struct {
 }
 
 type member struct {
-	cmd   *exec.Cmd
-	log   string
-	ended chan error
+	cmd         *exec.Cmd
+	ledger, log string
+	ended       chan error
 }
 
 func newCrew(t *testing.T, url string, size int) *crew {
@@ -108,8 +109,9 @@ func newCrew(t *testing.T, url string, size int) *crew {
 // hire has a new process take the i-th place.
 func (c *crew) hire(i int) {
 	c.Helper()
+	test, _, _ := strings.Cut(c.Name(), "/") // its worker serves what this one is about
 	name := filepath.Join(c.dir, "worker"+strconv.Itoa(len(c.ledgers)))
-	m := &member{cmd: exec.Command(os.Args[0], "-test.run=^TestKilledWorkersLoseNoRun$"), log: name + ".log", ended: make(chan error, 1)}
+	m := &member{cmd: exec.Command(os.Args[0], "-test.run=^"+test+"$", "-soak.takes="+soakTakes.String()), ledger: name, log: name + ".log", ended: make(chan error, 1)}
 	said, err := os.Create(m.log)
 	if err != nil {
 		c.Fatal(err)

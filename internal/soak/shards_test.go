@@ -20,9 +20,6 @@ import (
 	"github.com/leatwork/leat/workflow"
 )
 
-// shardedRuns is how many runs there are in fake time.
-const shardedRuns = 500
-
 // onShards returns storage that consists of so many parts.
 func onShards(n int) broker.Broker {
 	var worlds []shard.World

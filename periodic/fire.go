@@ -41,7 +41,7 @@ func (f firing) home(name string) broker.Home {
 // aim makes the task of f, before which the tasks of cancels are cancelled.
 func (r *runner) aim(ctx context.Context, p *plan, f firing, cancels []string) shot {
 	shot := shot{firing: f, tick: p.tick(f.at), known: r.exists[f.id(p.Name)]}
-	shot.tick.Cancels = cancels[:min(len(cancels), maxCancels)]
+	shot.tick.Backfill, shot.tick.Cancels = f.backfill, cancels[:min(len(cancels), maxCancels)]
 	shot.entry, shot.err = r.prepare(ctx, p, shot.tick)
 	if shot.err == nil {
 		shot.err = r.unfit[f.id(p.Name)]

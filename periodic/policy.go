@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/leatwork/leat/internal/tick"
 	"github.com/leatwork/leat/task"
 )
 
@@ -101,7 +102,7 @@ const (
 	CancelPrevious                // the others are cancelled as the new tick is enqueued
 )
 
-var overlapNames = [...]string{"allow", "skip", "queue", "cancel"}
+var overlapNames = [...]string{tick.Allow, tick.Skip, tick.Queue, tick.Cancel}
 
 // String returns the policy's word: "allow", "skip", "queue" or "cancel".
 func (o Overlap) String() string {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/leatwork/leat/internal/tick"
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/task"
@@ -19,16 +20,20 @@ type Tick struct {
 	// payload is made from the time in the entry's zone, a handler gets it in UTC.
 	Time time.Time
 
+	Backfill string // the id of the backfill that it is part of; "": of none
+
 	Overlap Overlap  // the entry's policy
 	Cancels []string // ids of tasks of earlier ticks that were cancelled for this one, some if there are many
 }
 
 // The headers that tell a handler which tick its task is of.
 const (
-	HeaderEntry   = "leat-entry"
-	HeaderTick    = "leat-tick"    // RFC 3339 in UTC
-	HeaderOverlap = "leat-overlap" // as [Overlap.String] has it
-	HeaderCancels = "leat-cancels" // ids of tasks, comma separated
+	HeaderEntry   = tick.Entry
+	HeaderTick    = tick.Time    // RFC 3339 in UTC
+	HeaderOverlap = tick.Overlap // as [Overlap.String] has it
+	HeaderCancels = tick.Cancels // ids of tasks, comma separated
+
+	HeaderBackfill = tick.Backfill
 )
 
 // TickFromContext returns the tick whose handler has ctx, and whether it is that of
@@ -50,12 +55,9 @@ func tickOf(headers map[string]string) (Tick, bool) {
 	if headers[HeaderEntry] == "" || err != nil {
 		return Tick{}, false
 	}
-	t := Tick{Entry: headers[HeaderEntry], Time: at}
+	t := Tick{Entry: headers[HeaderEntry], Time: at, Backfill: headers[HeaderBackfill], Cancels: tick.Cancelled(headers)}
 	if o, err := ParseOverlap(headers[HeaderOverlap]); err == nil {
 		t.Overlap = o
-	}
-	if ids := headers[HeaderCancels]; ids != "" {
-		t.Cancels = strings.Split(ids, ",")
 	}
 	return t, true
 }
@@ -69,6 +71,9 @@ func (t Tick) headers() []task.Option {
 	}
 	if len(t.Cancels) > 0 {
 		options = append(options, task.Header(HeaderCancels, strings.Join(t.Cancels, ",")))
+	}
+	if t.Backfill != "" {
+		options = append(options, task.Header(HeaderBackfill, t.Backfill))
 	}
 	return options
 }

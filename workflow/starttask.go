@@ -27,9 +27,10 @@ func StartType(workflow string) string { return tick.StartType(workflow) }
 // The run has the task's id, with "." for "~", so that it is started once however often
 // the task is run; the task's result is the run's id. Of a tick of package periodic,
 // the run has the attributes "entry" and "tick". Unless ticks of that entry may
-// overlap, the task then stays under way until the run has ended or is [Stuck], and
-// a tick that cancels an earlier one cancels its run. Otherwise the task is done
-// once the run has begun, and to cancel it does nothing to the run.
+// overlap, or if it is part of a backfill, the task then stays under way until the run
+// has ended or is [Stuck], and a tick that cancels an earlier one cancels its run.
+// Otherwise the task is done once the run has begun, and to cancel it does nothing to
+// the run.
 func (w Workflow[In, Out]) StartTask(in In, opts ...task.Option) (*task.Task, error) {
 	input, err := w.encode(in)
 	if err == nil {

@@ -112,6 +112,17 @@ func TestTheTaskOfATickThatMayNotOverlapLastsAsLongAsItsRun(t *testing.T) {
 	}
 }
 
+func TestTheTaskOfABackfillLastsAsLongAsItsRun(t *testing.T) {
+	inBubble(t, func(t *testing.T, b broker.Broker) {
+		c := serve(t, b, dozes())
+		began := time.Now()
+		info := enqueueStart(t, c, 7, append(ofTick("allow", ""), task.Header("leat-backfill", "b"), task.ID("nap"))...)
+		if _, err := c.Wait(t.Context(), info); err != nil || time.Since(began) < time.Hour {
+			t.Errorf("the task took %v, %v, want as long as its run", time.Since(began), err)
+		}
+	})
+}
+
 func TestTheRunOfATickIsFoundByItsEntry(t *testing.T) {
 	inBubble(t, func(t *testing.T, b broker.Broker) {
 		c := serve(t, b, dozes())

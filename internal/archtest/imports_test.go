@@ -32,7 +32,7 @@ var allow = map[string][]string{
 	"workflow/internal/plan": {"task"},
 	"workflow/workflowtest":  {"task", "queue", "queue/broker", "queue/brokertest/model", "workflow", "workflow/internal/plan"},
 
-	"periodic":               {"task", "queue", "queue/broker", "internal/loop", "periodic/internal/cron", "github.com/google/uuid"},
+	"periodic":               {"task", "queue", "queue/broker", "internal/aside", "internal/loop", "internal/tick", "periodic/internal/cron", "github.com/google/uuid"},
 	"periodic/internal/cron": {"task", "github.com/robfig/cron/v3"},
 	"periodic/yamlfile":      {"task", "internal/tick", "periodic", "go.yaml.in/yaml/v3"},
 

@@ -14,6 +14,8 @@ const (
 	Time    = "leat-tick"    // the tick's nominal time: RFC 3339, in UTC
 	Overlap = "leat-overlap" // one of the words below
 	Cancels = "leat-cancels" // ids of tasks that were cancelled to make way, joined by commas
+
+	Backfill = "leat-backfill" // the id of the backfill that the task is part of, if it is
 )
 
 // The words of Overlap: what becomes of a tick while an earlier one is under way.
@@ -25,10 +27,11 @@ const (
 )
 
 // Whole reports whether what the task with these headers has started is to be
-// over before the task is: later ticks depend on it.
+// over before the task is: later ticks depend on it, or those that a backfill runs a
+// few at a time.
 func Whole(headers map[string]string) bool {
 	overlap := headers[Overlap]
-	return overlap != "" && overlap != Allow
+	return overlap != "" && overlap != Allow || headers[Backfill] != ""
 }
 
 // Cancelled returns the ids of the tasks that were cancelled for this one.

@@ -164,3 +164,23 @@ func TestWhatNobodyAnnouncesIsFoundWithinTenSeconds(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatJoinsGroupsIsFoundThoughTheyCannotBeListed(t *testing.T) {
+	inBubble(t, func(x *bench) {
+		x.fault = func(method string, _ int) (f brokertest.Fault) {
+			switch method {
+			case "Groups":
+				f.Before = errFault
+			case "Wait":
+				f.Before = errors.ErrUnsupported
+			}
+			return f
+		}
+		x.handle(second, x.joined())
+		x.add("g", "a", "b")
+		x.pass(5 * time.Second)
+		if got := x.payloads(); !slices.Equal(got, []string{"a", "b"}) {
+			x.Errorf("folded are %v, want both", got)
+		}
+	})
+}

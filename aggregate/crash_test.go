@@ -242,3 +242,43 @@ func TestABatchInProgressIsSeen(t *testing.T) {
 		x.pass(time.Minute)
 	})
 }
+
+func TestTasksThatAreToBeRunAloneHoldUpNoOthers(t *testing.T) {
+	inBubble(t, func(x *bench) {
+		b := x.client.Broker()
+		suspects := names("suspect", 5)
+		for i := range 2 {
+			for _, s := range suspects {
+				if i == 0 {
+					x.add(s, s)
+				}
+				r := broker.GatherRequest{Queue: "default", Group: s, Token: fmt.Sprint(s, i), MaxSize: 1, Until: time.Now().Add(time.Second)}
+				if _, err := b.Gather(x.Context(), time.Now(), r); err != nil {
+					x.Fatal(err)
+				}
+			}
+			x.pass(3 * time.Second)
+			if _, err := b.Advance(x.Context(), time.Now(), broker.AdvanceRequest{Queues: []string{"default"}, Limit: 100}); err != nil {
+				x.Fatal(err)
+			}
+		}
+		x.began = time.Now()
+		x.handle(aggregate.Rule{Grace: time.Second, Parallel: 2}, aggregate.Each(func(_ context.Context, group string, tasks []*task.Task) []error {
+			x.note(group, tasks)
+			if group != "healthy" {
+				time.Sleep(10 * time.Minute)
+			}
+			return nil
+		}))
+		x.pass(5 * time.Second)
+		x.add("healthy", "h")
+		x.pass(time.Second)
+		if runs := x.called(); len(runs) != 2 || runs[1].group != "healthy" || runs[1].at != 6*time.Second {
+			x.Errorf("after 6s it was called for %+v, want one suspect, and the other group when that was ripe", runs)
+		}
+		x.pass(2 * time.Hour)
+		if runs := x.called(); len(runs) != 6 {
+			x.Errorf("it was called for %+v, want each suspect alone, and the other group", runs)
+		}
+	})
+}

@@ -20,6 +20,10 @@ const (
 	// askPause is how soon a group is asked again that was not ripe although it was
 	// said to be.
 	askPause = 5 * time.Millisecond
+
+	// alonePause is how soon a member that is to be run alone has another try when one
+	// is. It holds no hand meanwhile.
+	alonePause = 100 * time.Millisecond
 )
 
 // ask asks for a batch of a group that is ripe, and runs it.
@@ -28,8 +32,6 @@ func (w *watch) ask(ctx context.Context, g *group) {
 		return
 	}
 	if g.wary {
-		w.alone.Lock()
-		defer w.alone.Unlock()
 		w.askWarily(ctx, g)
 		return
 	}
@@ -55,9 +57,11 @@ func (w *watch) ask(ctx context.Context, g *group) {
 // askWarily asks for one member of a group, and runs it if that is to be alone. The
 // group is not asked for more meanwhile.
 func (w *watch) askWarily(ctx context.Context, g *group) {
-	if ctx.Err() != nil {
+	if !w.alone.TryLock() {
+		w.line.answered(g, false, time.Now().Add(alonePause))
 		return
 	}
+	defer w.alone.Unlock()
 	b, next := w.gather(ctx, g, 1)
 	if b == nil {
 		g.wary = !next.IsZero()

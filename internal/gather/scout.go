@@ -52,23 +52,28 @@ func newScout(w *Watcher, l *line) *scout {
 
 // patrol looks by itself: seldom if it is awake. It says when to look again.
 func (s *scout) patrol(ctx context.Context) (time.Duration, error) {
+	var listing error
 	if time.Since(s.listed) >= listEvery {
-		for queue := range s.Queues {
-			if err := s.list(ctx, queue); err != nil {
-				return lookEvery, err
-			}
+		if listing = s.everywhere(ctx, s.list); listing == nil {
+			s.listed = time.Now()
 		}
-		s.listed = time.Now()
 	}
 	if s.awake.Load() {
-		return listEvery - time.Since(s.listed), nil
+		return max(listEvery-time.Since(s.listed), lookEvery), listing
 	}
+	return lookEvery, errors.Join(listing, s.everywhere(ctx, func(ctx context.Context, queue string) error {
+		_, err := s.look(ctx, queue)
+		return err
+	}))
+}
+
+// everywhere calls f for each queue, whatever comes of it in the others.
+func (s *scout) everywhere(ctx context.Context, f func(ctx context.Context, queue string) error) error {
+	var faults []error
 	for queue := range s.Queues {
-		if _, err := s.look(ctx, queue); err != nil {
-			return lookEvery, err
-		}
+		faults = append(faults, f(ctx, queue))
 	}
-	return lookEvery, nil
+	return errors.Join(faults...)
 }
 
 // list tells the line of all groups of a queue.

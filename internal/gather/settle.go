@@ -31,8 +31,8 @@ type Part interface {
 	Settled(err error)
 }
 
-// Settle commits parts, many in one call, each on its own. It is to be called once: the
-// lease is extended no more.
+// Settle commits parts, many in one call, each on its own. The lease is extended no more
+// from then on.
 func (b *Batch) Settle(parts ...Part) {
 	b.stop()
 	b.watch.settle(context.WithoutCancel(b.ctx), parts)

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/leatwork/leat/internal/aside"
 	"github.com/leatwork/leat/internal/gather"
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
@@ -55,7 +56,7 @@ func (b *batch) run(ctx context.Context) {
 	var fit []*member
 	for _, m := range b.members {
 		m.tell(queue.Event{Kind: queue.EventStarted})
-		if m.item, m.err = b.handled.handler.decode(m.task); m.err == nil {
+		if m.item, m.err = b.decode(ctx, m.task); m.err == nil {
 			fit = append(fit, m)
 			continue
 		}
@@ -74,6 +75,11 @@ func (b *batch) run(ctx context.Context) {
 	}
 	b.leased.Settle(parts...)
 	b.report(ctx, err)
+}
+
+// decode returns the item of a task. Its type may have methods of its own for that.
+func (b *batch) decode(ctx context.Context, t *task.Task) (any, error) {
+	return aside.Call(ctx, returnGrace, func() (any, error) { return b.handled.handler.decode(t) })
 }
 
 // handle calls the handler, and returns how the members are settled, and what the

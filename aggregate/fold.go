@@ -13,7 +13,8 @@ import (
 	"github.com/leatwork/leat/task"
 )
 
-// fold has the handler fold the members, and returns how they are settled: together.
+// fold has the handler fold the members, and returns how they are settled: together,
+// unless that has failed.
 func (b *batch) fold(ctx context.Context, members []*member) ([]gather.Part, error) {
 	f := &folding{batch: b, ctx: ctx, members: members}
 	items := make([]any, len(members))
@@ -29,7 +30,10 @@ func (b *batch) fold(ctx context.Context, members []*member) ([]gather.Part, err
 	})
 	f.folded = folded
 	f.decide(err)
-	return []gather.Part{f}, err
+	if err != nil {
+		return singly(members), err
+	}
+	return []gather.Part{f}, nil
 }
 
 // prepare returns t as it is to be enqueued with the settlement of members, of which
@@ -45,14 +49,24 @@ func (b *batch) prepare(ctx context.Context, first broker.Entry, t *task.Task) (
 	return e, err
 }
 
-// A folding is a batch that is folded into a task, or that has failed: either way, its
-// members are settled in one change.
+// singly returns members as parts of their own.
+func singly(members []*member) []gather.Part {
+	parts := make([]gather.Part, len(members))
+	for i, m := range members {
+		parts[i] = m
+	}
+	return parts
+}
+
+// A folding is a batch that is folded into a task: its members are settled in the change
+// that enqueues that.
 type folding struct {
 	*batch
 	ctx     context.Context
 	members []*member
 	folded  broker.Entry
 	err     error
+	rest    []*member // that are settled singly, after the others
 }
 
 // decide decides how the members end if the fold came to err. Those that are retried are
@@ -60,13 +74,9 @@ type folding struct {
 func (f *folding) decide(err error) {
 	f.err = err
 	var at time.Time
-	room := broker.MaxParts - len(f.members)
 	for _, m := range f.members {
 		m.err = err
 		m.decide(f.ctx)
-		if room -= len(m.heirs); room < 0 {
-			m.disinherit(errNoRoom)
-		}
 		if m.settled.To != broker.Retry {
 			continue
 		}
@@ -77,25 +87,21 @@ func (f *folding) decide(err error) {
 	}
 }
 
-var errNoRoom = errors.New("there is too much of it for one change")
-
-// Change implements [gather.Part]: if the folded task is refused, the fold has failed.
+// Change implements [gather.Part]. If the folded task is refused, the fold has failed,
+// and the first member goes ahead of the rest: what follows them all may be too much for
+// one change.
 func (f *folding) Change(refused error) broker.Change {
 	switch {
-	case refused == nil:
-	case f.err == nil:
+	case refused != nil && f.err != nil:
+		return f.members[0].Change(refused)
+	case refused != nil:
 		f.decide(fmt.Errorf("fold into task %s: %w", f.folded, inWords(f.folded, refused)))
-	default:
-		for _, m := range f.members {
-			m.disinherit(refused)
-		}
+		f.members, f.rest = f.members[:1], f.members[1:]
+		return f.members[0].Change(nil)
 	}
-	var c broker.Change
+	c := broker.Change{Enqueue: []broker.Entry{f.folded}}
 	for _, m := range f.members {
-		c.Settle, c.Enqueue = append(c.Settle, m.settled), append(c.Enqueue, m.heirs...)
-	}
-	if f.err == nil {
-		c.Enqueue = []broker.Entry{f.folded}
+		c.Settle = append(c.Settle, m.settled)
 	}
 	return c
 }
@@ -116,6 +122,7 @@ func (f *folding) Settled(err error) {
 	for _, m := range f.members {
 		m.Settled(err)
 	}
+	f.leased.Settle(singly(f.rest)...)
 	if err == nil && f.err == nil {
 		f.server.Tell(f.ctx, queue.Event{Kind: queue.EventEnqueued, Entry: f.folded})
 	}

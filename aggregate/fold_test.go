@@ -209,7 +209,9 @@ func TestAFoldOfAThousandIsOneCommit(t *testing.T) {
 		if n := x.calls["Apply"]; n != 1 {
 			x.Errorf("%d calls of Apply, want one", n)
 		}
-		x.at("5ms g of 990")
+		if runs := x.called(); len(runs) != 1 || len(runs[0].tasks) != 990 || runs[0].at > 5*time.Millisecond {
+			x.Errorf("called %d times, want once for all, as soon as somebody has looked", len(runs))
+		}
 	})
 }
 
@@ -242,5 +244,56 @@ func TestEachTaskIsInOneBatchThatSucceedsInSpiteOfFaultsOfTheBroker(t *testing.T
 				})
 			}
 		}
+	}
+}
+
+// An exiting ends the goroutine that decodes it, unless it is a 1.
+type exiting int
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (e *exiting) UnmarshalJSON(b []byte) error {
+	if *e = 1; string(b) != "1" {
+		runtime.Goexit()
+	}
+	return nil
+}
+
+func TestATypeThatEndsItsGoroutineHarmsNoOtherTask(t *testing.T) {
+	inBubble(t, func(x *bench) {
+		x.handle(second, aggregate.Fold(func(_ context.Context, _ string, items []exiting) (*task.Task, error) {
+			return task.New("folded", fmt.Append(nil, len(items))), nil
+		}))
+		x.add("g", "0", "1")
+		x.pass(2 * time.Second)
+		if got := x.payloads(); !slices.Equal(got, []string{"1"}) {
+			x.Errorf("folded are %v tasks, want one", got)
+		}
+		if s := x.get("0"); s.State != task.Retry || s.Crashes != 0 || !strings.Contains(s.LastErr, "runtime.Goexit") {
+			x.Errorf("the other is %v after %q, want it to be retried", s.State, s.LastErr)
+		}
+	})
+}
+
+func TestWhatFollowsTasksWhoseFoldHasFailedIsEnqueuedHoweverMuch(t *testing.T) {
+	for name, fold := range map[string]func() (*task.Task, error){
+		"it fails":      func() (*task.Task, error) { return nil, errSome },
+		"it is refused": func() (*task.Task, error) { return task.New("folded", nil, task.ID("taken")), nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(x *bench) {
+				x.cfg.OnExhausted = func(context.Context, *task.Info, error) []*task.Task {
+					return slices.Repeat([]*task.Task{task.New("heir", nil)}, 15)
+				}
+				if _, err := x.client.Enqueue(x.Context(), task.New("other", nil), task.ID("taken")); err != nil {
+					x.Fatal(err)
+				}
+				x.handle(second, aggregate.Raw(func(context.Context, string, []*task.Task) (*task.Task, error) { return fold() }))
+				x.addWith("g", names("t", 100), task.MaxRetry(0))
+				x.pass(2 * time.Second)
+				if archived, pending := len(x.in(task.Archived)), len(x.in(task.Pending)); archived != 100 || pending != 1501 {
+					x.Errorf("archived are %d, pending %d, want 100, and 15 for each with the other one", archived, pending)
+				}
+			})
+		})
 	}
 }

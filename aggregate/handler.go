@@ -38,7 +38,8 @@ func (h Handler) isNil() bool { return h.fold == nil && h.each == nil }
 // policy and their [task.MaxRetry] have it of tasks whose handler returned the error,
 // and those that are retried join their group again at one time. A panic is a failure,
 // and so is no task, or one that cannot be enqueued because its id is taken or it is not
-// as unique as it should be. It may not join the group that it comes from.
+// as unique as it should be: not even what a task of the batch holds is free for it. It
+// may not join the group that it comes from.
 func Raw(f func(ctx context.Context, group string, tasks []*task.Task) (*task.Task, error)) Handler {
 	if f == nil {
 		return Handler{}

@@ -20,6 +20,9 @@ const (
 	// what they have covered, a record keeps.
 	maxEndedFills = 8
 	maxSpans      = 64
+
+	// maxWalk is how many ticks of a backfill are looked at in one decision.
+	maxWalk = 10_000
 )
 
 // An ask is a run that was asked for.
@@ -90,7 +93,8 @@ func (r record) wasRun(at time.Time, i int) bool {
 func (p *plan) decideFill(r record, i, open int, m moment) (record, []firing) {
 	b := r.Backfills[i]
 	var fire []firing
-	for most := min(b.Cap-open, m.most); len(fire) < most; {
+	most := min(b.Cap-open, m.most)
+	for walked := 0; len(fire) < most && walked < maxWalk; walked++ {
 		at := p.timetable.Next(b.Done)
 		if at.IsZero() || at.After(b.To) {
 			b.Done = b.To

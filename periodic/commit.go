@@ -58,12 +58,12 @@ func (r *runner) commit(ctx context.Context, p *plan, doc *document, next record
 		return false, fmt.Errorf("commit %s: %w", r.name, err)
 	}
 	if outcome != nil {
-		return false, r.refused(outcome, c)
+		return false, r.refused(outcome, doc, c)
 	}
 	clear(r.exists)
 	clear(r.unfit)
 	clear(r.spared)
-	r.most = maxFirings
+	r.most, r.attempts = maxFirings, 0
 	r.mu.Lock()
 	r.adopted = true
 	r.mu.Unlock()
@@ -81,12 +81,14 @@ func (p *plan) period(at time.Time) time.Duration {
 }
 
 // refused learns from what the broker says of a change that it has not made.
-func (r *runner) refused(outcome error, c broker.Change) error {
+func (r *runner) refused(outcome error, doc *document, c broker.Change) error {
 	conflict, conflicted := errors.AsType[*broker.ConflictError](outcome)
 	exists, there := errors.AsType[*broker.ExistsError](outcome)
 	state, stuck := errors.AsType[*broker.StateError](outcome)
 	switch {
 	case conflicted:
+		r.attempts = 0
+		r.outdate(doc)
 		return r.learn(conflict.Document)
 	case there && !r.exists[exists.Entry.ID]:
 		r.exists[exists.Entry.ID] = true

@@ -20,7 +20,7 @@ const Attempts = 3
 // A Config says how a [Scheduler] works. The zero value is ready to use.
 //
 // The functions are the user's: a panic in one, or that it does not return within ten
-// seconds, is logged and otherwise nothing.
+// seconds, or one once Run's context has ended, is logged and otherwise nothing.
 type Config struct {
 	// Provider, if not nil, knows entries beside those that are registered. It is
 	// asked at the start and every PollInterval; 0: DefaultPollInterval.
@@ -41,8 +41,9 @@ type Config struct {
 	After func(ctx context.Context, tick Tick, info *task.Info)
 
 	// OnError is called with what went wrong with a tick, or with an entry or the
-	// Provider; then the tick has no Time, or no Entry, either. Most is tried again. nil:
-	// nothing is called; all of it is logged.
+	// Provider; then the tick has no Time, or no Entry, either. Most is tried again; that
+	// the storage does not answer is told of each entry now and then. nil: nothing is
+	// called; all of it is logged.
 	OnError func(ctx context.Context, tick Tick, err error)
 
 	// Logger gets what an operator should know. nil: slog.Default().

@@ -41,7 +41,7 @@ func (f firing) home(name string) broker.Home {
 // aim makes the task of f, before which the tasks of cancels are cancelled.
 func (r *runner) aim(ctx context.Context, p *plan, f firing, cancels []string) shot {
 	shot := shot{firing: f, tick: p.tick(f.at), known: r.exists[f.id(p.Name)]}
-	shot.tick.Backfill, shot.tick.Cancels = f.backfill, cancels[:min(len(cancels), maxCancels)]
+	shot.tick.Backfill, shot.tick.Cancels = f.backfill, cancels
 	shot.entry, shot.err = r.prepare(ctx, p, shot.tick)
 	if shot.err == nil {
 		shot.err = r.unfit[f.id(p.Name)]
@@ -60,7 +60,7 @@ var errNoTask = errors.New("no task was made")
 
 // prepare makes the task of a tick, as the client would enqueue it.
 func (r *runner) prepare(ctx context.Context, p *plan, tick Tick) (broker.Entry, error) {
-	made, err := call(&r.making, func() (*task.Task, error) { return p.make(tick) })
+	made, err := call(ctx, &r.making, func() (*task.Task, error) { return p.make(tick) })
 	if err != nil {
 		return broker.Entry{}, err
 	}
@@ -71,7 +71,7 @@ func (r *runner) prepare(ctx context.Context, p *plan, tick Tick) (broker.Entry,
 		r.hook(ctx, "Before", &r.before, func() { before(ctx, tick, made) })
 	}
 	options := slices.Concat(p.Options, tick.headers())
-	return call(&r.preparing, func() (broker.Entry, error) { return r.s.client.Prepare(ctx, made, options...) })
+	return call(ctx, &r.preparing, func() (broker.Entry, error) { return r.s.client.Prepare(ctx, made, options...) })
 }
 
 // event returns what is told of a shot.
@@ -91,7 +91,7 @@ func (r *runner) event(s shot) Event {
 	return e
 }
 
-// cut returns the beginning of a text that is kept in a history.
+// cut returns the beginning of a text that is kept in a record.
 func cut(text string) string {
 	const most = 200
 	if len(text) <= most {
@@ -136,7 +136,7 @@ func (s *Scheduler) report(ctx context.Context, g *gate, tick Tick, err error) {
 	if s.cfg.OnError == nil {
 		return
 	}
-	if err := do(g, func() { s.cfg.OnError(ctx, tick, err) }); err != nil {
+	if err := do(ctx, g, func() { s.cfg.OnError(ctx, tick, err) }); err != nil {
 		s.cfg.Logger.ErrorContext(ctx, "callback does not work", "callback", "OnError", "err", err)
 	}
 }
@@ -147,7 +147,7 @@ func (r *runner) report(ctx context.Context, tick Tick, err error) {
 
 // hook calls one of the user's functions.
 func (r *runner) hook(ctx context.Context, name string, g *gate, f func()) {
-	if err := do(g, f); err != nil {
+	if err := do(ctx, g, f); err != nil {
 		r.s.cfg.Logger.ErrorContext(ctx, "callback does not work", "callback", name, "entry", r.name, "err", err)
 	}
 }

@@ -19,7 +19,7 @@ import (
 //
 // An error that matches [queue.ErrUnknown] leaves open whether what was asked for was
 // done; any other says that it was not. That there is no such entry matches
-// [ErrEntryNotFound].
+// [ErrEntryNotFound]. Of who does something, and why, the first 200 bytes are kept.
 type Inspector struct {
 	broker broker.Broker
 	clock  func() time.Time
@@ -190,6 +190,7 @@ func (d *document) exists() bool { return d.version > 0 && d.Removed.IsZero() }
 // Pause has an entry without ticks until it is resumed: by says who wants it, and why.
 // Runs that are asked for, and backfills, go on. Pausing it again says so anew.
 func (i *Inspector) Pause(ctx context.Context, name, by, why string) error {
+	by, why = cut(by), cut(why)
 	return i.change(ctx, "pause", name, func(d *document, now time.Time) error {
 		d.Paused = &Pause{By: by, Why: why, At: now}
 		d.record = d.noted(Event{Tick: now, At: now, What: EntryPaused, Why: why, By: by})
@@ -200,6 +201,7 @@ func (i *Inspector) Pause(ctx context.Context, name, by, why string) error {
 // Resume has an entry that was paused go on from now. What would have ticked meanwhile is
 // not made up for; [Inspector.Backfill] does that. One that is not paused stays as it is.
 func (i *Inspector) Resume(ctx context.Context, name, by string) error {
+	by = cut(by)
 	return i.change(ctx, "resume", name, func(d *document, now time.Time) error {
 		if d.Paused == nil {
 			return errSame
@@ -214,6 +216,7 @@ func (i *Inspector) Resume(ctx context.Context, name, by string) error {
 // to its Overlap. It returns the tick, whose Time is now, and the id that the task will
 // have. At most 32 such wishes wait; more match [ErrTooMany].
 func (i *Inspector) RunNow(ctx context.Context, name, by string) (tick Tick, id string, err error) {
+	by = cut(by)
 	err = i.change(ctx, "run", name, func(d *document, now time.Time) error {
 		if len(d.Asks) >= maxAsks {
 			return ErrTooMany
@@ -237,6 +240,7 @@ func (i *Inspector) RunNow(ctx context.Context, name, by string) (tick Tick, id 
 // [Info].Backfills tells how far it has come. At most 32 are under way; more match
 // [ErrTooMany].
 func (i *Inspector) Backfill(ctx context.Context, name string, b Backfill) (id string, err error) {
+	b.By = cut(b.By)
 	var faults []error
 	if b.Cap < 1 || b.Cap > maxFirings {
 		faults = append(faults, task.Invalid("Cap", b.Cap, fmt.Sprintf("must be 1 to %d", maxFirings)))

@@ -31,6 +31,12 @@ func (d *document) isStored() bool {
 	return d != nil && d.Source == FromStore && d.Removed.IsZero()
 }
 
+// supersedes reports whether d was written after other. Versions begin anew with an
+// entry that was forgotten and is known again.
+func (d *document) supersedes(other *document) bool {
+	return d != nil && other.version > 0 && d.version > other.version && !other.Known.After(d.Known)
+}
+
 // runsStored reports whether the entry that the runner runs is stored.
 func (r *runner) runsStored() bool {
 	r.mu.Lock()
@@ -63,7 +69,8 @@ func (r *runner) load(ctx context.Context) error {
 	return nil
 }
 
-// learn takes d for the record, unless a later one is known.
+// learn takes d for the record, unless a later one is known: one may be heard of while
+// an earlier one is on its way.
 func (r *runner) learn(d broker.Document) error {
 	known := document{version: d.Version}
 	if d.Version > 0 {
@@ -78,7 +85,10 @@ func (r *runner) learn(d broker.Document) error {
 func (r *runner) know(d document) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.doc = &d
+	if r.doc.supersedes(&d) {
+		return nil
+	}
+	r.doc, r.since = &d, later(r.since, later(d.Last, d.Removed))
 	if !d.isStored() || r.stored != nil && r.stored.spec.equal(&d.Spec) {
 		return nil
 	}
@@ -91,12 +101,6 @@ func (r *runner) know(d document) error {
 
 // hear is told of a record that was read elsewhere.
 func (r *runner) hear(d broker.Document) error {
-	r.mu.Lock()
-	old := r.doc != nil && r.doc.version >= d.Version && d.Version > 0
-	r.mu.Unlock()
-	if old {
-		return nil
-	}
 	defer r.rouse()
 	return r.learn(d)
 }
@@ -106,4 +110,13 @@ func (r *runner) forget() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.doc = nil
+}
+
+// outdate is told that doc is not the record any more.
+func (r *runner) outdate(doc *document) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.doc == doc {
+		r.doc = nil
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -150,4 +151,20 @@ func TestATaskThatIsParkedIsNotCancelled(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestATickCancelsWhatOneThatNeverBeganWasToCancel(t *testing.T) {
+	inBubble(t, func(x *bench) {
+		x.schedule(periodic.Config{}, every("e", time.Minute, periodic.CancelPrevious))
+		x.pass(20*time.Minute + time.Second)
+		ids := x.enqueued("e")
+		e, err := x.b.Entry(t.Context(), broker.EntryRef{Queue: "default", ID: ids[len(ids)-1]})
+		if err != nil {
+			t.Fatal(err)
+		}
+		cancels := strings.Split(e.Headers[periodic.HeaderCancels], ",")
+		if len(cancels) != 16 || cancels[0] != ids[0] || cancels[15] != ids[18] {
+			t.Errorf("cancels %v", cancels)
+		}
+	})
 }

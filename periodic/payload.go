@@ -1,6 +1,7 @@
 package periodic
 
 import (
+	"context"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -98,7 +99,7 @@ func (p Payload) fromTemplate(typ string) (func(Tick) (*task.Task, error), error
 		}
 		return task.New(typ, []byte(b.String())), nil
 	}
-	if _, err := call(new(gate), func() (*task.Task, error) { return made(Tick{}) }); err != nil {
+	if _, err := call(context.Background(), new(gate), func() (*task.Task, error) { return made(Tick{}) }); err != nil {
 		return nil, task.Invalid("Payload", p.template, err.Error())
 	}
 	return made, nil

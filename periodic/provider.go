@@ -36,9 +36,9 @@ func (s *Scheduler) poll(ctx context.Context) {
 
 // ask asks the provider once, and runs what it says.
 func (s *Scheduler) ask(ctx context.Context, g *gate) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	limited, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	entries, err := call(g, func() ([]Entry, error) { return s.cfg.Provider.Entries(ctx) })
+	entries, err := call(ctx, g, func() ([]Entry, error) { return s.cfg.Provider.Entries(limited) })
 	if err != nil {
 		return fmt.Errorf("ask provider: %w", err)
 	}

@@ -2,7 +2,9 @@ package periodic
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -30,7 +32,7 @@ type runner struct {
 
 	mu      sync.Mutex
 	own     *plan     // of this process; nil: none
-	since   time.Time // when this process first knew it
+	since   time.Time // ticks until then are nobody's, if the record does not say more: when this process first knew own, or what another has decided
 	adopted bool      // the record has been made to describe it
 	stored  *plan     // nil: none, or it is not valid
 	doc     *document // nil: it is to be read
@@ -40,7 +42,7 @@ type runner struct {
 	unfit    map[string]error         // ids of tasks that the storage does not take
 	spared   map[broker.EntryRef]bool // what cannot be cancelled
 	most     int                      // tasks to enqueue in one commit
-	attempts int                      // that did not make all tasks
+	attempts int                      // that did not make all tasks, since something was decided
 	unsure   []shot                   // that may have been committed
 	clashed  bool                     // it was told that a stored entry has the name
 
@@ -57,13 +59,17 @@ func newRunner(s *Scheduler, name string, p *plan, stop context.CancelFunc) *run
 // run runs the entry until ctx ends.
 func (r *runner) run(ctx context.Context) {
 	backoff := loop.Backoff{Min: retryLeast, Max: retryMost}
+	complaints := loop.Throttle{Interval: loop.ComplaintInterval}
 	loop.Woken(ctx, r.s.cfg.Logger, "periodic entry "+r.name, r.wake, func(ctx context.Context) (time.Duration, error) {
 		wait, err := r.turn(ctx)
-		if err != nil {
-			return backoff.Next(), err
+		if err == nil {
+			backoff.Reset()
+			return wait, nil
 		}
-		backoff.Reset()
-		return wait, nil
+		if ctx.Err() == nil && complaints.Allow(time.Now()) {
+			r.report(ctx, Tick{Entry: r.name}, err)
+		}
+		return backoff.Next(), nil
 	})
 }
 
@@ -148,10 +154,15 @@ func (r *runner) carryOut(ctx context.Context, p *plan, doc *document, v verdict
 	}
 	v = p.Overlap.overlap(v, r.describe(ctx, p, open), now)
 	var c broker.Change
+	var cancels []string
 	if p.Overlap == CancelPrevious && len(v.fire) > 0 {
 		c.Move = r.cancel(open)
+		var err error
+		if cancels, err = r.cancels(ctx, c.Move, now); err != nil {
+			return 0, err
+		}
 	}
-	shots := r.aimAll(ctx, p, v.fire, c.Move)
+	shots := r.aimAll(ctx, p, v.fire, cancels)
 	if again := r.failed(ctx, shots); again > 0 {
 		return again, nil
 	}
@@ -182,6 +193,27 @@ func (r *runner) cancel(open []broker.EntryRef) (moves []broker.Move) {
 	return moves
 }
 
+// cancels returns the ids of what is cancelled by moves, and before them of what those
+// were to make way for in turn that have not begun. If they are many it leaves some out
+// before the last one.
+func (r *runner) cancels(ctx context.Context, moves []broker.Move, now time.Time) (ids []string, err error) {
+	for _, m := range moves[:min(len(moves), maxCancels)] {
+		e, err := r.s.broker.Entry(ctx, m.EntryRef)
+		if err != nil && !errors.Is(err, broker.ErrNotFound) {
+			return nil, fmt.Errorf("read %s: %w", m.EntryRef, err)
+		}
+		waits := e.State == task.Pending || e.State == task.Retry || e.State == task.Scheduled && !e.DueAt.After(now)
+		if tick, ok := tickOf(e.Headers); ok && waits {
+			ids = append(ids, tick.Cancels...)
+		}
+		ids = append(ids, m.ID)
+	}
+	if len(ids) > maxCancels {
+		ids = slices.Delete(ids, maxCancels-1, len(ids)-1)
+	}
+	return ids, nil
+}
+
 // open returns what is open of a home, not many more than most.
 func (r *runner) open(ctx context.Context, home broker.Home, most int) (open []broker.EntryRef, err error) {
 	req := broker.OpenRequest{Home: home, Limit: most}
@@ -197,12 +229,8 @@ func (r *runner) open(ctx context.Context, home broker.Home, most int) (open []b
 	}
 }
 
-// aimAll makes the tasks of firings.
-func (r *runner) aimAll(ctx context.Context, p *plan, fire []firing, moves []broker.Move) (shots []shot) {
-	var cancels []string
-	for _, m := range moves {
-		cancels = append(cancels, m.ID)
-	}
+// aimAll makes the tasks of firings, before which the tasks of cancels are cancelled.
+func (r *runner) aimAll(ctx context.Context, p *plan, fire []firing, cancels []string) (shots []shot) {
 	for _, f := range fire {
 		shots = append(shots, r.aim(ctx, p, f, cancels))
 	}
@@ -214,14 +242,23 @@ func (r *runner) aimAll(ctx context.Context, p *plan, fire []firing, moves []bro
 func (r *runner) failed(ctx context.Context, shots []shot) time.Duration {
 	bad := false
 	for _, s := range shots {
-		if s.err != nil {
-			bad = true
+		if s.err == nil {
+			continue
+		}
+		if bad = true; ctx.Err() == nil {
 			r.report(ctx, s.tick, s.err)
 		}
 	}
-	if r.attempts++; !bad || r.attempts == Attempts {
+	switch {
+	case !bad:
+		return 0
+	case ctx.Err() != nil:
+		return retryLeast // whoever goes on tries anew
+	}
+	if r.attempts++; r.attempts == Attempts {
 		r.attempts = 0
 		return 0
 	}
+	clear(r.unfit) // the storage may take them by then
 	return time.Duration(r.attempts) * time.Second
 }

@@ -79,7 +79,7 @@ func (i *Inspector) Add(ctx context.Context, e Entry, by string) error {
 			return broker.Change{}, &ExistsError{Entry: e.Name, Source: d.Source}
 		}
 		fresh := record{Source: FromStore, Spec: p.spec, Known: now, Last: now, Listed: d.Listed}
-		d.record = fresh.noted(Event{Tick: now, At: now, What: EntryAdded, By: by})
+		d.record = fresh.noted(Event{Tick: now, At: now, What: EntryAdded, By: cut(by)})
 		return broker.Change{Close: now.Add(keepStored)}, nil
 	})
 }
@@ -101,7 +101,7 @@ func (i *Inspector) Change(ctx context.Context, e Entry, by string) error {
 		}
 		d.Last = p.base(d.record, now)
 		d.Spec = p.spec
-		d.record = d.noted(Event{Tick: now, At: now, What: EntryChanged, By: by})
+		d.record = d.noted(Event{Tick: now, At: now, What: EntryChanged, By: cut(by)})
 		return nil
 	})
 }
@@ -117,7 +117,7 @@ func (i *Inspector) Remove(ctx context.Context, name, by string) error {
 			return broker.Change{}, &SourceError{Entry: name, Source: d.Source}
 		}
 		d.Removed = now
-		d.record = d.noted(Event{Tick: now, At: now, What: EntryRemoved, By: by})
+		d.record = d.noted(Event{Tick: now, At: now, What: EntryRemoved, By: cut(by)})
 		return broker.Change{Close: now.Add(keepRemoved)}, nil
 	})
 	if err == nil {

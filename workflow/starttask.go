@@ -76,8 +76,14 @@ func (h startHandler) handle(b broker.Broker, taskID string) Handle {
 	return Handle{ID: id, home: broker.Home{Queue: h.plan.Queue, ID: id}, plan: h.plan, broker: b}
 }
 
-// makeWay cancels the runs of tasks that were cancelled for this one.
+// makeWayTime is how long it may take to cancel runs.
+const makeWayTime = 10 * time.Second
+
+// makeWay cancels the runs of tasks that were cancelled for this one, also if this one
+// is cancelled meanwhile.
 func (h startHandler) makeWay(ctx context.Context, b broker.Broker, t *task.Task) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), makeWayTime)
+	defer cancel()
 	for _, id := range tick.Cancelled(t.Headers()) {
 		err := h.handle(b, id).Cancel(ctx)
 		if _, closed := errors.AsType[*RunStateError](err); err != nil && !closed && !errors.Is(err, ErrRunNotFound) {

@@ -33,7 +33,7 @@ soak-workflow: ## kill workers of workflows for ten minutes on Redis and three o
 	go test -count=1 -timeout 30m ./internal/soak -soak.redis 10m -soak.sqlite 3m -soak.figures $(CURDIR)/docs/soak-workflow.md
 
 soak-batches: ## kill workers of a step that five hundred runs share, in some minutes
-	go test -count=1 -run TestKilledWorkersRepeat -timeout 30m ./internal/soak -soak.runs 500 -soak.takes 600ms -soak.batches $(CURDIR)/docs/soak-batches.md
+	go test -count=1 -run TestKilledWorkersRepeat -timeout 30m ./internal/soak -soak.runs 500 -soak.takes 300ms -soak.batches $(CURDIR)/docs/soak-batches.md
 
 soak-periodic: ## kill schedulers for five minutes on Redis and five on SQLite
 	go test -count=1 -run TestKilledSchedulersLoseNoTick -timeout 30m ./periodic -soak.redis 5m -soak.sqlite 5m -soak.every 15s -soak.figures $(CURDIR)/docs/soak-periodic.md

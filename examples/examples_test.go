@@ -20,7 +20,7 @@ import (
 )
 
 // programs are the examples, each run by a test of this package.
-var programs = []string{"batch", "clock", "cron", "hello", "order", "pipeline", "quickstart/client", "quickstart/worker", "words"}
+var programs = []string{"batch", "clock", "cron", "digest", "hello", "order", "pipeline", "quickstart/client", "quickstart/worker", "words"}
 
 // binaries is the folder that they are built into.
 var binaries string
@@ -71,6 +71,15 @@ func TestHelloInMemory(t *testing.T) {
 	}
 }
 
+func TestDigestInMemory(t *testing.T) {
+	got := run(t, "digest")
+	for _, want := range []string{"ann gets one mail about 3 things\n", "bob gets one mail about 2 things\n"} {
+		if !strings.Contains(got.stdout, want) || strings.Count(got.stdout, "\n") != 2 || got.code != 0 {
+			t.Errorf("digest: got %q and exit status %d, want two mails, one of them %q, and 0; it said %q", got.stdout, got.code, want, got.stderr)
+		}
+	}
+}
+
 func TestClockInMemory(t *testing.T) {
 	got := run(t, "clock")
 	if want := regexp.MustCompile(`^(It strikes \d\d:\d\d:\d\d\n){3}$`); !want.MatchString(got.stdout) || got.code != 0 {
@@ -95,7 +104,7 @@ func TestABrokerThatCannotBeOpenedIsNamed(t *testing.T) {
 		"an sqlite folder not there": {"sqlite:" + t.TempDir() + "/not/there.db", "not/there.db"},
 	} {
 		for _, program := range programs {
-			if slices.Contains([]string{"clock", "hello", "words"}, program) {
+			if slices.Contains([]string{"clock", "digest", "hello", "words"}, program) {
 				continue // which have no choice
 			}
 			t.Run(program+", "+name, func(t *testing.T) {

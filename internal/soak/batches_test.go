@@ -209,7 +209,9 @@ that was killed with it in its hands; the storage was found sound, and after the
 left.
 
 A text that was in the hands of two processes which were killed, one after the other, is tried alone from then on: it
-might be what kills them.
+might be what kills them. With processes that live for two seconds that is so of many, and their calls are the most; the
+process that meets them first makes a call that is partly filled of what else it has in its hands. Without kills there are as many
+calls as the texts fill, and one more for the last of each try.
 
 | storage | runs | texts | kills | calls | of them full | partly filled | for one text alone | cut off | tries repeated | took |
 |---|---|---|---|---|---|---|---|---|---|---|

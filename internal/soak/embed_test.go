@@ -49,7 +49,7 @@ func newEmbedded(s scribe, takes time.Duration) workflow.Workflow[[]int, []strin
 		}, task.MaxRetry(embedTries-1))
 	return dag.New("embedded", func(g *dag.Graph, texts dag.Val[[]int]) dag.Val[[]string] {
 		return dag.Pick(g, dag.MapTry(g, embed, texts), vectors)
-	}, workflow.Retention(time.Minute))
+	}, workflow.Retention(time.Hour))
 }
 
 // vectors gives what was embedded, and why the others were not.

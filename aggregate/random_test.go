@@ -153,3 +153,44 @@ func TestWhateverDiesEachTaskIsInOneBatchThatSucceeds(t *testing.T) {
 		})
 	}
 }
+
+// put adds a member with an id that was made: its root decides on the shard.
+func (x *bench) put(group, id string) {
+	c := broker.Change{Enqueue: []broker.Entry{{EntryRef: broker.EntryRef{Queue: "default", ID: id}, Type: "member", Payload: []byte(id), Group: group}}}
+	if done, err := x.client.Broker().Apply(x.Context(), time.Now(), []broker.Change{c}, broker.LeaseRequest{}); err != nil || done.Outcomes[0] != nil {
+		x.Error(err, done)
+	}
+}
+
+func TestNoPartOfAGroupWaitsForThoseInOtherShards(t *testing.T) {
+	inBubbleOn(t, func() broker.Broker { return divided(4) }, func(x *bench) {
+		for i := range 10 {
+			x.put("g", fmt.Sprintf("r%d~early", i))
+		}
+		n := 0
+		x.handle(aggregate.Rule{Grace: time.Second, MaxSize: 5, MaxDelay: 2 * time.Second, Parallel: 1}, aggregate.Each(func(_ context.Context, g string, tasks []*task.Task) []error {
+			x.note(g, tasks)
+			time.Sleep(100 * time.Millisecond)
+			if n++; n < 100 { // each part gets as many as are done at a time
+				for i := range 50 {
+					x.put("g", fmt.Sprintf("r%d~%d-%d", i%10, n, i))
+				}
+			}
+			return nil
+		}))
+		x.pass(15 * time.Second)
+		began := map[string]time.Duration{}
+		for _, r := range x.called() {
+			for _, p := range r.tasks {
+				began[p] = r.at
+			}
+		}
+		for i := range 10 {
+			id := fmt.Sprintf("r%d~early", i)
+			if at, ok := began[id]; !ok || at > 5*time.Second {
+				x.Errorf("%s, one of the first, began after %v (%v), want it within 5s", id, at, ok)
+			}
+		}
+		x.pass(time.Hour)
+	})
+}

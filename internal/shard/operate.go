@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"slices"
 	"time"
 
@@ -12,16 +13,15 @@ import (
 )
 
 // Gather implements [broker.Operator]. The group is looked for where it most
-// likely is, and then in all other worlds: what joined it from a run is there.
-// A batch is of one world. Its token is the caller's, and says nothing of that. The
+// likely is, and then in all other worlds: what joined it from a run is there. Every
+// other time, as its token has it, one of these comes first, so that what waits there
+// has its turn. A batch is of one world. Its token is the caller's, and says nothing of that. The
 // group is ripe next when it is in one of those that were asked.
 func (b *Broker) Gather(ctx context.Context, now time.Time, r broker.GatherRequest) (broker.Batch, error) {
 	if err := r.Check(); err != nil {
 		return broker.Batch{}, fmt.Errorf("gather: %w", err)
 	}
-	home := b.layout.Group(r.Queue, r.Group)
-	names := slices.Clone(b.layout.Of(r.Queue))
-	slices.SortStableFunc(names, func(x, y string) int { return -cmp.Compare(btoi(x == home), btoi(y == home)) })
+	names := b.turns(r)
 	var last broker.Batch
 	for _, name := range names {
 		batch, err := b.layout.World(name).Gather(ctx, now, r)
@@ -34,6 +34,22 @@ func (b *Broker) Gather(ctx context.Context, now time.Time, r broker.GatherReque
 		}
 	}
 	return last, nil
+}
+
+// turns returns the worlds in the order in which they are asked for a batch: always the
+// same for one token.
+func (b *Broker) turns(r broker.GatherRequest) []string {
+	home := b.layout.Group(r.Queue, r.Group)
+	names := slices.Clone(b.layout.Of(r.Queue))
+	hash := fnv.New32a()
+	hash.Write([]byte(r.Token)) //nolint:errcheck // never fails
+	first := home
+	if n := int(hash.Sum32() >> 1 % uint32(len(names))); hash.Sum32()&1 == 1 {
+		first = names[n]
+	}
+	rank := func(name string) int { return 2*btoi(name == first) + btoi(name == home) }
+	slices.SortStableFunc(names, func(x, y string) int { return cmp.Compare(rank(y), rank(x)) })
+	return names
 }
 
 func btoi(yes bool) int {

@@ -99,7 +99,8 @@ func (p Payload) fromTemplate(typ string) (func(Tick) (*task.Task, error), error
 		}
 		return task.New(typ, []byte(b.String())), nil
 	}
-	if _, err := call(context.Background(), new(gate), func() (*task.Task, error) { return made(Tick{}) }); err != nil {
+	background := context.Background() //nolint:forbidigo // who registers an entry has no context
+	if _, err := call(background, new(gate), func() (*task.Task, error) { return made(Tick{}) }); err != nil {
 		return nil, task.Invalid("Payload", p.template, err.Error())
 	}
 	return made, nil

@@ -114,7 +114,9 @@ func (p *plan) decideFill(r record, i, open int, m moment) (record, []firing) {
 	r.Backfills = slices.Clone(r.Backfills)
 	if b.Done.Equal(b.To) && len(fire) == 0 && open == 0 {
 		b.Ended = m.now.UTC()
-		r.Covered = with(r.Covered, span{b.From, b.To})
+		if !b.To.Before(b.From) { // it was cut short before its first tick
+			r.Covered = with(r.Covered, span{b.From, b.To})
+		}
 		r = r.noted(Event{Tick: b.From, Until: b.To, At: b.Ended, What: BackfillEnded, By: b.By})
 	}
 	r.Backfills[i] = b

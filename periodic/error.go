@@ -25,6 +25,10 @@ var (
 
 	// ErrTooMany is matched if as many runs or backfills wait as an entry keeps.
 	ErrTooMany = errors.New("too many wait already")
+
+	// ErrBackfillNotFound is matched if nothing is known of a backfill: there was none,
+	// or it has ended long ago.
+	ErrBackfillNotFound = errors.New("backfill not found")
 )
 
 // An EntryError says what is wrong with one entry. It unwraps to a

@@ -273,3 +273,22 @@ func (i *Inspector) Backfill(ctx context.Context, name string, b Backfill) (id s
 	})
 	return id, err
 }
+
+// EndBackfill has nothing more of a backfill enqueued. Tasks of it that are open go on.
+// One that has ended stays as it is; if there is none with that id, the error matches
+// [ErrBackfillNotFound].
+func (i *Inspector) EndBackfill(ctx context.Context, name, id, by string) error {
+	return i.change(ctx, "end backfill of", name, func(d *document, now time.Time) error {
+		n := slices.IndexFunc(d.Backfills, func(b Backfill) bool { return b.ID == id })
+		if n < 0 {
+			return fmt.Errorf("backfill %q: %w", id, ErrBackfillNotFound)
+		}
+		if b := d.Backfills[n]; !b.Ended.IsZero() || b.Done.Equal(b.To) {
+			return errSame
+		}
+		d.Backfills = slices.Clone(d.Backfills)
+		d.Backfills[n].To = d.Backfills[n].Done
+		d.record = d.noted(Event{Tick: d.Backfills[n].From, Until: d.Backfills[n].To, At: now, What: BackfillCut, By: cut(by)})
+		return nil
+	})
+}

@@ -75,6 +75,7 @@ const (
 	EntryPaused   What = "paused"     // it has no ticks from then on
 	EntryResumed  What = "resumed"    // it has ticks again
 	BackfillBegun What = "backfill"   // the ticks of a time that has passed are run
+	BackfillCut   What = "cut short"  // and no more of them
 	BackfillEnded What = "backfilled" // and have been
 )
 

@@ -106,17 +106,23 @@ func (i *Inspector) Change(ctx context.Context, e Entry, by string) error {
 	})
 }
 
-// Remove removes a stored entry. Tasks of it that are enqueued stay, those that wait for
-// others to end included. An entry from elsewhere is refused with a [SourceError].
+// Remove removes an entry that is stored, or that no living scheduler runs any more:
+// then code or a provider had it once. Tasks of it that are enqueued stay, those that
+// wait for others to end included. An entry from elsewhere that is run is refused with a
+// [SourceError].
 func (i *Inspector) Remove(ctx context.Context, name, by string) error {
+	run := []Info{{Entry: Entry{Name: name}}}
+	if err := i.fillRunBy(ctx, run); err != nil {
+		return fmt.Errorf("remove %s: %w", name, err)
+	}
 	err := i.write(ctx, "remove", name, func(d *document, now time.Time) (broker.Change, error) {
 		switch {
 		case !d.exists():
 			return broker.Change{}, ErrEntryNotFound
-		case d.Source != FromStore:
+		case d.Source != FromStore && len(run[0].RunBy) > 0:
 			return broker.Change{}, &SourceError{Entry: name, Source: d.Source}
 		}
-		d.Removed = now
+		d.Source, d.Removed = FromStore, now
 		d.record = d.noted(Event{Tick: now, At: now, What: EntryRemoved, By: cut(by)})
 		return broker.Change{Close: now.Add(keepRemoved)}, nil
 	})

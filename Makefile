@@ -1,6 +1,6 @@
 # Each target calls one script or go command; without make, run that.
 
-.PHONY: help check test race mends bench layers million deaths soak-workflow soak-batches soak-periodic generate
+.PHONY: help check test race mends bench layers million deaths soak-workflow soak-batches soak-periodic soak-aggregate generate
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\): ## /  \1	/p' Makefile
@@ -30,13 +30,16 @@ deaths: ## play random workflows whose servers die until 30,000 steps are record
 	go test -count=1 -run TestRandomRuns -timeout 30m ./workflow -random.steps 30000 -random.figures $(CURDIR)/docs/deaths.md
 
 soak-workflow: ## kill workers of workflows for ten minutes on Redis and three on SQLite
-	go test -count=1 -timeout 30m ./internal/soak -soak.redis 10m -soak.sqlite 3m -soak.figures $(CURDIR)/docs/soak-workflow.md
+	go test -count=1 -run TestKilledWorkersLoseNoRun -timeout 30m ./internal/soak -soak.redis 10m -soak.sqlite 3m -soak.figures $(CURDIR)/docs/soak-workflow.md
 
 soak-batches: ## kill workers of a step that five hundred runs share, in some minutes
 	go test -count=1 -run TestKilledWorkersRepeat -timeout 30m ./internal/soak -soak.runs 500 -soak.takes 300ms -soak.batches $(CURDIR)/docs/soak-batches.md
 
 soak-periodic: ## kill schedulers for five minutes on Redis and five on SQLite
 	go test -count=1 -run TestKilledSchedulersLoseNoTick -timeout 30m ./periodic -soak.redis 5m -soak.sqlite 5m -soak.every 15s -soak.figures $(CURDIR)/docs/soak-periodic.md
+
+soak-aggregate: ## kill processes that run batches while a million tasks join 10,000 groups, on Redis and on SQLite, which takes ten minutes
+	go test -count=1 -run TestKilledAggregatorsLoseNoTask -timeout 60m ./internal/soak -soak.tasks 1000000 -soak.groups 10000 -soak.aggregate $(CURDIR)/docs/soak-aggregate.md
 
 generate: ## make the files that are made from others
 	./scripts/generate

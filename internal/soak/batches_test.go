@@ -30,24 +30,20 @@ const batchLease = 5 * time.Second
 // step. Each run gets its own outputs and failures, and a call is made again only if a
 // process was killed with it in its hands.
 func TestKilledWorkersRepeatNoMoreThanTheirBatches(t *testing.T) {
-	if work(t, batchLease, newEmbedded(book{}, *soakTakes)) {
+	if work(t, workflows(batchLease, newEmbedded(book{}, *soakTakes))) {
 		return
 	}
 	var rows []string
 	for _, c := range []struct {
-		place   string
-		open    func(*testing.T) (url string, left func() []string)
+		place   place
 		killing bool
-	}{{"Redis", onRedis, false}, {"Redis", onRedis, true}, {"a SQLite file", onFile, true}} {
-		t.Run(fmt.Sprintf("%s, killing %v", c.place, c.killing), func(t *testing.T) {
-			url, left := c.open(t)
-			s := newSoak(t, url)
-			rows = append(rows, s.share(c.place, *soakRuns, c.killing))
+	}{{places[0], false}, {places[0], true}, {places[1], true}} {
+		t.Run(fmt.Sprintf("%s, killing %v", c.place.name, c.killing), func(t *testing.T) {
+			s := newSoak(openSite(t, c.place))
+			rows = append(rows, s.share(c.place.name, *soakRuns, c.killing))
 			s.expire()
-			s.check(s.broker.Close())
-			if keys := left(); len(keys) > 0 {
-				t.Errorf("%d keys are left, such as %s", len(keys), keys[0])
-			}
+			s.wantGone()
+			s.leave()
 		})
 	}
 	if *soakBatches != "" && !t.Failed() {
@@ -67,7 +63,7 @@ func (s *soak) share(name string, size int, killing bool) string {
 	for _, id := range ids {
 		s.homes = append(s.homes, broker.Home{Queue: "default", ID: id})
 	}
-	c, began := newCrew(s.T, s.url, workers), time.Now()
+	c, began := newCrew(s.site, workers), time.Now()
 	kills := 0
 	if killing {
 		kills = c.decimate(s.chance, size/4, ended(ctx, runs))

@@ -4,19 +4,14 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/leatwork/leat/internal/redistest"
-	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
-	"github.com/leatwork/leat/queue/brokerurl"
 	"github.com/leatwork/leat/workflow"
 )
 
@@ -24,7 +19,6 @@ var (
 	soakRedis   = flag.Duration("soak.redis", 6*time.Second, "for how long workers are killed on Redis")
 	soakSQLite  = flag.Duration("soak.sqlite", 6*time.Second, "for how long workers are killed on a SQLite file")
 	soakFigures = flag.String("soak.figures", "", "file that the figures are written to")
-	soakSeed    = flag.Uint64("soak.seed", 0, "what the moments of the kills are drawn from; 0: by chance")
 )
 
 const (
@@ -37,29 +31,18 @@ const (
 // Worker processes are killed one after another while they run workflows. Every run
 // comes to what it should, each of its outcomes is recorded once, and nothing is left.
 func TestKilledWorkersLoseNoRun(t *testing.T) {
-	if work(t, 3*time.Second, wide, small) {
+	if work(t, workflows(3*time.Second, wide, small)) {
 		return
 	}
+	lasting := map[string]time.Duration{redis: *soakRedis, file: *soakSQLite}
 	var rows []string
-	for _, place := range []struct {
-		name    string
-		lasting time.Duration
-		open    func(*testing.T) (url string, left func() []string)
-	}{
-		{"Redis", *soakRedis, onRedis},
-		{"a SQLite file", *soakSQLite, onFile},
-	} {
+	for _, place := range places {
 		t.Run(place.name, func(t *testing.T) {
-			url, left := place.open(t)
-			s := newSoak(t, url)
-			rows = append(rows, s.run(place.name, place.lasting))
+			s := newSoak(openSite(t, place))
+			rows = append(rows, s.run(place.name, lasting[place.name]))
 			s.expire()
-			if err := s.broker.Close(); err != nil {
-				t.Fatal(err)
-			}
-			if keys := left(); len(keys) > 0 {
-				t.Errorf("%d keys are left, such as %s", len(keys), keys[0])
-			}
+			s.wantGone()
+			s.leave()
 		})
 	}
 	if *soakFigures != "" && !t.Failed() {
@@ -69,39 +52,9 @@ func TestKilledWorkersLoseNoRun(t *testing.T) {
 	}
 }
 
-func onRedis(t *testing.T) (string, func() []string) {
-	s := redistest.Start(t, redistest.Options{})
-	return s.URL(), func() []string {
-		return slices.DeleteFunc(strings.Fields(s.Do(t, "KEYS", "*")), func(key string) bool {
-			return stays(key) || s.Do(t, "TTL", key) != "-1" // what was answered to a broker that is gone goes by itself
-		})
-	}
-}
-
-// onFile has no keys to look for: what belongs to a run that is gone is for Verify to
-// find.
-func onFile(t *testing.T) (string, func() []string) {
-	return "sqlite:" + filepath.Join(t.TempDir(), "soak.db"), func() []string { return nil }
-}
-
-// stays reports whether a key is one of those that docs/storage.md says stay, of a plan,
-// or the set of servers, in which one that was killed is until the next one beats.
-func stays(key string) bool {
-	for _, part := range []string{":queues", ":servers", ":workers", "leat:{wake}:", "leat:version", ":processed", ":failed", "leat:joined", "~plan~"} {
-		if strings.Contains(key, part) {
-			return true
-		}
-	}
-	return false
-}
-
-// A soak is what goes on on one storage.
+// A soak is what goes on on one storage with workflows.
 type soak struct {
-	*testing.T
-	chance *rand.Rand
-	broker broker.Broker
-	client *queue.Client
-	url    string
+	*site
 
 	mu      sync.Mutex
 	homes   []broker.Home
@@ -111,32 +64,13 @@ type soak struct {
 	faults  []string
 }
 
-func newSoak(t *testing.T, url string) *soak {
-	seed := *soakSeed
-	if seed == 0 {
-		seed = rand.Uint64()
-	}
-	t.Logf("seed %d", seed)
-	b, err := brokerurl.Open(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &soak{
-		T: t, url: url, chance: rand.New(rand.NewPCG(seed, 0)), broker: b, client: queue.NewClient(b),
-		runs: make(map[int]int), slowest: make(map[int]time.Duration),
-	}
-}
-
-func (s *soak) check(err error) {
-	s.Helper()
-	if err != nil {
-		s.Fatal(err)
-	}
+func newSoak(s *site) *soak {
+	return &soak{site: s, runs: make(map[int]int), slowest: make(map[int]time.Duration)}
 }
 
 // run kills workers for a time, and returns a row of figures.
 func (s *soak) run(name string, lasting time.Duration) string {
-	c, kills := newCrew(s.T, s.url, workers), 0
+	c, kills := newCrew(s.site, workers), 0
 	until := time.Now().Add(lasting)
 	var production sync.WaitGroup
 	for i := range producers {
@@ -158,12 +92,12 @@ func (s *soak) run(name string, lasting time.Duration) string {
 		c.kill(i)
 	}
 	s.wantSound(time.Now())
-	calls, cut := c.interrupted()
-	if cut == 0 {
+	made := c.toll()
+	if made.cut == 0 {
 		s.Errorf("%d kills interrupted no handler: the workers were not busy", kills)
 	}
 	row := fmt.Sprintf("| %s | %v | %d | %d | %d | %d | %d | %d | %d | %.1f s | %.1f s |", name, lasting, kills,
-		s.runs[1000], s.runs[10_000], s.runs[0], s.steps, calls, cut, s.slowest[1000].Seconds(), s.slowest[10_000].Seconds())
+		s.runs[1000], s.runs[10_000], s.runs[0], s.steps, made.calls, made.cut, s.slowest[1000].Seconds(), s.slowest[10_000].Seconds())
 	s.Log(row)
 	return row
 }
@@ -281,36 +215,9 @@ func (s *soak) wantRest() {
 	}
 }
 
-func (s *soak) wantSound(now time.Time) {
+// wantGone demands that nothing is left of the runs.
+func (s *soak) wantGone() {
 	s.Helper()
-	faults, err := s.broker.(broker.Verifier).Verify(s.Context(), now)
-	s.check(err)
-	for _, f := range faults {
-		s.Errorf("Verify() says %q, want nothing", f)
-	}
-}
-
-// expire lets the time pass for which runs are kept.
-func (s *soak) expire() {
-	s.Helper()
-	queues, err := s.broker.Queues(s.Context())
-	s.check(err)
-	now := time.Now().Add(30 * 24 * time.Hour)
-	for {
-		a, err := s.broker.Advance(s.Context(), now, broker.AdvanceRequest{Queues: queues, Limit: 1000, Keep: broker.ArchiveLimits{Age: time.Hour}})
-		s.check(err)
-		if a.Total() == 0 {
-			break
-		}
-	}
-	s.wantSound(now)
-	counts, err := s.broker.Counts(s.Context(), now)
-	s.check(err)
-	for _, c := range counts {
-		if c.Size() > 0 {
-			s.Errorf("queue %s holds %+v after all runs have expired", c.Queue, c)
-		}
-	}
 	for _, h := range s.homes {
 		docs, err := s.broker.Documents(s.Context(), h, "~run", "~input", "~result", "sum", "square~0")
 		s.check(err)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
@@ -29,6 +30,9 @@ func (p *peer) enqueue(ctx context.Context, o order) error {
 	if !o.at.IsZero() {
 		options = append(options, asynq.ProcessAt(o.at))
 	}
+	if o.group != "" {
+		options = append(options, asynq.Group(o.group))
+	}
 	_, err := p.client.EnqueueContext(ctx, asynq.NewTask(taskType, o.payload, options...))
 	return err
 }
@@ -36,7 +40,11 @@ func (p *peer) enqueue(ctx context.Context, o order) error {
 func (p *peer) enqueueMany(context.Context, []order) error { return errors.ErrUnsupported }
 
 func (p *peer) serve(c call, handle handler) (stop func() error, err error) {
-	config := asynq.Config{Concurrency: c.Concurrency, Queues: c.priorities()}
+	return p.serveWith(c, asynq.Config{}, handle)
+}
+
+func (p *peer) serveWith(c call, config asynq.Config, handle handler) (stop func() error, err error) {
+	config.Concurrency, config.Queues = c.Concurrency, c.priorities()
 	if !c.Loud {
 		config.Logger = silence{}
 	}
@@ -45,6 +53,26 @@ func (p *peer) serve(c call, handle handler) (stop func() error, err error) {
 		return handle(ctx, t.Payload())
 	}))
 	return func() error { srv.Shutdown(); return nil }, err
+}
+
+// serveGroups is for what joins groups.
+func (p *peer) serveGroups(c call, fold folder, handle handler) (stop func() error, err error) {
+	return p.serveWith(c, asynq.Config{
+		GroupGracePeriod: c.Grace, GroupMaxSize: c.Full,
+		GroupAggregator: asynq.GroupAggregatorFunc(func(_ string, tasks []*asynq.Task) *asynq.Task {
+			payloads := make([][]byte, len(tasks))
+			for i, t := range tasks {
+				payloads[i] = t.Payload()
+			}
+			return asynq.NewTask(taskType, fold(payloads))
+		}),
+	}, handle)
+}
+
+// ripe returns when a group is to be folded that something has joined last at a time:
+// asynq counts from the second before.
+func (p *peer) ripe(joined time.Time, grace time.Duration) time.Time {
+	return joined.Truncate(time.Second).Add(grace)
 }
 
 func (p *peer) unsettled(ctx context.Context, queues []string) (int, error) {

@@ -33,6 +33,9 @@ type call struct {
 	Settle      time.Duration // how long a server is left alone at first
 	Least, Most time.Duration // of a random time
 	Width       int           // of a map
+	Groups      int           // that the tasks join
+	Full        int           // tasks that are a batch at once
+	Grace       time.Duration // for how long a group waits that is not full
 	Loud        bool          // the system logs as it does by itself
 	Block       bool          // handlers do not return
 	Quiet       bool          // a worker tells nothing of its tasks
@@ -55,6 +58,8 @@ var acts = map[string]func(context.Context, call, system) (reading, error){
 	"chain":         chain,
 	"fan out":       fanOut,
 	"hand off":      handOff,
+	"fold":          foldAll,
+	"fold late":     foldLate,
 	"bytes of runs": weighRuns,
 	"work":          work,
 }

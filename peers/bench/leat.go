@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/leatwork/leat/aggregate"
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/queue/redisbroker"
@@ -50,6 +51,9 @@ func (o order) leat() *task.Task {
 	if !o.at.IsZero() {
 		options = append(options, task.ProcessAt(o.at))
 	}
+	if o.group != "" {
+		options = append(options, task.Group(o.group))
+	}
 	return task.New(taskType, o.payload, options...)
 }
 
@@ -91,6 +95,33 @@ func (l *leat) serveWith(c call, h task.Handler) (stop func() error, err error) 
 		return nil, err
 	}
 	return func() error { return srv.Shutdown(context.Background()) }, nil
+}
+
+// serveGroups is for what joins groups.
+func (l *leat) serveGroups(c call, fold folder, handle handler) (stop func() error, err error) {
+	folding := aggregate.Raw(func(_ context.Context, _ string, tasks []*task.Task) (*task.Task, error) {
+		payloads := make([][]byte, len(tasks))
+		for i, t := range tasks {
+			payloads[i] = t.Payload()
+		}
+		return task.New(taskType, fold(payloads)), nil
+	})
+	agg := aggregate.New()
+	for _, queue := range c.queueNames() {
+		agg.Handle(queue, "", aggregate.Rule{Grace: c.Grace, MaxSize: c.Full}, folding)
+	}
+	mux := task.NewMux()
+	mux.HandleFunc(taskType, func(ctx context.Context, t *task.Task) error { return handle(ctx, t.Payload()) })
+	if err := agg.Register(mux); err != nil {
+		return nil, err
+	}
+	return l.serveWith(c, mux)
+}
+
+// ripe returns when a group is to be folded that something has joined last at a time:
+// Leat counts from the second after.
+func (l *leat) ripe(joined time.Time, grace time.Duration) time.Time {
+	return broker.CeilSecond(joined).Add(grace)
 }
 
 func (l *leat) unsettled(ctx context.Context, queues []string) (int, error) {

@@ -24,12 +24,14 @@ type measurement struct {
 var (
 	everySystem = []string{asynqRedis, leatRedis, leatFile, leatMemory, riverPG}
 	onRedis     = []string{asynqRedis, leatRedis}
+	grouping    = []string{asynqRedis, leatRedis, leatFile, leatMemory}
 	ofLeat      = []string{leatRedis, leatFile, leatMemory}
 )
 
 const (
 	usualPayload = 35 // bytes, if nothing else is said
 	usualSlots   = 100
+	fullGroup    = 100 // tasks of a batch, if nothing else is said
 )
 
 var fanOutWidths = []int{100, 1000, 10_000, 100_000}
@@ -80,6 +82,22 @@ var measurements = []measurement{
 	{name: "map", systems: ofLeat, rounds: 3, points: fanOutWidths, run: asked(func(l *lab, _ string, x int) call {
 		return call{Act: "fan out", Width: x, Settle: l.settle() / 4, Concurrency: usualSlots}
 	})},
+	{name: "groups", systems: grouping, rounds: 1, run: asked(func(l *lab, system string, _ int) call {
+		groups := l.n(foldedGroups[system], 20)
+		return call{Act: "fold", Tasks: groups * fullGroup, Groups: groups, Full: fullGroup, Grace: time.Second, Payload: usualPayload, Concurrency: usualSlots}
+	})},
+	{name: "crowded", systems: grouping, rounds: 3, run: asked(func(l *lab, _ string, _ int) call {
+		groups := l.n(100, 3)
+		return call{Act: "fold", Tasks: groups * l.n(10, 2) * fullGroup, Groups: groups, Full: fullGroup, Grace: time.Second, Payload: usualPayload, Concurrency: usualSlots}
+	})},
+	{name: "full", systems: grouping, rounds: 3, slow: true, run: asked(func(l *lab, _ string, _ int) call {
+		groups := l.n(100, 3)
+		return call{Act: "fold late", Tasks: 10 * groups, Groups: groups, Full: 10, Grace: time.Second, Concurrency: 10, Settle: l.settle(), Least: 20 * time.Millisecond, Most: 80 * time.Millisecond}
+	})},
+	{name: "grace", systems: grouping, rounds: 3, slow: true, run: asked(func(l *lab, _ string, _ int) call {
+		groups := l.n(1000, 5)
+		return call{Act: "fold late", Tasks: 5 * groups, Groups: groups, Full: fullGroup, Grace: time.Second, Concurrency: 10, Settle: l.settle(), Most: 10 * time.Millisecond}
+	})},
 	{name: "outage", systems: onRedis, rounds: 1, run: outage},
 	{name: "waiting", systems: onRedis, rounds: 1, points: []int{1000, 10_000, 100_000, 1_000_000}, run: asked(func(l *lab, system string, x int) call {
 		c := call{Act: "drain", Tasks: min(x, l.n(drained[system], 200)), Waiting: x, Payload: usualPayload, Concurrency: usualSlots}
@@ -115,6 +133,14 @@ var drained = map[string]int{
 	leatFile:   50_000,
 	leatMemory: 50_000,
 	riverPG:    5_000,
+}
+
+// foldedGroups is how many groups each system is given to fold, a batch of each.
+var foldedGroups = map[string]int{
+	asynqRedis: 10_000,
+	leatRedis:  10_000,
+	leatFile:   1000,
+	leatMemory: 1000,
 }
 
 func names() []string {

@@ -34,6 +34,7 @@ func (r report) page(folder string) string {
 	b.WriteString(r.table())
 	r.section(&b, "What a task costs", costsText, r.costs())
 	r.section(&b, "Maps", mapsText, r.maps())
+	r.section(&b, "Groups", groupsText, r.groups())
 	r.section(&b, "When Redis is gone", outageText, r.outages())
 	for _, s := range allSeries {
 		r.section(&b, s.title, s.text, r.series(s, folder))
@@ -64,7 +65,7 @@ What was missed, and why, is in [speed.md](speed.md).
 // sampled says how many samples there are of what is measured one by one.
 func (r report) sampled() string {
 	var parts []string
-	for _, m := range []string{"pickup", "lateness", "handoff"} {
+	for _, m := range []string{"pickup", "lateness", "handoff", "full", "grace"} {
 		for _, system := range columns {
 			if n := len(r.samples(m, system)); n > 0 {
 				parts = append(parts, fmt.Sprintf("%s, %s: %d", m, system, n))
@@ -82,7 +83,7 @@ func (r report) costs() string {
 	var b strings.Builder
 	for _, m := range []struct{ name, work string }{
 		{"drain", "drain"}, {"drain10", "drain, 10 queues"}, {"enqueue1", "enqueue, 1 goroutine"},
-		{"enqueue32", "enqueue, 32 goroutines"}, {"batch", "enqueue in batches"}, {"chain", "a step of a chain"},
+		{"enqueue32", "enqueue, 32 goroutines"}, {"batch", "enqueue in batches"}, {"chain", "a step of a chain"}, {"groups", "a task that is folded"},
 		{at("map", 10_000), "an item of a map of 10,000"},
 	} {
 		for _, system := range columns {
@@ -124,6 +125,46 @@ func (r report) maps() string {
 		return ""
 	}
 	return "| items | " + strings.Join(ofLeat, " | ") + " |\n|---|---|---|---|\n" + b.String()
+}
+
+const groupsText = `A hundred tasks of a group are folded into one that is run, or fewer with a grace of a second; in the third line ten. In the
+first two lines all wait as the server starts. Leat counts the grace from the second after the join, so that it is at least
+what was asked for; asynq counts it from the second before.`
+
+// groups is a table of what becomes of groups.
+func (r report) groups() string {
+	one := func(measurement, quantity string, write func(float64) string) func(string) string {
+		return func(system string) string { return figure(r.of(measurement, system, quantity), write) }
+	}
+	var b strings.Builder
+	for _, w := range []struct {
+		work  string
+		cell  func(system string) string
+		ratio []float64
+	}{
+		{"batches a second, 10,000 groups of 100 tasks (SQLite: 1,000)", one("groups", batches, plain), r.against("groups", batches)},
+		{"batches a second, 100 groups of 1,000 tasks", one("crowded", batches, plain), r.against("crowded", batches)},
+		{"a group becomes full: from the last join to the batch, p50 / p99", func(system string) string {
+			return lag(r.samples("full", system), 0.5, 0.99)
+		}, r.medians("full")},
+		{"grace of 1 s, 1,000 groups of 5: from the last join to the batch, least / p50 / p99", func(system string) string {
+			return lag(r.samples("grace", system), 0, 0.5, 0.99)
+		}, r.medians("grace")},
+		{"the same, from when the group is ripe, p50", one("grace", ripeMedian, seconds), r.against("grace", ripeMedian)},
+		{"the same, p99", one("grace", ripeWorst, seconds), r.against("grace", ripeWorst)},
+	} {
+		cells := make([]string, len(grouping))
+		for i, system := range grouping {
+			cells[i] = w.cell(system)
+		}
+		if line := strings.Join(cells, " | "); strings.Trim(line, none+" |") != "" {
+			fmt.Fprintf(&b, "| %s | %s | %s |\n", w.work, line, figure(w.ratio, times))
+		}
+	}
+	if b.Len() == 0 {
+		return ""
+	}
+	return "| | " + strings.Join(grouping, " | ") + " | Leat, Redis : asynq |\n|---|---|---|---|---|---|\n" + b.String()
 }
 
 const outageText = `Redis is killed under a worker that has nothing to do, and started again after a while on what it had. CPU and log lines are

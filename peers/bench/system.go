@@ -36,6 +36,7 @@ type order struct {
 	queue   string
 	payload []byte
 	at      time.Time // when it is due; zero: at once
+	group   string    // that it joins, if any
 }
 
 // A handler runs a task.

@@ -28,10 +28,10 @@ var (
 
 const (
 	aggregators = 4
-	largest     = 100           // batch
+	largest     = 100           // tasks in a batch, at most
 	pace        = 4000          // tasks that are enqueued in a second, at most
 	together    = 500           // of them in one call
-	keeping     = 2 * time.Hour // for how long those that are no folded are, with their results
+	keeping     = 2 * time.Hour // for how long those are kept, with their results, that are not folded
 )
 
 // Processes that run batches are killed one after another while tasks join groups at
@@ -60,7 +60,7 @@ func TestKilledAggregatorsLoseNoTask(t *testing.T) {
 // A flood is what goes on on one storage with groups.
 type flood struct {
 	*site
-	later, taken int
+	later, taken int // how many tasks join their group later, and are taken out of it
 
 	mu     sync.Mutex
 	folded map[string][]int // by the id of the task that they were folded into
@@ -232,13 +232,20 @@ func (f *flood) account(alone map[int]bool) (a account) {
 		batches[batch] = true
 	}
 	a.batches, a.eachBatches, a.each = len(f.folded), len(batches), len(results)
+	var wrong []string
 	for n, times := range done {
 		switch {
 		case times == 0 && alone[n]:
 			a.singly++
 		case times != 1:
-			f.Errorf("number %d of group %s is done %d times by batches, and singly: %t", n, groupOf(n, *soakGroups), times, alone[n])
+			wrong = append(wrong, fmt.Sprintf("%d of group %s is done by %d batches, and singly: %t", n, groupOf(n, *soakGroups), times, alone[n]))
 		}
+	}
+	for _, fault := range wrong[:min(len(wrong), 20)] {
+		f.Errorf("of %d numbers that are not done exactly once: %s", len(wrong), fault)
+	}
+	if a.singly == 0 {
+		f.Errorf("of %d numbers that were taken out of their groups none was done singly", f.taken)
 	}
 	f.wantCounted(numbers, *soakTasks, a.each)
 	f.wantCounted(folds, a.batches, 0)

@@ -76,10 +76,13 @@ func (l *lots) oneIn(n int) bool {
 	return l.chance.IntN(n) == 0
 }
 
+// take takes a while for a batch, so that kills meet it.
+func take(list []int) { time.Sleep(time.Duration(len(list)) * 2 * time.Millisecond) }
+
 // fold folds a batch, but for one in twenty that fails.
 func (l *lots) fold(_ context.Context, _ string, list []int) (*task.Task, error) {
 	return noted(func() (*task.Task, error) {
-		time.Sleep(time.Duration(list[0]%20) * time.Millisecond)
+		take(list)
 		if l.oneIn(20) {
 			return nil, errUnlucky
 		}
@@ -90,7 +93,7 @@ func (l *lots) fold(_ context.Context, _ string, list []int) (*task.Task, error)
 // each does a batch, but for one number in fifty that fails by itself.
 func (l *lots) each(_ context.Context, _ string, list []int) ([]aggregate.Result[string], error) {
 	return noted(func() ([]aggregate.Result[string], error) {
-		time.Sleep(time.Duration(list[0]%20) * time.Millisecond)
+		take(list)
 		batch, results := uuid.NewString(), make([]aggregate.Result[string], len(list))
 		for i := range results {
 			if results[i].Value = batch; l.oneIn(50) {

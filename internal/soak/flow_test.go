@@ -28,7 +28,7 @@ var (
 			if retried, _ := task.GetRetryCount(ctx); n%97 == 5 && retried == 0 {
 				return 0, errors.New("not at once")
 			}
-			time.Sleep(time.Duration(n%5) * time.Millisecond)
+			time.Sleep(time.Duration(n%5) * 5 * time.Millisecond) // so that kills meet it
 			return n * n, nil
 		})
 	}, forEver)

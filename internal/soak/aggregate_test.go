@@ -201,7 +201,7 @@ func (f *flood) rests(produced <-chan struct{}) bool {
 		return false
 	}
 	for _, name := range []string{numbers, folds} {
-		if c := f.counts(name); c.Size() > c.Completed+c.Archived {
+		if c := f.counts(name); c.Size() > c.Completed+c.Archived || name == numbers && c.ProcessedTotal-c.FailedTotal < *soakTasks {
 			return false
 		}
 	}

@@ -77,7 +77,7 @@ func (l *lots) oneIn(n int) bool {
 }
 
 // take takes a while for a batch, so that kills meet it.
-func take(list []int) { time.Sleep(time.Duration(len(list)) * 2 * time.Millisecond) }
+func take(list []int) { time.Sleep(time.Duration(len(list)) * 4 * time.Millisecond) }
 
 // fold folds a batch, but for one in twenty that fails.
 func (l *lots) fold(_ context.Context, _ string, list []int) (*task.Task, error) {

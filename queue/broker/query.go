@@ -39,7 +39,8 @@ type Counts struct {
 	Pending, Active, Scheduled, Retry, Archived, Completed int
 
 	// How many wait in groups, those that are frozen in batches included, and in
-	// how many groups.
+	// how many groups. A broker that counts them after the others may count one twice
+	// that moves meanwhile, or not at all.
 	Aggregating, Groups int
 
 	Paused bool // nothing is leased from it

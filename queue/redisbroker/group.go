@@ -113,10 +113,6 @@ func (b *world) sizes(ctx context.Context, queue string) ([]broker.Group, error)
 	if err != nil {
 		return nil, err
 	}
-	batches, err := b.client.ZRange(ctx, b.keys.aggregations(queue), 0, -1).Result()
-	if err != nil {
-		return nil, err
-	}
 	found := make(map[string]*broker.Group)
 	of := func(name string) *broker.Group {
 		if found[name] == nil {
@@ -125,6 +121,12 @@ func (b *world) sizes(ctx context.Context, queue string) ([]broker.Group, error)
 		return found[name]
 	}
 	err = b.cards(ctx, names, b.keys.group(queue, ""), func(name string, n int) { of(name).Size += n })
+	if err != nil {
+		return nil, err
+	}
+	// Batches come after groups: what is gathered meanwhile is counted twice rather
+	// than not at all.
+	batches, err := b.client.ZRange(ctx, b.keys.aggregations(queue), 0, -1).Result()
 	if err != nil {
 		return nil, err
 	}

@@ -33,7 +33,7 @@ const (
 	HeaderOverlap = tick.Overlap // as [Overlap.String] has it
 	HeaderCancels = tick.Cancels // ids of tasks, comma separated
 
-	HeaderBackfill = tick.Backfill
+	HeaderBackfill = tick.Backfill // the id of the backfill that it is part of, if it is
 )
 
 // TickFromContext returns the tick whose handler has ctx, and whether it is that of

@@ -29,6 +29,9 @@ type Client struct {
 	// Observer is told of every task that was enqueued. nil: nobody is.
 	Observer Observer
 
+	// Tracer makes spans of what is enqueued. nil: nobody does.
+	Tracer Tracer
+
 	broker     broker.Broker
 	middleware []ClientMiddleware
 	waiters    waiters

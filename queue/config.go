@@ -112,6 +112,10 @@ type Config struct {
 
 	// Observer is told what happens to the tasks. nil: nobody is.
 	Observer Observer
+
+	// Tracer makes spans of what the server does, and of what its own Client enqueues
+	// if none is given. nil: nobody does.
+	Tracer Tracer
 }
 
 // What a server does where its Config is silent.

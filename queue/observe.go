@@ -21,32 +21,38 @@ type EventKind int
 
 // The kinds of events, and which fields of [Event] they have besides Entry.
 const (
-	EventEnqueued  EventKind = iota + 1 // a client has enqueued the entry
-	EventStarted                        // a handler is about to be called
-	EventSettled                        // the outcome was recorded: Outcome, Err, Took
-	EventLeaseLost                      // the outcome was not recorded, another worker's counts: Err says why, Took
-	EventStuck                          // the handler goes on after its context ended, every minute: Err, Took
-	EventRecovered                      // Count entries of dead workers are ready again; no Entry
-	EventParked                         // the entry cannot be read and was archived: only its name, and Err
-	EventTrimmed                        // Count archived entries were deleted because the archive is limited; no Entry
-	EventBatched                        // a batch of Count entries was run: Err, Took; of Entry only its Queue and its Group
+	EventEnqueued   EventKind = iota + 1 // a client has enqueued the entry
+	EventStarted                         // a handler is about to be called
+	EventSettled                         // the outcome was recorded: Outcome, Err, Took
+	EventLeaseLost                       // the outcome was not recorded, another worker's counts: Err says why, Took
+	EventStuck                           // the handler goes on after its context ended, every minute: Err, Took
+	EventRecovered                       // Count entries of dead workers are ready again; no Entry
+	EventParked                          // the entry cannot be read and was archived: only its name, and Err
+	EventTrimmed                         // Count archived entries were deleted because the archive is limited; no Entry
+	EventBatched                         // a batch of Count entries was run: Err, Took; of Entry only its Queue and its Group
+	EventTicked                          // a periodic entry, named Name, has enqueued Entry, Took after its tick's time
+	EventRunStarted                      // a run of the workflow Name was started; of Entry only its Home
+	EventRunEnded                        // a run of the workflow Name has ended, in State, after Took; of Entry only its Home
 )
 
 var eventNames = [...]string{
-	EventEnqueued:  "enqueued",
-	EventStarted:   "started",
-	EventSettled:   "settled",
-	EventLeaseLost: "lease lost",
-	EventStuck:     "stuck",
-	EventRecovered: "recovered",
-	EventParked:    "parked",
-	EventTrimmed:   "trimmed",
-	EventBatched:   "batched",
+	EventEnqueued:   "enqueued",
+	EventStarted:    "started",
+	EventSettled:    "settled",
+	EventLeaseLost:  "lease lost",
+	EventStuck:      "stuck",
+	EventRecovered:  "recovered",
+	EventParked:     "parked",
+	EventTrimmed:    "trimmed",
+	EventBatched:    "batched",
+	EventTicked:     "ticked",
+	EventRunStarted: "run started",
+	EventRunEnded:   "run ended",
 }
 
 // String returns the kind in words: "lease lost".
 func (k EventKind) String() string {
-	if k < EventEnqueued || k > EventBatched {
+	if k < EventEnqueued || k > EventRunEnded {
 		return fmt.Sprintf("EventKind(%d)", int(k))
 	}
 	return eventNames[k]
@@ -60,7 +66,10 @@ type Event struct {
 	Outcome broker.Outcome // how it was settled
 	Err     error          // what the handler returned, or why its context ended
 	Took    time.Duration  // since the handler was called
+	Waited  time.Duration  // for EventStarted: since it was ready; 0 if that is not known
 	Count   int            // how many entries, if there is no single one
+	Name    string         // of a workflow or a periodic entry
+	State   string         // how a run has ended, in the words of package workflow
 }
 
 // observe tells o about e, if there is an observer.

@@ -140,6 +140,10 @@ type Settlement struct {
 	// Result, if not nil, is stored with the entry where that is kept, other
 	// than by Released; nil leaves what was stored before.
 	Result []byte
+
+	// Headers, if not nil, take the place of the entry's where that is kept, also by
+	// Released. They are bounded like those of an entry.
+	Headers map[string]string
 }
 
 // A Condition is that a document has a version; 0 is that it does not exist.

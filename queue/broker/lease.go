@@ -31,6 +31,22 @@ type Lease struct {
 	Token     string
 	Until     time.Time  // as rounded
 	Documents []Document // those that Entry.Reads names, in that order
+
+	// Ready is since when the entry was ready, or of a member of a batch since when it
+	// was in its group: the now of the call that made it so, in milliseconds. It is zero
+	// if that is not known, as after a release, or for a lease that is told again.
+	Ready time.Time
+
+	// Lost is the lease before this one if that ran out and Advance took the entry back.
+	// It is told once, with the next lease. nil: there is none, or it was another
+	// program's. A lease that is told again has none.
+	Lost *LostLease
+}
+
+// A LostLease is a lease that ran out.
+type LostLease struct {
+	Token string
+	Began time.Time // the now of the call that gave it, in milliseconds
 }
 
 // Ref returns the lease's name.

@@ -46,6 +46,7 @@ var allow = map[string][]string{
 	"internal/tick":      {"task"},
 	"internal/wake":      {"queue/broker"},
 	"internal/redistest": {},
+	"internal/tracetree": {},
 
 	"internal/archtest":   {},
 	"internal/mends":      {},

@@ -43,6 +43,7 @@ type attempt struct {
 	cancel  context.CancelCauseFunc // ends ctx
 	release context.CancelFunc      // ends what ctx was made from
 	started time.Time
+	ends    time.Time // when the handler has to end; zero: never
 	until   time.Time // when the lease ends; the roster's mutex guards it
 
 	// Whoever sets claimed decides what is recorded: the handler by returning,
@@ -75,7 +76,7 @@ type attempt struct {
 // Config, at the task's timeout or deadline, or when it is cancelled.
 func newAttempt(p *pool, base context.Context, now time.Time, l broker.Lease) *attempt {
 	a := &attempt{
-		Running: Running{broker: p.server.broker, client: p.server.cfg.Client, lease: l, queues: p.server.queues},
+		Running: Running{server: p.server, lease: l, trace: untraced{}},
 		pool:    p,
 		started: now,
 		until:   l.Until,
@@ -89,6 +90,7 @@ func newAttempt(p *pool, base context.Context, now time.Time, l broker.Lease) *a
 	ctx, a.cancel = context.WithCancelCause(ctx)
 	ctx = task.WithAttempt(ctx, task.Attempt{ID: e.ID, Queue: e.Queue, Retried: e.Retried, MaxRetry: e.MaxRetry})
 	a.ctx, a.release = context.WithValue(ctx, runningKey{}, &a.Running), release
+	a.ends, _ = a.ctx.Deadline()
 	a.task = task.Received(e.Type, e.Payload, e.Headers, task.NewResultWriter(a.ctx, e.ID, p.server.cfg.MaxResult))
 	return a
 }
@@ -119,13 +121,14 @@ func deadline(now time.Time, e broker.Entry) time.Time {
 // ended before, and has the outcome recorded. The handler may panic, or end the
 // goroutine: what follows it is deferred.
 func (a *attempt) run(h task.Handler) {
-	if how, why := a.pool.server.cfg.unfit(time.Now(), a.lease.Entry); why != nil {
+	a.ctx, a.trace = a.server.cfg.begin(a.ctx, a.lease)
+	if how, why := a.server.cfg.unfit(time.Now(), a.lease.Entry); why != nil {
 		a.claimed.Store(true)
 		a.end()
 		a.handBack(func() { a.settleAs(how, why) })
 		return
 	}
-	a.pool.server.workers.Add(1) // for watch
+	a.server.workers.Add(1) // for watch
 	unwatch := context.AfterFunc(a.ctx, a.watch)
 	err := errGoexit
 	defer func() {
@@ -134,7 +137,7 @@ func (a *attempt) run(h task.Handler) {
 		}
 		defer func() {
 			if unwatch() {
-				a.pool.server.workers.Done()
+				a.server.workers.Done()
 			}
 			a.end()
 		}()
@@ -169,7 +172,7 @@ func (a *attempt) returned(err error) {
 // soon is given up: its task is settled with the reason why the context ended,
 // and its slot is reported until it returns.
 func (a *attempt) watch() {
-	defer a.pool.server.workers.Done()
+	defer a.server.workers.Done()
 	if a.goneWithin(stopGrace) {
 		return
 	}
@@ -194,7 +197,7 @@ func (a *attempt) goneWithin(d time.Duration) bool {
 	select {
 	case <-a.gone:
 		return true
-	case <-a.pool.server.over:
+	case <-a.server.over:
 		return true
 	case <-t.C:
 		return false
@@ -276,7 +279,7 @@ func interruption(cause error) bool {
 
 // outcome returns the settlement for err, after the ErrorHandler has seen it.
 func (a *attempt) outcome(err error) broker.Settlement {
-	cfg := a.pool.server.cfg
+	cfg := a.server.cfg
 	if _, snoozed := errors.AsType[*task.SnoozeError](err); err != nil && !snoozed {
 		cfg.handleError(a.ctx, a.task, err)
 	}
@@ -288,7 +291,7 @@ func (a *attempt) outcome(err error) broker.Settlement {
 
 // record returns what is kept of the attempt, which ended at now with err.
 func (a *attempt) record(now time.Time, err error) *broker.Attempt {
-	return attemptRecord(a.started, now, a.pool.server.worker, err)
+	return attemptRecord(a.started, now, a.server.worker, err)
 }
 
 func attemptRecord(began, now time.Time, worker string, err error) *broker.Attempt {
@@ -361,11 +364,11 @@ func (a *attempt) observe(e Event) {
 	if e.Entry.ID == "" {
 		e.Entry = a.lease.Entry
 	}
-	a.pool.server.cfg.Observer.observe(a.ctx, a.pool.server.cfg.Logger, e)
+	a.server.cfg.Observer.observe(a.ctx, a.server.cfg.Logger, e)
 }
 
 func (a *attempt) log(level slog.Level, msg string, args ...any) {
 	e := a.lease.Entry
 	args = append([]any{"queue", e.Queue, "id", e.ID, "type", e.Type}, args...)
-	a.pool.server.cfg.Logger.Log(a.ctx, level, msg, args...)
+	a.server.cfg.Logger.Log(a.ctx, level, msg, args...)
 }

@@ -176,10 +176,14 @@ func (b *Background) Prepare(ctx context.Context, of broker.EntryRef, t *task.Ta
 }
 
 // Tell tells the server's Observer of e, or the client's that an entry was enqueued.
-func (b *Background) Tell(ctx context.Context, e Event) {
-	o := b.cfg.Observer
-	if e.Kind == EventEnqueued {
-		o = b.cfg.Client.Observer
-	}
-	o.observe(ctx, b.cfg.Logger, e)
+func (b *Background) Tell(ctx context.Context, e Event) { b.cfg.tell(ctx, e) }
+
+// Tracer returns the server's tracer, nil if it has none.
+func (b *Background) Tracer() Tracer { return b.cfg.Tracer }
+
+// Begin tells the server's tracer that it is the turn of l, as [Tracer] has it. The
+// attempt that it returns is never nil: if the tracer does not know it, or there is none,
+// what it is told goes nowhere.
+func (b *Background) Begin(ctx context.Context, l broker.Lease) (context.Context, TracedAttempt) {
+	return b.cfg.begin(ctx, l)
 }

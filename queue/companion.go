@@ -36,7 +36,7 @@ func Then(ctx context.Context, t *task.Task, options ...task.Option) error {
 	if !ok {
 		return fmt.Errorf("then: %w", task.Invalid("ctx", nil, "is not that of a handler"))
 	}
-	made, err := r.client.prepare(among(ctx, kinOf(r.lease.Entry.ID)), t, options)
+	made, err := r.server.cfg.Client.prepare(among(ctx, kinOf(r.lease.Entry.ID)), t, options)
 	if err == nil {
 		err = r.addThen(made)
 	}
@@ -101,14 +101,14 @@ func (a *attempt) accompany() {
 // heirs returns what the OnExhausted function has wanted when it was called,
 // which is once.
 func (a *attempt) heirs(s broker.Settlement) []*request {
-	cfg := a.pool.server.cfg
+	cfg := a.server.cfg
 	if cfg.OnExhausted == nil || a.exhausted {
 		return a.inherit
 	}
 	a.exhausted = true
 	ctx, cancel := a.lasting()
 	defer cancel()
-	a.inherit = cfg.heirs(ctx, a.broker, s, a.err)
+	a.inherit = cfg.heirs(ctx, a.server.broker, s, a.err)
 	return a.inherit
 }
 
@@ -147,7 +147,7 @@ func (c Config) heirs(ctx context.Context, b broker.Broker, s broker.Settlement,
 // lasting returns a context for what is done about an attempt after that of its
 // handler has ended.
 func (a *attempt) lasting() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(a.ctx), a.pool.server.cfg.LeaseDuration)
+	return context.WithTimeout(context.WithoutCancel(a.ctx), a.server.cfg.LeaseDuration)
 }
 
 // adjusted reports whether the broker has refused the change because of a
@@ -161,7 +161,7 @@ func (a *attempt) adjusted(by error) bool {
 		}
 		if r.ctx = ctx; a.tries < maxTries {
 			a.tries++
-			a.client.adjust(time.Now(), r, by)
+			a.server.cfg.Client.adjust(time.Now(), r, by)
 		} else {
 			r.fail(enqueueError(r.entry, by))
 		}
@@ -193,7 +193,7 @@ func (a *attempt) blame(r *request, err error) {
 func (a *attempt) announce() {
 	for _, r := range a.companions {
 		if r.info == nil {
-			a.client.Observer.observe(a.ctx, a.pool.server.cfg.Logger, Event{Kind: EventEnqueued, Entry: r.entry})
+			a.server.cfg.Client.Observer.observe(a.ctx, a.server.cfg.Logger, Event{Kind: EventEnqueued, Entry: r.entry})
 		}
 	}
 }

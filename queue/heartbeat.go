@@ -172,14 +172,13 @@ func (s *Server) record() broker.Server {
 	r := s.identity
 	r.Status = s.status()
 	for _, a := range s.roster.list() {
-		deadline, _ := a.ctx.Deadline()
 		e := a.lease.Entry
 		r.Workers = append(r.Workers, broker.Worker{
 			Entry:    e.EntryRef,
 			Type:     e.Type,
 			Payload:  e.Payload[:min(len(e.Payload), broker.MaxWorkerPayload)],
 			Started:  a.started,
-			Deadline: deadline,
+			Deadline: a.ends,
 		})
 	}
 	return r

@@ -80,6 +80,15 @@ func (o Observer) observe(ctx context.Context, log *slog.Logger, e Event) {
 	o.tell(ctx, log, e)
 }
 
+// tell tells the server's observer of e, or the client's that an entry was enqueued.
+func (c Config) tell(ctx context.Context, e Event) {
+	o := c.Observer
+	if e.Kind == EventEnqueued {
+		o = c.Client.Observer
+	}
+	o.observe(ctx, c.Logger, e)
+}
+
 // tell is not part of observe, so that an event which nobody observes costs nothing.
 func (o Observer) tell(ctx context.Context, log *slog.Logger, e Event) {
 	callBack(ctx, log, "Observer", func() { o(ctx, e) })

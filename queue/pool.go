@@ -303,6 +303,7 @@ func (p *pool) answered(a *attempt, outcome error) {
 // recorded closes an attempt whose outcome is stored.
 func (p *pool) recorded(a *attempt) {
 	s := settles(a.change, &a.settled[0])
+	a.tellSettled()
 	a.announce()
 	a.observe(Event{Kind: EventSettled, Entry: s.Entry, Outcome: s.To, Err: a.err, Took: a.took})
 	if !p.server.doorman.awake.Load() && (len(a.change.Enqueue) > 0 || !a.change.Home.IsZero()) {

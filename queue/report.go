@@ -35,7 +35,7 @@ func Report(ctx context.Context, data []byte) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("report: %w", context.Cause(ctx))
 	}
-	if err := r.progress.report(ctx, r.broker, r.lease.Ref(), data); err != nil {
+	if err := r.progress.report(ctx, r.server.broker, r.lease.Ref(), data); err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
 	return nil

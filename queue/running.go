@@ -17,14 +17,14 @@ import (
 // there were no handler for it. Only [task.Revoke] drops it.
 // All methods may be called from several goroutines.
 type Running struct {
-	broker   broker.Broker
-	client   *Client
+	server   *Server
 	lease    broker.Lease
-	queues   []string // that the server serves
+	trace    TracedAttempt
 	progress progress
 
 	mu     sync.Mutex
 	settle SettleFunc
+	told   func()     // to be called once what settle has returned is recorded
 	then   []*request // to be enqueued if it is done
 	sealed bool       // then no longer grows
 }
@@ -61,11 +61,11 @@ func FromContext(ctx context.Context) (*Running, bool) {
 func (r *Running) Lease() broker.Lease { return r.lease }
 
 // Broker returns the broker that the task came from.
-func (r *Running) Broker() broker.Broker { return r.broker }
+func (r *Running) Broker() broker.Broker { return r.server.broker }
 
 // Serves reports whether the server that runs the task serves the named queue,
 // one that its handler has reserved included.
-func (r *Running) Serves(queue string) bool { return slices.Contains(r.queues, queue) }
+func (r *Running) Serves(queue string) bool { return slices.Contains(r.server.queues, queue) }
 
 // OnSettle has f decide on the change that records the outcome. The last
 // function that is set before the handler returns counts; nil unsets it. A task
@@ -81,3 +81,32 @@ func (r *Running) settleFunc() SettleFunc {
 	defer r.mu.Unlock()
 	return r.settle
 }
+
+// OnSettled has f called once the outcome is recorded, if that is by the change which
+// the function of OnSettle has returned. The last function that is set before counts,
+// also by that function, and nil unsets it. f must return soon, as an [Observer] must.
+func (r *Running) OnSettled(f func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.told = f
+}
+
+// tellSettled calls what was given to OnSettled.
+func (r *Running) tellSettled() {
+	r.mu.Lock()
+	settle, told := r.settle, r.told
+	r.mu.Unlock()
+	if settle != nil && told != nil {
+		told()
+	}
+}
+
+// Tracer returns the server's tracer, nil if it has none.
+func (r *Running) Tracer() Tracer { return r.server.cfg.Tracer }
+
+// Trace returns the attempt as the tracer knows it. It is never nil: if the tracer does
+// not know it, or there is none, what it is told goes nowhere.
+func (r *Running) Trace() TracedAttempt { return r.trace }
+
+// Tell tells the server's Observer of e, or the client's that an entry was enqueued.
+func (r *Running) Tell(ctx context.Context, e Event) { r.server.cfg.tell(ctx, e) }

@@ -48,3 +48,27 @@ type TracedAttempt interface {
 	// why it was not, or is not known to be.
 	Settled(err error)
 }
+
+// begin tells the tracer, if there is one, that it is the turn of l.
+func (c Config) begin(ctx context.Context, l broker.Lease) (context.Context, TracedAttempt) {
+	if c.Tracer == nil {
+		return ctx, untraced{}
+	}
+	ctx, trace := c.Tracer.Begin(ctx, l)
+	if trace == nil {
+		trace = untraced{}
+	}
+	return ctx, trace
+}
+
+// untraced is an attempt that no tracer knows.
+type untraced struct{}
+
+// PutOff implements [TracedAttempt].
+func (untraced) PutOff(string) {}
+
+// Settle implements [TracedAttempt].
+func (untraced) Settle(*broker.Settlement, error) {}
+
+// Settled implements [TracedAttempt].
+func (untraced) Settled(error) {}

@@ -58,6 +58,12 @@ func (r *roster) end(cause error) (running int) {
 	return running
 }
 
+func (r *roster) size() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.attempts)
+}
+
 func (r *roster) list() []*attempt {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -164,7 +170,10 @@ func (s *Server) beat(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, beatInterval)
 	defer cancel()
 	now := time.Now()
-	return s.broker.Beat(ctx, now, s.record())
+	s.beats.begins(now, beatInterval)
+	err := s.broker.Beat(ctx, now, s.record())
+	s.beats.ends(time.Now(), beatInterval, err)
+	return err
 }
 
 // record returns what others may know of the server.

@@ -18,6 +18,14 @@ func (s *Server) advance(ctx context.Context) (time.Duration, error) {
 	if wait := s.timekeeper.remaining(now); wait > 0 {
 		return wait, nil
 	}
+	s.sweeps.begins(now, s.cfg.LeaseDuration)
+	wait, err := s.sweep(ctx, now)
+	s.sweeps.ends(time.Now(), wait, err)
+	return wait, err
+}
+
+// sweep advances the queues now, and says when to do it again.
+func (s *Server) sweep(ctx context.Context, now time.Time) (time.Duration, error) {
 	call, cancel := context.WithTimeout(ctx, s.cfg.LeaseDuration)
 	defer cancel()
 	a, err := s.broker.Advance(call, now, broker.AdvanceRequest{

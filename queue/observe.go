@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/leatwork/leat/queue/broker"
@@ -70,6 +71,27 @@ type Event struct {
 	Count   int            // how many entries, if there is no single one
 	Name    string         // of a workflow or a periodic entry
 	State   string         // how a run has ended, in the words of package workflow
+}
+
+// Observers returns an observer that tells all of observers, in that order; those that
+// are nil are left out. One that panics or calls runtime.Goexit does the others no harm.
+// It returns nil if there is nobody to tell.
+func Observers(observers ...Observer) Observer {
+	all := slices.DeleteFunc(slices.Clone(observers), func(o Observer) bool { return o == nil })
+	switch len(all) {
+	case 0:
+		return nil
+	case 1:
+		return all[0]
+	}
+	return func(ctx context.Context, e Event) { tellInTurn(ctx, e, all) }
+}
+
+func tellInTurn(ctx context.Context, e Event, observers []Observer) {
+	if len(observers) > 1 {
+		defer tellInTurn(ctx, e, observers[1:]) // however the first one ends
+	}
+	observers[0](ctx, e)
 }
 
 // observe tells o about e, if there is an observer.

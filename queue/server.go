@@ -56,6 +56,8 @@ type Server struct {
 	timekeeper *timekeeper
 	worker     string        // its name in the records of attempts
 	doubt      chan struct{} // there may be attempts that are doubted
+	beats      pulse
+	sweeps     pulse
 
 	state atomic.Int32
 	ended chan struct{} // closed when the server is

@@ -47,6 +47,7 @@ var allow = map[string][]string{
 	"internal/wake":      {"queue/broker"},
 	"internal/redistest": {},
 	"internal/tracetree": {},
+	"internal/traceplot": {"internal/tracetree", "internal/tracetest"},
 	"internal/tracetest": {"internal/tracetree", "github.com/google/go-cmp", "go.opentelemetry.io/proto/otlp", "google.golang.org/grpc", "go.opentelemetry.io/otel"},
 
 	"internal/archtest":   {},

@@ -105,3 +105,28 @@ func (f forest) count(trace string) (n int) {
 	}
 	return n
 }
+
+// A Row is a span in the order in which a viewer shows them.
+type Row struct {
+	Span
+	Depth int // how many spans it is below its root
+}
+
+// Rows returns spans as a viewer shows them: traces in order of their first span, in each
+// a span before those below it, which are in order of their start.
+func Rows(spans []Span) (rows []Row) {
+	f := newForest(spans)
+	var add func(s Span, depth int)
+	add = func(s Span, depth int) {
+		rows = append(rows, Row{s, depth})
+		for _, c := range f.children[s.Ref] {
+			add(c, depth+1)
+		}
+	}
+	for _, t := range f.traces {
+		for _, root := range f.roots(t) {
+			add(root, 0)
+		}
+	}
+	return rows
+}

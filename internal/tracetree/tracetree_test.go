@@ -119,3 +119,13 @@ func TestNumbersInNamesCount(t *testing.T) {
 		}
 	}
 }
+
+func TestRowsAreInTheOrderOfAViewer(t *testing.T) {
+	var got []string
+	for _, r := range Rows([]Span{span("b", "root", 10, 30), span("below a", "a", 6, 7), span("a", "root", 5, 30), span("root", "", 0, 100)}) {
+		got = append(got, strings.Repeat(" ", r.Depth)+r.Name)
+	}
+	if diff := cmp.Diff([]string{"root", " a", "  below a", " b"}, got); diff != "" {
+		t.Errorf("rows (-want +got)\n%s", diff)
+	}
+}

@@ -1,0 +1,329 @@
+package tracing
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/leatwork/leat/queue"
+	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/task"
+)
+
+// An attempt is a leased entry, from when it is its turn until its outcome is recorded.
+// Only then are its spans exported, by who has recorded it: if the lease was lost, the
+// next lease exports them instead.
+type attempt struct {
+	tracer  *Tracer
+	ctx     context.Context // the handler's
+	lease   broker.Lease
+	label   *label
+	cover   cover
+	history history // as far as it is known now
+	bare    bool    // the entry has come without any context
+
+	began   time.Time
+	number  int // of this attempt, from 1 on
+	process linker
+
+	putOff string
+	to     broker.Settlement // how it is settled, as far as was said
+	err    error             // what the handler has come to
+	ended  time.Time         // when that was said
+}
+
+type attemptKey struct{}
+
+// attemptOf returns the attempt whose handler has ctx, nil if it is none that is traced.
+func attemptOf(ctx context.Context) *attempt {
+	a, _ := ctx.Value(attemptKey{}).(*attempt)
+	return a
+}
+
+// Begin implements [queue.Tracer].
+func (t *Tracer) Begin(ctx context.Context, l broker.Lease) (context.Context, queue.TracedAttempt) {
+	e := &l.Entry
+	ctx, from := t.extract(ctx, e.Headers)
+	switch {
+	case from.IsValid() && !from.IsSampled():
+		return ctx, nil
+	case isDecide(e):
+		return t.beginDecide(ctx, from, l)
+	case !from.IsValid():
+		return t.beginBare(ctx, l)
+	}
+	a := t.newAttempt(l, from, readHistory(e.Headers[headerHistory]))
+	return a.begin(ctx), a
+}
+
+// beginBare begins the attempt of an entry that was enqueued by somebody who traces
+// nothing. It begins a trace, which belongs to the first lease.
+func (t *Tracer) beginBare(ctx context.Context, l broker.Lease) (context.Context, queue.TracedAttempt) {
+	token := l.Token
+	if l.Lost != nil && l.Entry.Crashes <= 1 {
+		token = l.Lost.Token
+	} else {
+		l.Lost = nil // it had another trace
+	}
+	id := deriveTrace(l.Entry.Queue, l.Entry.ID, token)
+	self := trace.NewSpanContext(trace.SpanContextConfig{TraceID: id, SpanID: deriveSpan(id, kindTask), Remote: true})
+	label := t.labels.get(l.Entry.Queue, l.Entry.Type)
+	if t.covers {
+		self = t.decide(ctx, self, label.task)
+	}
+	a := t.newAttempt(l, self, history{own: true})
+	a.bare = true
+	if t.covers && !self.IsSampled() {
+		a.process.sc = self
+		return trace.ContextWithRemoteSpanContext(ctx, self), a
+	}
+	return a.begin(ctx), a
+}
+
+func (t *Tracer) newAttempt(l broker.Lease, from trace.SpanContext, h history) *attempt {
+	a := &attempt{tracer: t, lease: l, history: h, began: now()}
+	a.label = t.labels.get(l.Entry.Queue, l.Entry.Type)
+	a.number = h.attempts + l.Entry.Crashes + 1
+	a.cover = t.coverOf(&a.lease, from, h)
+	if a.cover.start.IsZero() {
+		a.cover.start = a.firstSeen()
+	}
+	a.began = latest(a.began, a.cover.start)
+	return a
+}
+
+// firstSeen returns when an entry began to wait of which nobody has kept that.
+func (a *attempt) firstSeen() time.Time {
+	switch l := a.lease; {
+	case l.Lost != nil && !l.Lost.Began.IsZero():
+		return micros(l.Lost.Began)
+	case !l.Ready.IsZero() && l.Ready.Before(a.began):
+		return micros(l.Ready)
+	default:
+		return a.began
+	}
+}
+
+// begin starts the span of the attempt, and returns the handler's context.
+func (a *attempt) begin(ctx context.Context) context.Context {
+	t := a.tracer
+	if lost := a.lease.Lost; lost != nil && t.covers {
+		a.exportLost(ctx, lost)
+	}
+	parent, self := a.cover.self, a.processOf(a.lease.Token)
+	if !t.covers {
+		parent = a.cover.nearest()
+	}
+	span := t.open(ctx, parent, self, a.label.process, append(a.label.processing[:len(a.label.processing):len(a.label.processing)], trace.WithTimestamp(a.began))...)
+	a.process = linker{span: span, sc: span.SpanContext()}
+	if span.IsRecording() {
+		span.SetAttributes(a.processAttributes(a.number)...)
+		a.process.link(a.cover.origin)
+		a.process.link(a.prior())
+	}
+	a.ctx = context.WithValue(trace.ContextWithSpan(ctx, span), attemptKey{}, a)
+	return a.ctx
+}
+
+// processOf returns the context of the attempt that had the lease with the token.
+func (a *attempt) processOf(token string) trace.SpanContext {
+	return at(a.cover.self, deriveSpan(a.cover.self.TraceID(), kindProcess, a.lease.Entry.Queue, a.lease.Entry.ID, token))
+}
+
+// prior returns the context of the attempt before, not valid if there is none.
+func (a *attempt) prior() trace.SpanContext {
+	if !a.history.prior.IsValid() {
+		return trace.SpanContext{}
+	}
+	return at(a.cover.self, a.history.prior)
+}
+
+func (a *attempt) processAttributes(number int) []attribute.KeyValue {
+	e := &a.lease.Entry
+	set := []attribute.KeyValue{messageID(e.ID), keyAttempt.Int(number), keyMaxRetry.Int(e.MaxRetry)}
+	if isRun(e) {
+		set = append(set, conversation(e.Home.ID))
+	}
+	return set
+}
+
+// exportLost exports the attempt whose worker has died, from which nothing more comes,
+// and takes note of it.
+func (a *attempt) exportLost(ctx context.Context, lost *broker.LostLease) {
+	began := earliest(latest(micros(lost.Began), a.cover.start), a.began)
+	ended := a.began
+	if ready := micros(a.lease.Ready); ready.After(began) && ready.Before(ended) {
+		ended = ready
+	}
+	if !a.history.start.IsZero() {
+		a.exportWait(ctx, lost.Token, a.number-1, began, time.Time{})
+	}
+	self := a.processOf(lost.Token)
+	a.tracer.export(ctx, record{
+		parent: a.cover.self,
+		self:   self,
+		name:   a.label.process,
+		kind:   trace.SpanKindConsumer,
+		start:  began,
+		end:    ended,
+		attributes: append(append(processAttributes(a.lease.Entry.Queue), a.processAttributes(a.number-1)...),
+			a.label.taskType, keyExportedBy.String(exportedByNext), keyOutcome.String(outcomeLost)),
+		links: []trace.SpanContext{a.cover.origin, a.prior()},
+		fault: fault{kind: errorWorkerLost},
+	})
+	a.history.prior, a.history.ended, a.history.why = self.SpanID(), ended, waitLost
+}
+
+// exportWait exports for how long the attempt of that number, which had the lease with the
+// token, had to wait until it began.
+func (a *attempt) exportWait(ctx context.Context, token string, number int, began, ready time.Time) {
+	if a.tracer.detail == Minimal {
+		return
+	}
+	from, why := earliest(latest(a.history.ended, a.cover.start), began), a.history.why
+	if why == "" {
+		why = waitQueue
+	}
+	r := record{
+		parent:     a.cover.self,
+		self:       at(a.cover.self, deriveSpan(a.cover.self.TraceID(), kindWait, a.lease.Entry.Queue, a.lease.Entry.ID, token)),
+		name:       a.label.wait,
+		kind:       trace.SpanKindInternal,
+		start:      from,
+		end:        began,
+		attributes: []attribute.KeyValue{keyWaitReason.String(why), a.label.taskType, keyAttempt.Int(number)},
+	}
+	if why == waitGroup {
+		r.attributes = append(r.attributes, keyGroup.String(a.lease.Entry.Group))
+	}
+	if ready.After(from) && ready.Before(began) {
+		r.ready = ready
+	}
+	a.tracer.export(ctx, r)
+}
+
+// PutOff implements [queue.TracedAttempt]. There is no attempt then, as far as spans tell:
+// the entry goes on waiting.
+func (a *attempt) PutOff(why string) { a.putOff = word(why) }
+
+// Settle implements [queue.TracedAttempt].
+func (a *attempt) Settle(s *broker.Settlement, err error) {
+	a.to, a.err, a.ended = broker.Settlement{To: s.To, End: s.End, Failed: s.Failed}, err, latest(now(), a.began)
+	if s.To != broker.Done {
+		s.Headers = a.headers(s)
+	}
+}
+
+// headers returns those that the entry is kept with, nil if they stay as they are.
+func (a *attempt) headers(s *broker.Settlement) map[string]string {
+	t, old := a.tracer, a.lease.Entry.Headers
+	switch {
+	case !t.covers && !a.bare:
+		return nil
+	case !t.covers: // what comes hangs below this attempt
+		return t.inject(context.WithoutCancel(a.ctx), a.process.sc, history{attempts: a.number}, old)
+	case !a.cover.self.IsSampled():
+		return t.inject(context.Background(), a.cover.self, history{}, old)
+	}
+	ends := s.To == broker.Completed || s.To == broker.Archived
+	switch h := a.goesOn(s); {
+	case (ends || a.tooOld()) && !a.cover.step:
+		h = history{attempts: h.attempts, origin: a.cover.self, own: true}
+		if !ends {
+			h.start, h.why = a.ended, a.waitsFor()
+		}
+		return t.inject(a.ctx, a.cover.again(), h, old)
+	case ends:
+		return note(old, history{attempts: h.attempts, again: h.again + 1})
+	case a.bare:
+		return t.inject(a.ctx, a.cover.self, h, old)
+	default:
+		return note(old, h)
+	}
+}
+
+// goesOn returns the history of an entry that is not at its end.
+func (a *attempt) goesOn(s *broker.Settlement) history {
+	h := a.history
+	h.start = a.cover.start
+	if a.putOff != "" {
+		h.why = a.putOff
+		return h
+	}
+	h.attempts = a.number
+	if s.To == broker.Released {
+		h.attempts -= a.lease.Entry.Crashes // they are counted on
+	}
+	h.prior, h.ended, h.why = a.process.sc.SpanID(), a.ended, a.waitsFor()
+	return h
+}
+
+// waitsFor says why an entry waits that was not done.
+func (a *attempt) waitsFor() string {
+	switch {
+	case a.putOff != "":
+		return a.putOff
+	case a.to.To == broker.Released:
+		return waitRelease
+	case isSnooze(a.err):
+		return waitSnooze
+	case isUnhandled(a.err):
+		return waitHandler
+	default:
+		return waitRetry
+	}
+}
+
+// Settled implements [queue.TracedAttempt]. If the outcome was not recorded, all spans are
+// somebody else's.
+func (a *attempt) Settled(err error) {
+	if err != nil || !a.process.sc.IsSampled() {
+		return
+	}
+	t, end := a.tracer, latest(now(), a.ended)
+	over := a.to.To == broker.Done || a.to.To == broker.Completed || a.to.To == broker.Archived
+	if a.putOff == "" || over {
+		if t.covers {
+			a.exportWait(a.ctx, a.lease.Token, a.number, a.began, micros(a.lease.Ready))
+		}
+		a.process.span.SetAttributes(keyOutcome.String(outcome(a.to, a.err)))
+		a.process.close()
+		t.close(a.process.span, a.began, end, t.faultOf(a.to, a.err))
+	}
+	if t.covers && (over || a.tooOld()) {
+		a.exportCover(latest(end, a.began.Add(shortest)))
+	}
+}
+
+// tooOld reports whether the entry is to go on in another trace.
+func (a *attempt) tooOld() bool {
+	age := a.tracer.maxAge
+	return age > 0 && a.ended.Sub(a.cover.start) > age && !a.cover.step
+}
+
+func (a *attempt) exportCover(end time.Time) {
+	c := a.cover
+	how, f := outcome(a.to, a.err), fault{}
+	switch a.to.To {
+	case broker.Archived:
+		f = a.tracer.faultOf(a.to, a.err)
+	case broker.Retry, broker.Released:
+		how = outcomeContinued
+	}
+	a.tracer.export(a.ctx, c.record(&a.lease.Entry, end, how, f, a.number))
+}
+
+// isRun reports whether e belongs to a run. A home beside a queue that the engine has made
+// up only keeps what is open.
+func isRun(e *broker.Entry) bool {
+	return !e.Home.IsZero() && !strings.ContainsRune(e.Home.Queue, task.Joint)
+}
+
+// isDecide reports whether e is there for a workflow to decide how a run goes on.
+func isDecide(e *broker.Entry) bool { return isRun(e) && strings.HasSuffix(e.Type, decideSuffix) }
+
+// decideSuffix ends the type of what a workflow decides by.
+const decideSuffix = string(task.Joint) + "decide"

@@ -291,7 +291,7 @@ func (a *attempt) Settled(err error) {
 		}
 		a.process.span.SetAttributes(keyOutcome.String(outcome(a.to, a.err)))
 		a.process.close()
-		t.close(a.process.span, a.began, end, t.faultOf(a.to, a.err))
+		t.close(a.process.span, a.began, end, faultOf(a.to, a.err))
 	}
 	if t.covers && (over || a.tooOld()) {
 		a.exportCover(latest(end, a.began.Add(shortest)))
@@ -309,7 +309,7 @@ func (a *attempt) exportCover(end time.Time) {
 	how, f := outcome(a.to, a.err), fault{}
 	switch a.to.To {
 	case broker.Archived:
-		f = a.tracer.faultOf(a.to, a.err)
+		f = faultOf(a.to, a.err)
 	case broker.Retry, broker.Released:
 		how = outcomeContinued
 	}

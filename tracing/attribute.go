@@ -42,6 +42,7 @@ const (
 	keyJoinCount     = attribute.Key("leat.join.count")
 	keyLinksDropped  = attribute.Key("leat.links.dropped")
 	keyExportedBy    = attribute.Key("leat.exported_by")
+	keyState         = attribute.Key("leat.task.state")
 	exportedByNext   = "next lease"
 	triggerSchedule  = "schedule"
 	triggerByHand    = "by hand"
@@ -50,6 +51,7 @@ const (
 	errorTimeout     = "timeout"
 	errorCancelled   = "cancelled"
 	errorWorkerLost  = "worker_lost"
+	errorLeaseLost   = "lease_lost"
 	errorNoHandler   = "no_handler"
 	outcomeSnoozed   = "snoozed"
 	outcomeRevoked   = "revoked"
@@ -76,6 +78,10 @@ const eventReady = "ready"
 func errorType(kind string) attribute.KeyValue { return semconv.ErrorTypeKey.String(kind) }
 
 func linksDropped(n int) attribute.KeyValue { return keyLinksDropped.Int(n) }
+
+func destinationAttribute(queue string) attribute.KeyValue {
+	return semconv.MessagingDestinationName(queue)
+}
 
 func messageID(id string) attribute.KeyValue { return semconv.MessagingMessageIDKey.String(id) }
 

@@ -35,7 +35,7 @@ func (t *Tracer) Batch(ctx context.Context, name, group string, members []queue.
 		a.process.link(link.sc)
 	}
 	return trace.ContextWithSpan(ctx, span), func(err error) {
-		f := t.batchFault(err)
+		f := batchFault(err)
 		link.close()
 		end := latest(now(), began.Add(shortest))
 		t.close(span, began, end, f)
@@ -46,9 +46,9 @@ func (t *Tracer) Batch(ctx context.Context, name, group string, members []queue.
 func ignore(error) {}
 
 // batchFault returns why the handler of a batch has failed, if it has.
-func (t *Tracer) batchFault(err error) fault {
+func batchFault(err error) fault {
 	if err == nil || isSnooze(err) {
 		return fault{}
 	}
-	return t.fault(errorKind(err), err)
+	return fault{errorKind(err), err}
 }

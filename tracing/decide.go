@@ -44,7 +44,7 @@ func decideName(e *broker.Entry) string {
 func (d *decision) PutOff(string) {}
 
 // Settle implements [queue.TracedAttempt].
-func (d *decision) Settle(s *broker.Settlement, err error) { d.fault = d.tracer.faultOf(*s, err) }
+func (d *decision) Settle(s *broker.Settlement, err error) { d.fault = faultOf(*s, err) }
 
 // Settled implements [queue.TracedAttempt].
 func (d *decision) Settled(err error) {

@@ -168,8 +168,12 @@ func (t *Tracer) extract(ctx context.Context, headers map[string]string) (contex
 
 // inject returns a copy of headers that says that they were made in sc, which has the
 // history h, and has the baggage of ctx. What headers have said of that before is gone.
-// As much is left out as an entry has no room for.
 func (t *Tracer) inject(ctx context.Context, sc trace.SpanContext, h history, headers map[string]string) map[string]string {
+	return t.renew(headers, t.fresh(ctx, sc, h))
+}
+
+// fresh returns the headers that say so.
+func (t *Tracer) fresh(ctx context.Context, sc trace.SpanContext, h history) map[string]string {
 	fresh := make(propagation.MapCarrier, 4)
 	t.propagator.Inject(trace.ContextWithSpanContext(ctx, sc), fresh)
 	if len(fresh["baggage"]) > maxBaggage {
@@ -178,25 +182,33 @@ func (t *Tracer) inject(ctx context.Context, sc trace.SpanContext, h history, he
 	if len(fresh["tracestate"]) > maxTraceState {
 		delete(fresh, "tracestate")
 	}
-	if text := h.String(); text != "" && sc.IsSampled() {
-		fresh[headerHistory] = text
+	if sc.IsSampled() {
+		fresh[headerHistory] = h.String()
 	}
-	kept := t.foreign(headers)
-	if !fits(kept, fresh) {
-		delete(fresh, "baggage")
-	}
-	if !fits(kept, fresh) {
-		delete(fresh, "tracestate")
-	}
-	if fits(kept, fresh) {
-		maps.Copy(kept, fresh)
+	return fresh
+}
+
+// renew returns a copy of headers with fresh in place of what they have said of the span
+// in which they were made. As much is left out as an entry has no room for.
+func (t *Tracer) renew(headers, fresh map[string]string) map[string]string {
+	kept := t.foreign(headers, len(fresh))
+	for _, leave := range []string{"", "baggage", "tracestate"} {
+		if leave != "" {
+			fresh = maps.Clone(fresh)
+			delete(fresh, leave)
+		}
+		if fits(kept, fresh) {
+			maps.Copy(kept, fresh)
+			break
+		}
 	}
 	return kept
 }
 
-// foreign returns a copy of headers without those that say in which span they were made.
-func (t *Tracer) foreign(headers map[string]string) map[string]string {
-	kept := make(map[string]string, len(headers)+4)
+// foreign returns a copy of headers, with room for so many more, without those that say in
+// which span they were made.
+func (t *Tracer) foreign(headers map[string]string, room int) map[string]string {
+	kept := make(map[string]string, len(headers)+room)
 	maps.Copy(kept, headers)
 	for _, field := range t.fields {
 		delete(kept, field)
@@ -205,13 +217,14 @@ func (t *Tracer) foreign(headers map[string]string) map[string]string {
 	return kept
 }
 
-// note returns a copy of headers with another history.
+// note returns a copy of headers with another history, if there is room for it.
 func note(headers map[string]string, h history) map[string]string {
-	kept := maps.Clone(headers)
+	kept, fresh := maps.Clone(headers), map[string]string{headerHistory: h.String()}
 	delete(kept, headerHistory)
-	if fresh := map[string]string{headerHistory: h.String()}; fits(kept, fresh) {
-		maps.Copy(kept, fresh)
+	if !fits(kept, fresh) {
+		return headers
 	}
+	maps.Copy(kept, fresh)
 	return kept
 }
 

@@ -27,23 +27,15 @@ func outcome(s broker.Settlement, err error) string {
 
 // faultOf returns why an attempt has failed: it has not if the handler only wants
 // something, or its worker goes down.
-func (t *Tracer) faultOf(s broker.Settlement, err error) fault {
-	if s.End != 0 {
-		return t.fault(s.End.String(), err)
-	}
-	if err == nil || s.To == broker.Released || isSnooze(err) || is(err, task.Revoke) {
+func faultOf(s broker.Settlement, err error) fault {
+	switch {
+	case s.End != 0:
+		return fault{s.End.String(), err}
+	case err == nil, s.To == broker.Released, isSnooze(err), is(err, task.Revoke):
 		return fault{}
+	default:
+		return fault{errorKind(err), err}
 	}
-	return t.fault(errorKind(err), err)
-}
-
-// fault returns the fault of a kind, with the text of err if that is wanted.
-func (t *Tracer) fault(kind string, err error) fault {
-	f := fault{kind: kind}
-	if t.errorText && err != nil {
-		f.text = textOf(err)
-	}
-	return f
 }
 
 // errorKind names the type of an error, of which there are few.

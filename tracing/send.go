@@ -2,9 +2,11 @@ package tracing
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/leatwork/leat/queue/broker"
 )
@@ -14,10 +16,10 @@ import (
 func (t *Tracer) Send(ctx context.Context, entries []*broker.Entry) (sent func(outcomes []error)) {
 	var few [1]sending
 	sends := few[:0]
-	for i, e := range entries {
+	for _, e := range entries {
 		s := find(sends, e.Queue)
 		if s == nil {
-			sends = append(sends, t.newSending(ctx, e, i))
+			sends = append(sends, t.newSending(ctx, e))
 			s = &sends[len(sends)-1]
 		}
 		s.add(e)
@@ -29,7 +31,11 @@ func (t *Tracer) Send(ctx context.Context, entries []*broker.Entry) (sent func(o
 	if !recorded {
 		return nil
 	}
-	return func(outcomes []error) { t.sent(sends, entries, outcomes) }
+	return func(outcomes []error) {
+		for i := range sends {
+			sends[i].sent(entries, outcomes)
+		}
+	}
 }
 
 // A sending is what goes to one queue.
@@ -37,12 +43,19 @@ type sending struct {
 	tracer *Tracer
 	ctx    context.Context
 	queue  string
-	first  int // which of the entries is its first
-	label  *label
 	began  time.Time
 	link   linker
 	span   trace.Span
-	sc     trace.SpanContext
+	apart  []apart
+
+	why   string            // for what the entry waits that came last
+	fresh map[string]string // and what headers it got
+}
+
+// An apart is an entry that has a trace of its own.
+type apart struct {
+	entry *broker.Entry
+	root  trace.SpanContext
 }
 
 func find(sends []sending, queue string) *sending {
@@ -55,63 +68,81 @@ func find(sends []sending, queue string) *sending {
 }
 
 // newSending starts the span. If ctx is in none, it hangs below that which the headers of
-// the entry name, if they do.
-func (t *Tracer) newSending(ctx context.Context, e *broker.Entry, first int) sending {
-	s := sending{tracer: t, queue: e.Queue, first: first, label: t.labels.get(e.Queue, e.Type), began: now()}
-	if parent := trace.SpanContextFromContext(ctx); !parent.IsValid() && len(e.Headers) > 0 {
-		if _, named := t.extract(ctx, e.Headers); named.IsValid() {
-			ctx = trace.ContextWithRemoteSpanContext(ctx, named)
+// the entry name, if they do. If that is not sampled, none is made.
+func (t *Tracer) newSending(ctx context.Context, e *broker.Entry) sending {
+	s := sending{tracer: t, queue: e.Queue, began: now()}
+	parent := trace.SpanContextFromContext(ctx)
+	if !parent.IsValid() && len(e.Headers) > 0 {
+		if _, parent = t.extract(ctx, e.Headers); parent.IsValid() {
+			ctx = trace.ContextWithRemoteSpanContext(ctx, parent)
 		}
 	}
-	_, s.span = t.tracer.Start(ctx, s.label.send, append(s.label.sending[:len(s.label.sending):len(s.label.sending)], trace.WithTimestamp(s.began))...)
-	s.ctx, s.sc = ctx, s.span.SpanContext()
-	s.link = linker{span: s.span, sc: s.sc, root: !trace.SpanContextFromContext(ctx).IsValid()}
+	s.ctx, s.span, s.link.sc = ctx, noop.Span{}, parent
+	if !parent.IsValid() || parent.IsSampled() {
+		l := t.labels.get(e.Queue, e.Type)
+		_, s.span = t.tracer.Start(ctx, l.send, append(l.sending[:len(l.sending):len(l.sending)], trace.WithTimestamp(s.began))...)
+		s.link = linker{span: s.span, sc: s.span.SpanContext(), root: !parent.IsValid()}
+	}
 	return s
 }
 
 // add gives e the headers by which it is known where it comes from.
 func (s *sending) add(e *broker.Entry) {
-	if !s.sc.IsValid() { // nothing makes spans, and nobody has called with one
-		return
+	switch why := s.waitsFor(e); {
+	case !s.link.sc.IsValid(): // nothing makes spans, and nobody has called with one
+	case s.tracer.covers && e.DueAt.Sub(s.began) > s.tracer.delay:
+		root := s.rootOf(e)
+		s.apart = append(s.apart, apart{e, root})
+		e.Headers = s.tracer.inject(s.ctx, root, history{start: s.began, why: why, origin: s.link.sc, own: true}, e.Headers)
+	default:
+		if s.fresh == nil || s.why != why {
+			s.why, s.fresh = why, s.tracer.fresh(s.ctx, s.link.sc, history{start: s.began, why: why})
+		}
+		e.Headers = s.tracer.renew(e.Headers, s.fresh)
 	}
-	t, sc := s.tracer, s.sc
-	h := history{start: s.began}
-	switch {
-	case e.DueAt.After(s.began):
-		h.why = waitScheduled
-	case e.Group != "":
-		h.why = waitGroup
-	}
-	if t.covers && e.DueAt.Sub(s.began) > t.delay {
-		id := deriveTrace(s.sc.TraceID().String(), s.sc.SpanID().String(), e.Queue, e.ID)
-		h.origin, h.own = s.sc, true
-		sc = trace.NewSpanContext(trace.SpanContextConfig{
-			TraceID: id, SpanID: deriveSpan(id, kindTask), TraceFlags: s.sc.TraceFlags(), Remote: true,
-		})
-		s.link.link(sc)
-	}
-	e.Headers = t.inject(s.ctx, sc, h, e.Headers)
 }
 
-// sent ends the spans of what was stored.
-func (t *Tracer) sent(sends []sending, entries []*broker.Entry, outcomes []error) {
-	for i := range sends {
-		s := &sends[i]
-		stored := 0
-		for j := range entries {
-			if j < len(outcomes) && outcomes[j] == nil && entries[j].Queue == s.queue {
-				stored++
-			}
-		}
-		if stored == 0 || !s.span.IsRecording() {
-			continue
-		}
-		if stored > 1 {
-			s.span.SetAttributes(messageCount(stored))
-		} else {
-			s.span.SetAttributes(messageID(entries[s.first].ID))
-		}
-		s.link.close()
-		t.close(s.span, s.began, now(), fault{})
+// waitsFor says why e is not run at once, "" if it is.
+func (s *sending) waitsFor(e *broker.Entry) string {
+	switch {
+	case e.DueAt.After(s.began):
+		return waitScheduled
+	case e.Group != "":
+		return waitGroup
+	default:
+		return ""
 	}
+}
+
+// rootOf returns the cover of an entry that has a trace of its own.
+func (s *sending) rootOf(e *broker.Entry) trace.SpanContext {
+	id := deriveTrace(s.link.sc.TraceID().String(), s.link.sc.SpanID().String(), e.Queue, e.ID)
+	return trace.NewSpanContext(trace.SpanContextConfig{
+		TraceID: id, SpanID: deriveSpan(id, kindTask), TraceFlags: s.link.sc.TraceFlags(), Remote: true,
+	})
+}
+
+// sent ends the span if some of entries were stored that go to its queue.
+func (s *sending) sent(entries []*broker.Entry, outcomes []error) {
+	var stored []*broker.Entry
+	for i, e := range entries {
+		if i < len(outcomes) && outcomes[i] == nil && e.Queue == s.queue {
+			stored = append(stored, e)
+		}
+	}
+	if len(stored) == 0 || !s.span.IsRecording() {
+		return
+	}
+	if len(stored) > 1 {
+		s.span.SetAttributes(messageCount(len(stored)))
+	} else {
+		s.span.SetAttributes(messageID(stored[0].ID))
+	}
+	for _, a := range s.apart {
+		if slices.Contains(stored, a.entry) {
+			s.link.link(a.root)
+		}
+	}
+	s.link.close()
+	s.tracer.close(s.span, s.began, now(), fault{})
 }

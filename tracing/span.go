@@ -35,7 +35,7 @@ type record struct {
 // A fault is why a span has failed. The zero fault is none.
 type fault struct {
 	kind string // error.type
-	text string // for whoever wants to see it
+	err  error  // whose text is told to those who want it; it may be nil
 }
 
 // export exports r, if it is sampled. ctx is for what the provider finds in it.
@@ -69,8 +69,8 @@ func (t *Tracer) close(span trace.Span, start, end time.Time, f fault) {
 	if f.kind != "" {
 		span.SetAttributes(errorType(f.kind))
 		text := ""
-		if t.errorText {
-			text = f.text
+		if t.errorText && f.err != nil {
+			text = textOf(f.err)
 		}
 		span.SetStatus(codes.Error, text)
 	}

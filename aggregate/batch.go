@@ -30,20 +30,24 @@ type member struct {
 	batch *batch
 	ctx   context.Context
 	lease broker.Lease
+	trace queue.TracedAttempt
 	task  *task.Task
 	item  any
 	err   error // what came of it
 
 	settled broker.Settlement
 	heirs   []broker.Entry
+	sent    func(error) // tells the tracer what became of the heirs; nil: it knows, or there are none
 }
 
 func newBatch(ctx context.Context, server *queue.Background, h handled, leased *gather.Batch) *batch {
 	b := &batch{server: server, handled: h, leased: leased, began: time.Now()}
 	for _, l := range leased.Members {
 		e := l.Entry
-		w := task.NewResultWriter(ctx, e.ID, server.Config().MaxResult)
-		b.members = append(b.members, &member{batch: b, ctx: ctx, lease: l, task: task.Received(e.Type, e.Payload, e.Headers, w)})
+		m := &member{batch: b, lease: l}
+		m.ctx, m.trace = server.Begin(ctx, l)
+		m.task = task.Received(e.Type, e.Payload, e.Headers, task.NewResultWriter(m.ctx, e.ID, server.Config().MaxResult))
+		b.members = append(b.members, m)
 	}
 	return b
 }
@@ -52,17 +56,8 @@ func newBatch(ctx context.Context, server *queue.Background, h handled, leased *
 func (b *batch) run(ctx context.Context) {
 	ctx, cancel := b.limited(ctx)
 	defer cancel()
-	var parts []gather.Part
-	var fit []*member
-	for _, m := range b.members {
-		m.tell(queue.Event{Kind: queue.EventStarted})
-		if m.item, m.err = b.decode(ctx, m.task); m.err == nil {
-			fit = append(fit, m)
-			continue
-		}
-		m.decide(ctx)
-		parts = append(parts, m)
-	}
+	fit, parts := b.decodeAll(ctx)
+	ctx, done := b.traced(ctx, fit)
 	var err error
 	if len(fit) > 0 {
 		var outcome []gather.Part
@@ -70,11 +65,41 @@ func (b *batch) run(ctx context.Context) {
 		parts = append(parts, outcome...)
 	}
 	if errors.Is(context.Cause(ctx), queue.ErrLeaseLost) {
-		b.lose()
+		lose(parts)
+		done(queue.ErrLeaseLost)
 		return
 	}
 	b.leased.Settle(parts...)
 	b.report(ctx, err)
+	done(err)
+}
+
+// decodeAll returns the members that the handler is to be called with, and how the others
+// are settled.
+func (b *batch) decodeAll(ctx context.Context) (fit []*member, parts []gather.Part) {
+	for _, m := range b.members {
+		m.tell(queue.Event{Kind: queue.EventStarted, Waited: m.waited()})
+		if m.item, m.err = b.decode(ctx, m.task); m.err == nil {
+			fit = append(fit, m)
+			continue
+		}
+		m.decide(ctx)
+		parts = append(parts, m)
+	}
+	return fit, parts
+}
+
+// traced returns the handler's context, as the tracer has it, and what tells that what
+// the handler came to.
+func (b *batch) traced(ctx context.Context, members []*member) (_ context.Context, done func(error)) {
+	if len(members) == 0 || b.server.Tracer() == nil {
+		return ctx, func(error) {}
+	}
+	traces := make([]queue.TracedAttempt, len(members))
+	for i, m := range members {
+		traces[i] = m.trace
+	}
+	return b.server.Batch(ctx, b.leased.Queue, b.leased.Group, traces)
 }
 
 // decode returns the item of a task. Its type may have methods of its own for that.
@@ -107,10 +132,10 @@ func (b *batch) limited(ctx context.Context) (context.Context, context.CancelFun
 	return context.WithTimeoutCause(ctx, least, queue.ErrTimeout)
 }
 
-// lose reports that the members are somebody else's.
-func (b *batch) lose() {
-	for _, m := range b.members {
-		m.tell(queue.Event{Kind: queue.EventLeaseLost, Err: queue.ErrLeaseLost, Took: time.Since(b.began)})
+// lose reports that the members of parts are somebody else's.
+func lose(parts []gather.Part) {
+	for _, p := range parts {
+		p.Settled(queue.ErrLeaseLost)
 	}
 }
 
@@ -134,7 +159,7 @@ func (m *member) decide(ctx context.Context) {
 		return
 	}
 	m.settled = m.batch.server.Settlement(m.ctx, m.lease, m.batch.began, m.task.ResultWriter().Result(), m.err)
-	m.heirs = m.batch.server.Heirs(m.ctx, m.settled, m.err)
+	m.heirs, m.sent = m.batch.server.Heirs(m.ctx, m.settled, m.err)
 }
 
 // Change implements [gather.Part].
@@ -142,7 +167,9 @@ func (m *member) Change(refused error) broker.Change {
 	if refused != nil {
 		m.disinherit(refused)
 	}
-	return broker.Change{Settle: []broker.Settlement{m.settled}, Enqueue: m.heirs}
+	c := broker.Change{Settle: []broker.Settlement{m.settled}, Enqueue: m.heirs}
+	m.trace.Settle(&c.Settle[0], m.err)
+	return c
 }
 
 // disinherit leaves out what was to follow the member, which is exhausted.
@@ -150,13 +177,17 @@ func (m *member) disinherit(why error) {
 	if len(m.heirs) == 0 {
 		return
 	}
-	m.heirs = nil
-	e := m.lease.Entry
-	m.batch.server.Config().Logger.ErrorContext(m.ctx, "what follows an exhausted task cannot be enqueued", "queue", e.Queue, "id", e.ID, "err", why)
+	m.sent(why)
+	m.heirs, m.sent = nil, nil
+	m.batch.server.Config().Logger.ErrorContext(queue.WithEntry(m.ctx, m.lease.Entry), "what follows an exhausted task cannot be enqueued", "err", why)
 }
 
 // Settled implements [gather.Part].
 func (m *member) Settled(err error) {
+	if m.sent != nil {
+		m.sent(err)
+	}
+	m.trace.Settled(err)
 	e := queue.Event{Kind: queue.EventSettled, Entry: m.settled.Entry, Outcome: m.settled.To, Err: m.err, Took: time.Since(m.batch.began)}
 	switch {
 	case errors.Is(err, queue.ErrLeaseLost):
@@ -168,6 +199,14 @@ func (m *member) Settled(err error) {
 	for _, heir := range m.heirs {
 		m.tell(queue.Event{Kind: queue.EventEnqueued, Entry: heir})
 	}
+}
+
+// waited returns for how long the member was in its group, 0 if that is not known.
+func (m *member) waited() time.Duration {
+	if m.lease.Ready.IsZero() {
+		return 0
+	}
+	return max(m.batch.began.Sub(m.lease.Ready), 0)
 }
 
 // tell tells of something that happened to the member.

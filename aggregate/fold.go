@@ -28,11 +28,12 @@ func (b *batch) fold(ctx context.Context, members []*member) ([]gather.Part, err
 		}
 		return b.prepare(ctx, members[0].lease.Entry, t)
 	})
-	f.folded = folded
 	f.decide(err)
 	if err != nil {
 		return singly(members), err
 	}
+	f.folded = folded
+	f.sent = b.server.Sending(ctx, &f.folded)
 	return []gather.Part{f}, nil
 }
 
@@ -65,6 +66,7 @@ type folding struct {
 	ctx     context.Context
 	members []*member
 	folded  broker.Entry
+	sent    func(error) // tells the tracer what became of that
 	err     error
 	rest    []*member // that are settled singly, after the others
 }
@@ -95,6 +97,7 @@ func (f *folding) Change(refused error) broker.Change {
 	case refused != nil && f.err != nil:
 		return f.members[0].Change(refused)
 	case refused != nil:
+		f.sent(refused)
 		f.decide(fmt.Errorf("fold into task %s: %w", f.folded, inWords(f.folded, refused)))
 		f.members, f.rest = f.members[:1], f.members[1:]
 		return f.members[0].Change(nil)
@@ -102,6 +105,7 @@ func (f *folding) Change(refused error) broker.Change {
 	c := broker.Change{Enqueue: []broker.Entry{f.folded}}
 	for _, m := range f.members {
 		c.Settle = append(c.Settle, m.settled)
+		m.trace.Settle(&c.Settle[len(c.Settle)-1], m.err)
 	}
 	return c
 }
@@ -119,6 +123,9 @@ func inWords(e broker.Entry, refused error) error {
 
 // Settled implements [gather.Part].
 func (f *folding) Settled(err error) {
+	if f.err == nil {
+		f.sent(err)
+	}
 	for _, m := range f.members {
 		m.Settled(err)
 	}

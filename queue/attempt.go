@@ -88,8 +88,7 @@ func newAttempt(p *pool, base context.Context, now time.Time, l broker.Lease) *a
 		ctx, release = context.WithDeadlineCause(ctx, d, ErrTimeout)
 	}
 	ctx, a.cancel = context.WithCancelCause(ctx)
-	ctx = task.WithAttempt(ctx, task.Attempt{ID: e.ID, Queue: e.Queue, Retried: e.Retried, MaxRetry: e.MaxRetry})
-	a.ctx, a.release = context.WithValue(ctx, runningKey{}, &a.Running), release
+	a.ctx, a.release = context.WithValue(WithEntry(ctx, e), runningKey{}, &a.Running), release
 	a.ends, _ = a.ctx.Deadline()
 	a.task = task.Received(e.Type, e.Payload, e.Headers, task.NewResultWriter(a.ctx, e.ID, p.server.cfg.MaxResult))
 	return a
@@ -147,8 +146,35 @@ func (a *attempt) run(h task.Handler) {
 		err = context.Cause(a.ctx)
 		return
 	}
-	a.observe(Event{Kind: EventStarted})
+	a.observe(Event{Kind: EventStarted, Waited: a.waited()})
 	err = h.ProcessTask(a.ctx, a.task)
+}
+
+// tellRecorded tells the tracers that the outcome was recorded, or why it was not.
+func (a *attempt) tellRecorded(unrecorded error) {
+	a.tellSent(unrecorded)
+	a.trace.Settled(unrecorded)
+}
+
+// giveUp tells the tracers that nobody records the outcome any more.
+func (a *attempt) giveUp() {
+	why := ErrServerClosed
+	switch {
+	case a.abandoned:
+		why = ErrLeaseLost
+	case a.uncertain:
+		why = fmt.Errorf("%w: %w", ErrUnknown, ErrServerClosed)
+	}
+	a.tellRecorded(why)
+}
+
+// waited returns for how long the task was ready before the attempt began, 0 if that is
+// not known.
+func (a *attempt) waited() time.Duration {
+	if a.lease.Ready.IsZero() {
+		return 0
+	}
+	return max(a.started.Sub(a.lease.Ready), 0)
 }
 
 // end ends the context, and what has been waiting for the handler to return.
@@ -238,11 +264,20 @@ func (a *attempt) handBack(decide func()) {
 			a.settleAlone(noCallbacks.settlement(a.ctx, time.Now(), a.lease, a.task, errGoexit))
 			a.change, a.companions = a.base, nil
 		}
-		a.pool.finished <- a
+		a.tellSettle()
+		a.pool.finish(a)
 	}()
 	decide()
 	a.accompany()
 	decided = true
+}
+
+// tellSettle tells the tracer of the settlement that is to be recorded.
+func (a *attempt) tellSettle() {
+	if a.abandoned || a.server.cfg.Tracer == nil {
+		return
+	}
+	a.trace.Settle(settles(a.change, &a.settled[0]), a.err)
 }
 
 // decide takes err as what the handler returned.
@@ -368,7 +403,5 @@ func (a *attempt) observe(e Event) {
 }
 
 func (a *attempt) log(level slog.Level, msg string, args ...any) {
-	e := a.lease.Entry
-	args = append([]any{"queue", e.Queue, "id", e.ID, "type", e.Type}, args...)
 	a.server.cfg.Logger.Log(a.ctx, level, msg, args...)
 }

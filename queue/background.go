@@ -100,13 +100,17 @@ func (b *Background) Broker() broker.Broker { return b.broker }
 func (b *Background) Serves(queue string) bool { return slices.Contains(b.queues, queue) }
 
 // Unfit returns how the lease l ends of a task that is not to be run, because its workers
-// have died too often or it is too late for it, and whether it is one.
-func (b *Background) Unfit(l broker.Lease) (s broker.Settlement, unfit bool) {
+// have died too often or it is too late for it, and whether it is one. settled is to be
+// called once with what becomes of that, as that of [TracedAttempt].
+func (b *Background) Unfit(ctx context.Context, l broker.Lease) (s broker.Settlement, settled func(error), unfit bool) {
 	how, why := b.cfg.unfit(time.Now(), l.Entry)
 	if why == nil {
-		return s, false
+		return s, nil, false
 	}
-	return endedAs(l, how, why), true
+	_, trace := b.Begin(ctx, l)
+	s = endedAs(l, how, why)
+	trace.Settle(&s, why)
+	return s, trace.Settled, true
 }
 
 // Parked reports an entry that cannot be read, in the log and as an [EventParked].
@@ -130,6 +134,7 @@ func (b *Background) Settlement(ctx context.Context, l broker.Lease, began time.
 	e := l.Entry
 	t := task.Received(e.Type, e.Payload, e.Headers, task.NewResultWriter(ctx, e.ID, b.cfg.MaxResult))
 	if err = sound(err); err != nil {
+		ctx = WithEntry(ctx, e)
 		if _, snoozed := errors.AsType[*task.SnoozeError](err); !snoozed {
 			b.cfg.handleError(ctx, t, err)
 		}
@@ -148,17 +153,24 @@ func Interrupted(ctx context.Context, err error) bool {
 }
 
 // Heirs returns what the server's OnExhausted function wants enqueued in the commit that
-// records s, of a task that has come to err: nothing unless s archives it.
-func (b *Background) Heirs(ctx context.Context, s broker.Settlement, err error) (entries []broker.Entry) {
+// records s, of a task that has come to err: nothing unless s archives it. sent is that of
+// [Client.Sending].
+func (b *Background) Heirs(ctx context.Context, s broker.Settlement, err error) (entries []broker.Entry, sent func(error)) {
 	if s.To != broker.Archived || s.End != 0 && s.End != broker.Poison {
-		return nil
+		return nil, func(error) {}
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), b.cfg.LeaseDuration)
 	defer cancel()
-	for _, r := range b.cfg.heirs(ctx, b.broker, s, err) {
+	ctx = WithEntry(ctx, s.Entry)
+	heirs := b.cfg.heirs(ctx, b.broker, s, err)
+	for _, r := range heirs {
 		entries = append(entries, r.entry)
 	}
-	return entries
+	return entries, func(err error) {
+		for _, r := range heirs {
+			r.tellSent(err)
+		}
+	}
 }
 
 // Prepare is [Client.Prepare] of the server's client, for a change that settles of,
@@ -186,4 +198,23 @@ func (b *Background) Tracer() Tracer { return b.cfg.Tracer }
 // what it is told goes nowhere.
 func (b *Background) Begin(ctx context.Context, l broker.Lease) (context.Context, TracedAttempt) {
 	return b.cfg.begin(ctx, l)
+}
+
+// Batch tells the server's tracer that members, which Begin has returned, are about to be
+// run together, as [Tracer] has it. done is never nil.
+func (b *Background) Batch(ctx context.Context, queue, group string, members []TracedAttempt) (_ context.Context, done func(error)) {
+	if b.cfg.Tracer == nil {
+		return ctx, func(error) {}
+	}
+	known := slices.DeleteFunc(slices.Clone(members), func(m TracedAttempt) bool { return m == untraced{} })
+	ctx, done = b.cfg.Tracer.Batch(ctx, queue, group, known)
+	if done == nil {
+		done = func(error) {}
+	}
+	return ctx, done
+}
+
+// Sending is [Client.Sending] of the server's client.
+func (b *Background) Sending(ctx context.Context, entries ...*broker.Entry) (sent func(error)) {
+	return b.cfg.Client.Sending(ctx, entries...)
 }

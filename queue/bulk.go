@@ -69,7 +69,7 @@ func (r BulkRequest) check() error {
 // while others are still waiting for their turn. Without a filter, to archive, to
 // delete and to cancel does not look at them one by one but takes as many as there
 // were, from the first on; so if tasks leave the state in other ways, some that
-// have come since may be among them.
+// have come since may be among them. With a Tracer it looks at each.
 //
 // What was stopped is resumed by asking again, for the tasks that are still there.
 // To leave out those that have failed anew, set [Filter.Until] to when it was
@@ -147,10 +147,10 @@ func (b *bulk) groups(ctx context.Context, queue string) ([]broker.Group, error)
 }
 
 // sweeps reports whether the broker may take the first tasks of the state, again
-// and again, without a look at them. If what was run may come back into the state,
+// and again, without a look at them, which a tracer wants. If what was run may come back into the state,
 // that could meet it again.
 func (b *bulk) sweeps() bool {
-	if !b.Filter.isZero() || b.State == task.Active || b.Do == broker.Reschedule {
+	if !b.Filter.isZero() || b.Tracer != nil || b.State == task.Active || b.Do == broker.Reschedule {
 		return false
 	}
 	return b.Do != broker.Run || b.State == task.Scheduled || b.State == task.Aggregating
@@ -233,18 +233,21 @@ func (b *bulk) moveAll(ctx context.Context, queue string, ids []string) error {
 // has moved on does not keep the others.
 func (b *bulk) move(ctx context.Context, queue string, ids []string) error {
 	var changes []broker.Change
+	var moved []func()
 	for _, id := range ids {
 		m := broker.Move{EntryRef: broker.EntryRef{Queue: queue, ID: id}, Do: b.Do, At: b.At}
 		changes = append(changes, broker.Change{Move: []broker.Move{m}})
+		moved = append(moved, b.tracing(ctx, m))
 	}
 	outcomes, err := apply(ctx, b.broker, time.Now(), changes)
 	if err != nil {
 		return err
 	}
-	for _, outcome := range outcomes {
+	for n, outcome := range outcomes {
 		switch {
 		case outcome == nil:
 			b.Done++
+			moved[n]()
 		case errors.Is(outcome, broker.ErrNotFound), errors.Is(outcome, broker.ErrState):
 			b.Skipped++
 		default:

@@ -29,7 +29,12 @@ type Client struct {
 	// Observer is told of every task that was enqueued. nil: nobody is.
 	Observer Observer
 
-	// Tracer makes spans of what is enqueued. nil: nobody does.
+	// Tracer makes spans of what is enqueued, in one call at a time. nil: nobody does.
+	//
+	// A task that [Then] or OnExhausted enqueues is a call of its own, which is over once
+	// the task is recorded that it goes with. What [Client.EnqueueTx] gives to a
+	// transaction counts as stored, and what [Client.Prepare] returns counts for nothing
+	// until [Client.Sending] is told of it.
 	Tracer Tracer
 
 	broker     broker.Broker
@@ -127,6 +132,7 @@ func fit(rs []*request) int {
 // send enqueues rs, each in a change of its own, together with what others enqueue
 // meanwhile, and notes what became of them.
 func (c *Client) send(ctx context.Context, now time.Time, rs []*request) {
+	defer c.sending(ctx, rs)()
 	changes, bytes := make([]broker.Change, len(rs)), 0
 	for i, r := range rs {
 		changes[i] = r.change()

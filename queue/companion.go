@@ -36,9 +36,10 @@ func Then(ctx context.Context, t *task.Task, options ...task.Option) error {
 	if !ok {
 		return fmt.Errorf("then: %w", task.Invalid("ctx", nil, "is not that of a handler"))
 	}
-	made, err := r.server.cfg.Client.prepare(among(ctx, kinOf(r.lease.Entry.ID)), t, options)
+	c := r.server.cfg.Client
+	made, err := c.prepare(among(ctx, kinOf(r.lease.Entry.ID)), t, options)
 	if err == nil {
-		err = r.addThen(made)
+		err = r.addThen(c, made)
 	}
 	if err != nil {
 		return fmt.Errorf("then: %w", err)
@@ -48,7 +49,7 @@ func Then(ctx context.Context, t *task.Task, options ...task.Option) error {
 
 var errTooLate = errors.New("handler has returned")
 
-func (r *Running) addThen(made *request) error {
+func (r *Running) addThen(c *Client, made *request) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	bytes := len(made.entry.Payload)
@@ -63,7 +64,7 @@ func (r *Running) addThen(made *request) error {
 	case bytes > maxThenBytes:
 		return task.Invalid("payload size", bytes, fmt.Sprintf("of all tasks is larger than %d bytes", maxThenBytes))
 	}
-	r.then = append(r.then, made)
+	r.then = append(r.then, c.sendingWith(made))
 	return nil
 }
 
@@ -121,7 +122,7 @@ func (c Config) heirs(ctx context.Context, b broker.Broker, s broker.Settlement,
 	now, id := time.Now(), s.Entry.ID
 	stored, lost := b.Entry(ctx, s.Entry.EntryRef) // for the attempts before
 	if lost != nil {
-		c.Logger.WarnContext(ctx, "earlier attempts of an exhausted task cannot be read", "queue", s.Entry.Queue, "id", id, "err", lost)
+		c.Logger.WarnContext(ctx, "earlier attempts of an exhausted task cannot be read", "err", lost)
 	}
 	stored.Entry, stored.State, stored.End = s.Entry, task.Archived, s.End
 	if s.Result != nil {
@@ -136,10 +137,10 @@ func (c Config) heirs(ctx context.Context, b broker.Broker, s broker.Settlement,
 			err = task.Invalid("tasks", maxThen+1, fmt.Sprintf("are more than %d", maxThen))
 		}
 		if err != nil {
-			c.Logger.ErrorContext(ctx, "what follows an exhausted task cannot be enqueued", "queue", s.Entry.Queue, "id", id, "err", err)
+			c.Logger.ErrorContext(ctx, "what follows an exhausted task cannot be enqueued", "err", err)
 			continue
 		}
-		heirs = append(heirs, r)
+		heirs = append(heirs, c.Client.sendingWith(r))
 	}
 	return heirs
 }
@@ -186,7 +187,13 @@ func (a *attempt) blame(r *request, err error) {
 		return
 	}
 	a.log(slog.LevelError, "what follows an exhausted task cannot be enqueued", "err", err)
-	a.inherit = slices.DeleteFunc(a.inherit, func(other *request) bool { return r == nil || r == other })
+	a.inherit = slices.DeleteFunc(a.inherit, func(other *request) bool {
+		if r != nil && r != other {
+			return false
+		}
+		other.tellSent(err)
+		return true
+	})
 }
 
 // announce tells the client's observer of the companions, which are stored.

@@ -107,7 +107,8 @@ type Config struct {
 	// task. 0: 1 MiB.
 	MaxResult int
 
-	// Logger gets what an operator should know. nil: slog.Default().
+	// Logger gets what an operator should know; what is about a task names it, as by
+	// [task.LogHandler]. nil: slog.Default().
 	Logger *slog.Logger
 
 	// Observer is told what happens to the tasks. nil: nobody is.
@@ -148,6 +149,7 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
+	c.Logger = slog.New(task.LogHandler(c.Logger.Handler()))
 	if c.Concurrency <= 0 {
 		c.Concurrency = runtime.GOMAXPROCS(0)
 	}

@@ -54,7 +54,7 @@ func TestDefaults(t *testing.T) {
 		{"grace of outcomes in a shutdown", settleGrace, 2 * time.Second},
 		{"TTL of a server's record", broker.ServerTTL, 10 * time.Second},
 		{"slots of reserved queues", reservedSlots, 4},
-		{"logger is slog's", c.Logger == slog.Default(), true},
+		{"logger is slog's", c.Logger.Handler(), task.LogHandler(slog.Default().Handler())},
 		{"base context", c.baseContext(nil), context.Background()},
 		{"whether an error is a failure", c.IsFailure(errors.New("any")), true},
 	} {

@@ -26,7 +26,15 @@ import (
 // An error that matches [ErrUnknown] leaves open whether what was asked for was
 // done; any other says that it was not. What makes no sense is refused with a
 // [task.InvalidError].
-type Inspector struct{ broker broker.Broker }
+type Inspector struct {
+	// Tracer is told of each task to which something was done, as it was found before,
+	// which takes a trip more for each: without that, the spans of a task that is
+	// archived or deleted by hand would wait for its end for ever. nil: nobody is. It may
+	// be set before the first call.
+	Tracer Tracer
+
+	broker broker.Broker
+}
 
 // NewInspector returns an inspector of what b stores. It does not close b. With a
 // nil b, every call is refused with a [task.InvalidError].

@@ -79,10 +79,25 @@ func (i *Inspector) moveOrphan(ctx context.Context, queue, id string, do broker.
 
 func (i *Inspector) move(ctx context.Context, queue, id string, m broker.Move) error {
 	m.EntryRef = broker.EntryRef{Queue: queue, ID: id}
+	moved := i.tracing(ctx, m)
 	if err := i.commit(ctx, queue, broker.Change{Move: []broker.Move{m}}); err != nil {
 		return fmt.Errorf("%s task %s: %w", m.Do, m.EntryRef, err)
 	}
+	moved()
 	return nil
+}
+
+// tracing reads the task that m is about if there is a tracer. moved is to be called once
+// m is done, and tells that.
+func (i *Inspector) tracing(ctx context.Context, m broker.Move) (moved func()) {
+	if i.Tracer == nil || i.broker == nil {
+		return func() {}
+	}
+	before, err := i.broker.Entry(ctx, m.EntryRef)
+	if err != nil {
+		return func() {} // the storage says what is wrong to those who want it done
+	}
+	return func() { i.Tracer.Moved(ctx, before, m.Do) }
 }
 
 // commit applies one change about a task of queue.

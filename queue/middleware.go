@@ -80,7 +80,8 @@ func (c *Client) guarded(ctx context.Context, t *task.Task, options []task.Optio
 
 // Prepare returns t as [Client.Enqueue] would store it, for a change of the
 // caller's own: the options are resolved, and the middleware is run, whose next
-// returns at once. What [task.OnConflict] says is left to the caller.
+// returns at once. What [task.OnConflict] says is left to the caller, and so is to have
+// the Tracer told ([Client.Sending]).
 func (c *Client) Prepare(ctx context.Context, t *task.Task, options ...task.Option) (broker.Entry, error) {
 	r, err := c.prepare(ctx, t, options)
 	if err != nil {

@@ -42,6 +42,7 @@ type pool struct {
 	slots  int
 
 	finished chan *attempt // attempts with an outcome; has room for all that are open
+	over     chan struct{} // closed when the dispatcher has returned
 	freed    chan struct{} // handlers that were given up and have returned
 	wake     chan struct{} // there may be something to do
 	wakes    chan broker.Wake
@@ -69,6 +70,7 @@ func newPool(s *Server, h task.Handler, queues map[string]int, slots int, r *ran
 		queues:     slices.Sorted(maps.Keys(queues)),
 		slots:      slots,
 		finished:   make(chan *attempt, slots+commitChanges),
+		over:       make(chan struct{}),
 		freed:      make(chan struct{}, slots+commitChanges),
 		wake:       make(chan struct{}, 1),
 		wakes:      make(chan broker.Wake, len(queues)),
@@ -109,8 +111,40 @@ func (p *pool) dispatch(ctx context.Context) {
 			p.wait(ctx, want > 0)
 		}
 	}
+	p.leave(ctx)
+}
+
+// leave gives up what is not recorded.
+func (p *pool) leave(ctx context.Context) {
 	if p.open > 0 {
 		p.server.cfg.Logger.ErrorContext(ctx, "outcomes were not recorded; their tasks are run again", "tasks", p.open)
+	}
+	for _, a := range p.waiting {
+		a.giveUp()
+	}
+	close(p.over)
+	p.giveUpFinished()
+}
+
+// finish takes back an attempt whose outcome is to be recorded. After the dispatcher has
+// returned, nobody does that.
+func (p *pool) finish(a *attempt) {
+	p.finished <- a
+	select {
+	case <-p.over:
+		p.giveUpFinished()
+	default:
+	}
+}
+
+func (p *pool) giveUpFinished() {
+	for {
+		select {
+		case a := <-p.finished:
+			a.giveUp()
+		default:
+			return
+		}
 	}
 }
 
@@ -304,6 +338,7 @@ func (p *pool) answered(a *attempt, outcome error) {
 func (p *pool) recorded(a *attempt) {
 	s := settles(a.change, &a.settled[0])
 	a.tellSettled()
+	a.tellRecorded(nil)
 	a.announce()
 	a.observe(Event{Kind: EventSettled, Entry: s.Entry, Outcome: s.To, Err: a.err, Took: a.took})
 	if !p.server.doorman.awake.Load() && (len(a.change.Enqueue) > 0 || !a.change.Home.IsZero()) {
@@ -315,6 +350,7 @@ func (p *pool) recorded(a *attempt) {
 // lost closes an attempt whose outcome is not stored because of why.
 func (p *pool) lost(a *attempt, why error) {
 	a.log(slog.LevelWarn, "outcome was not recorded", "cause", why, "err", a.err)
+	a.tellRecorded(why)
 	a.observe(Event{Kind: EventLeaseLost, Err: why, Took: a.took})
 	p.hungry = true
 	p.close(a)

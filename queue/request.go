@@ -25,8 +25,10 @@ type request struct {
 	misses   int // how often there was no holder to replace
 
 	// What became of it.
-	info *task.Info
-	err  error
+	info   *task.Info
+	err    error
+	stored bool          // by info, another one may stand in for it
+	sent   func([]error) // tells the tracer; nil: that is told of it with others, or knows
 }
 
 // request returns t as it is to be stored, or everything that is wrong with it.
@@ -91,7 +93,7 @@ func (r *request) concerns(outcome error) bool {
 
 // stored notes that r was stored, and tells the observer.
 func (c *Client) stored(now time.Time, r *request) {
-	r.info = r.told(now)
+	r.info, r.stored = r.told(now), true
 	if r.unique.Mode == task.RunAgain && !r.replaces {
 		// Whether it waits for another one is for the storage to say.
 		if s, err := c.broker.Entry(r.ctx, r.entry.EntryRef); err == nil {

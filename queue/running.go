@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/task"
 )
 
 // A Running is a task while its handler runs, for packages that build on this
@@ -53,6 +54,12 @@ type runningKey struct{}
 func FromContext(ctx context.Context) (*Running, bool) {
 	r, ok := ctx.Value(runningKey{}).(*Running)
 	return r, ok
+}
+
+// WithEntry returns a context from which the functions of package task read what they say
+// of the context of a handler for e; and what is logged with it names e.
+func WithEntry(ctx context.Context, e broker.Entry) context.Context {
+	return task.WithAttempt(ctx, task.Attempt{ID: e.ID, Queue: e.Queue, Type: e.Type, Retried: e.Retried, MaxRetry: e.MaxRetry})
 }
 
 // Lease returns the lease under which the task runs. What it holds is shared

@@ -98,6 +98,7 @@ func NewServer(b broker.Broker, cfg Config) (*Server, error) {
 	}
 	if cfg.Client == nil {
 		cfg.Client = NewClient(b)
+		cfg.Client.Tracer = cfg.Tracer
 	}
 	s := &Server{
 		broker:     b,

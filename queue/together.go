@@ -61,7 +61,7 @@ func (c *Client) together(ctx context.Context, ts []*task.Task, options []task.O
 	now := time.Now()
 	results := c.through(ctx, now, ts, options, func(rs []*request) {
 		if len(rs) == len(ts) {
-			c.sendAll(now, rs, commit)
+			c.sendAll(ctx, now, rs, commit)
 			return
 		}
 		failAll(rs, nil, errRefused)
@@ -87,7 +87,8 @@ var errRefused = errors.New("client middleware let it not pass")
 var errAside = errors.New("another task of the call was refused")
 
 // sendAll enqueues rs in one change, and notes what became of them.
-func (c *Client) sendAll(now time.Time, rs []*request, commit commitFunc) {
+func (c *Client) sendAll(ctx context.Context, now time.Time, rs []*request, commit commitFunc) {
+	defer c.sending(ctx, rs)()
 	for range maxTries {
 		var change broker.Change
 		for _, r := range rs {

@@ -7,6 +7,7 @@ import "context"
 type Attempt struct {
 	ID       string
 	Queue    string
+	Type     string
 	Retried  int // retries used before this attempt
 	MaxRetry int
 }

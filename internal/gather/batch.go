@@ -40,8 +40,8 @@ func (w *watch) run(b *Batch, members []broker.Lease) {
 	var ended []Part
 	b.Members = nil
 	for _, m := range members {
-		if s, unfit := w.Unfit(m); unfit {
-			ended = append(ended, &single{s})
+		if s, settled, unfit := w.Unfit(w.working, m); unfit {
+			ended = append(ended, &single{s, settled})
 		} else {
 			b.Members = append(b.Members, m)
 		}

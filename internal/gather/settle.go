@@ -128,7 +128,10 @@ func (r *release) Change(error) broker.Change { return broker.Change(*r) }
 func (r *release) Settled(error) {}
 
 // A single is one member that is settled by itself.
-type single struct{ broker.Settlement }
+type single struct {
+	broker.Settlement
+	settled func(error)
+}
 
 // Change implements [Part].
 func (s *single) Change(error) broker.Change {
@@ -136,4 +139,4 @@ func (s *single) Change(error) broker.Change {
 }
 
 // Settled implements [Part].
-func (*single) Settled(error) {}
+func (s *single) Settled(err error) { s.settled(err) }

@@ -29,9 +29,9 @@ type Watcher struct {
 	// the watcher has run out of patience.
 	Lost, Stopped error
 
-	// Unfit returns how the lease of a member ends that is not to be run, and true for
-	// one that is not.
-	Unfit func(broker.Lease) (broker.Settlement, bool)
+	// Unfit returns how the lease of a member ends that is not to be run, what is called
+	// as [Part] has it once it has ended, and true for one that is not.
+	Unfit func(context.Context, broker.Lease) (_ broker.Settlement, settled func(error), unfit bool)
 
 	// Parked is told of entries that cannot be read.
 	Parked func(context.Context, broker.Parked)

@@ -111,6 +111,9 @@ func (c Config) tell(ctx context.Context, e Event) {
 	o.observe(ctx, c.Logger, e)
 }
 
+// Tell tells the client's Observer of e. It is for packages that build on this one.
+func (c *Client) Tell(ctx context.Context, e Event) { c.Observer.observe(ctx, slog.Default(), e) }
+
 // tell is not part of observe, so that an event which nobody observes costs nothing.
 func (o Observer) tell(ctx context.Context, log *slog.Logger, e Event) {
 	callBack(ctx, log, "Observer", func() { o(ctx, e) })

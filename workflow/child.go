@@ -99,7 +99,7 @@ func (v *visit) beginChild(ctx context.Context, p *plan.Plan, home broker.Home) 
 	if err != nil {
 		return err
 	}
-	s := launch{plan: p, home: home, input: input}
+	s := launch{plan: p, home: home, input: input, audience: v.running, above: v.control.Trace}
 	s.control = newControl(p, input, start{})
 	s.control.Depth, s.control.Deadline = v.control.Depth+1, earliest(s.control.Deadline, v.control.Deadline)
 	s.control.Parent = &parent{Workflow: v.Name, Queue: v.home.Queue, ID: v.home.ID, Tag: v.control.Tag, Part: v.name}

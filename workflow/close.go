@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/task"
@@ -122,6 +123,10 @@ func (v *visit) move(ctx context.Context, moves []broker.Move) error {
 	if len(moves) == 0 {
 		return nil
 	}
+	tried, err := v.tried(ctx, moves)
+	if err != nil {
+		return err
+	}
 	changes := make([]broker.Change, len(moves))
 	for i, m := range moves {
 		changes[i] = broker.Change{Move: []broker.Move{m}}
@@ -134,7 +139,9 @@ func (v *visit) move(ctx context.Context, moves []broker.Move) error {
 	for i, outcome := range outcomes {
 		state, refused := errors.AsType[*broker.StateError](outcome)
 		switch {
-		case outcome == nil || errors.Is(outcome, broker.ErrNotFound):
+		case outcome == nil:
+			v.endTried(tried[moves[i].EntryRef], StepCancelled)
+		case errors.Is(outcome, broker.ErrNotFound):
 		case !refused:
 			return fmt.Errorf("end what is open of %s: %w", v.graph, outcome)
 		case state.State == task.Active && moves[i].Do != broker.Run:
@@ -142,6 +149,47 @@ func (v *visit) move(ctx context.Context, moves []broker.Move) error {
 		}
 	}
 	return v.move(ctx, active)
+}
+
+// tried returns those entries of steps, that are to be ended, which may have been tried: a
+// tracer is told of them. Without one they are not looked for.
+func (v *visit) tried(ctx context.Context, moves []broker.Move) (map[broker.EntryRef]*broker.Stored, error) {
+	if v.tracer == nil || v.control.Trace == nil {
+		return nil, nil
+	}
+	found := make(map[broker.EntryRef]*broker.Stored)
+	for _, m := range moves {
+		if m.Do != broker.Delete && m.Do != broker.Archive || v.place(m.ID).cause != "" && v.place(m.ID).cause != causeUndo {
+			continue
+		}
+		e, err := v.running.Broker().Entry(ctx, m.EntryRef)
+		if errors.Is(err, broker.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read entry %s: %w", m.EntryRef, err)
+		}
+		if e.State != task.Active {
+			found[m.EntryRef] = &e
+		}
+	}
+	return found, nil
+}
+
+// endTried tells a tracer that an entry of a step, if it is not nil, has ended otherwise
+// than by an attempt.
+func (v *visit) endTried(e *broker.Stored, state StepState) {
+	if e == nil || v.tracer == nil {
+		return
+	}
+	at := *v
+	at.part, at.lease.Entry = v.place(e.ID), e.Entry
+	if at.node == nil {
+		return
+	}
+	s := at.tracedPart()
+	s.State, s.Ended, s.Headers = state, time.Now(), e.Headers
+	v.tracer.EndStep(v.ctx, v.traced(), s)
 }
 
 // closeDown ends a run of which nothing is open any more, or begins to undo it.
@@ -153,6 +201,7 @@ func (v *visit) closeDown(ctx context.Context) (broker.Change, error) {
 		return c, err
 	case len(list) == 0:
 		v.end(&c, v.control.closed())
+		return c, v.endWaits(ctx)
 	default:
 		next := v.control.with(Undoing, fmt.Sprintf("%d steps", len(list)))
 		next.Undone = true
@@ -160,6 +209,28 @@ func (v *visit) closeDown(ctx context.Context) (broker.Change, error) {
 		c.Enqueue = append(c.Enqueue, v.about(causeUnwind))
 	}
 	return c, nil
+}
+
+// endWaits tells a tracer of what still waits in a run that ends.
+func (v *visit) endWaits(ctx context.Context) error {
+	if v.tracer == nil {
+		return nil
+	}
+	for _, n := range v.Nodes {
+		if n.Wait == nil {
+			continue
+		}
+		wait, begun, err := v.values.waited(ctx, n)
+		if err != nil {
+			return err
+		}
+		if state, _, err := v.values.outcome(ctx, n); err != nil {
+			return err
+		} else if begun && state == StepWaiting {
+			v.endWait(n, StepCancelled, wait.Since)
+		}
+	}
+	return nil
 }
 
 // lose decides what follows from an entry that has ended otherwise than by its own
@@ -188,6 +259,9 @@ func (v *visit) lose(ctx context.Context) (broker.Change, error) {
 	if err != nil || failure == nil {
 		return c, err
 	}
+	if err := v.noteLost(ctx, state); err != nil {
+		return c, err
+	}
 	r := failedRecord(state, *failure)
 	if v.node.Reversible() {
 		doubt, err := v.values.document(ctx, v.doubtKey(v.node, v.item))
@@ -207,6 +281,63 @@ func (v *visit) lose(ctx context.Context) (broker.Change, error) {
 	}
 	v.settleFailure(&c, r)
 	return c, nil
+}
+
+// noteLost notes that a step has ended of which nobody else tells a tracer.
+func (v *visit) noteLost(ctx context.Context, state StepState) error {
+	if v.tracer == nil || v.node == v.End() || v.node.Unit == nil || v.node.Unit.Workflow {
+		return nil
+	}
+	e, err := v.running.Broker().Entry(ctx, v.subject())
+	gone := errors.Is(err, broker.ErrNotFound)
+	if err != nil && !gone {
+		return fmt.Errorf("read entry %s: %w", v.subject(), err)
+	}
+	told := attemptTold(e, v.node.Unit.Batch != nil)
+	if gone || e.End == 0 {
+		told, err = v.swept(ctx)
+	}
+	if told || err != nil {
+		return err
+	}
+	s := v.tracedPart()
+	s.Queue, s.State, s.Ended, s.Headers = v.subject().Queue, state, time.Now(), e.Headers
+	v.news.steps = append(v.news.steps, s)
+	return nil
+}
+
+// attemptTold reports whether who ended the entry has done so in an attempt.
+func attemptTold(e broker.Stored, batched bool) bool {
+	switch e.End {
+	case 0:
+		return false
+	case broker.Cancelled:
+		return len(e.Attempts) > 0 && e.Attempts[len(e.Attempts)-1].Err != broker.LeaseRanOut
+	}
+	return !batched
+}
+
+// swept reports whether the entry was ended by the run itself, which has told of that: as
+// it closes, its map goes no further, or another was first.
+func (v *visit) swept(ctx context.Context) (bool, error) {
+	if v.control.State != Running {
+		return true, nil
+	}
+	if v.node.Kind == plan.Map && v.item >= 0 {
+		latches, err := v.running.Broker().Latches(ctx, v.home, itemLatch(v.node, v.control.Epoch))
+		if err != nil || latches[0].Stopped {
+			return true, err
+		}
+	}
+	for _, n := range v.Nodes {
+		if n.Kind != plan.First || !n.Losers {
+			continue
+		}
+		if state, _, err := v.values.outcome(ctx, n); err != nil || state == StepDone {
+			return true, err
+		}
+	}
+	return false, nil
 }
 
 // loss returns why what was lost has failed, or nil if it has not, and whether it

@@ -37,6 +37,12 @@ type control struct {
 	Resets map[string]int `json:"resets,omitempty"`
 	Items  map[string]int `json:"items,omitempty"`
 
+	Again time.Time `json:"again,omitzero"` // when it last began again
+
+	// Trace are headers that all its tasks have, so that they are found to be its. What
+	// was decoded is shared: it must not be modified.
+	Trace map[string]string `json:"trace,omitempty"`
+
 	Attributes map[string]string `json:"attributes,omitempty"`
 	Parent     *parent           `json:"parent,omitempty"`
 	Depth      int               `json:"depth,omitempty"` // of runs within runs
@@ -143,6 +149,16 @@ func why(to State, failure *StepError) string {
 		return failure.Error()
 	}
 	return string(to)
+}
+
+// unstuck returns c of a run that is stuck and goes on.
+func (c control) unstuck() control {
+	c.Again = time.Now()
+	if !c.Undone {
+		return c.with(Closing, "resumed")
+	}
+	c.Epoch, c.Tag = c.Epoch+1, newTag()
+	return c.with(Undoing, "resumed")
 }
 
 // closed returns c at the end of a run that did not succeed.

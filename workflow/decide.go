@@ -71,6 +71,7 @@ func (h decideHandler) ProcessTask(ctx context.Context, t *task.Task) error {
 	if !ok {
 		return fmt.Errorf("decide %s: no lease in the context: %w", t.Type(), task.SkipRetry)
 	}
+	began := time.Now()
 	v, err := h.engine.visit(ctx, running)
 	if err != nil {
 		return err
@@ -83,6 +84,9 @@ func (h decideHandler) ProcessTask(ctx context.Context, t *task.Task) error {
 	c, err := decide(ctx)
 	if err != nil {
 		return stalled(err)
+	}
+	if v.tracer != nil {
+		v.news.decided = began
 	}
 	v.conclude(c)
 	return nil
@@ -145,7 +149,9 @@ func (v *visit) decider() decider {
 // because something has changed meanwhile, it is decided anew.
 func (v *visit) conclude(c broker.Change) {
 	var learned refusals
+	good := v.news
 	v.running.OnSettle(func(s broker.Settlement, refused error) broker.Change {
+		v.untold()
 		if s.To != broker.Done && s.To != broker.Completed {
 			return v.abandon(s, refused)
 		}
@@ -163,6 +169,8 @@ func (v *visit) conclude(c broker.Change) {
 		done := c
 		done.Settle = []broker.Settlement{s}
 		learned.apply(&done)
+		v.news = good
+		v.told()
 		return done
 	})
 }
@@ -170,6 +178,7 @@ func (v *visit) conclude(c broker.Change) {
 // abandon settles a decide that has failed. If it was for good the step fails that it
 // was to begin, and of any other the run.
 func (v *visit) abandon(s broker.Settlement, refused error) broker.Change {
+	v.untold()
 	if refused != nil {
 		var none refusals
 		if v.learn(&none, refused) != again {
@@ -179,7 +188,8 @@ func (v *visit) abandon(s broker.Settlement, refused error) broker.Change {
 	switch {
 	case s.To == broker.Archived && ofRuns[v.cause] && (v.control.State == Closing || v.control.State == Undoing):
 		c := v.change(s)
-		v.turn(&c, v.control.with(Stuck, s.Entry.LastErr)) // nobody else goes on with it
+		v.strand(&c, s.Entry.LastErr) // nobody else goes on with it
+		v.told()
 		return c
 	case s.To != broker.Archived || !v.control.State.open():
 		return broker.Change{Settle: []broker.Settlement{s}}

@@ -27,12 +27,13 @@ func (h stepHandler) ProcessTask(ctx context.Context, t *task.Task) error {
 	}
 	v, err := h.engine.visit(ctx, running)
 	if err != nil {
+		putOff(running.Trace(), v, err)
 		return errors.Join(err, v.noteDeath(ctx))
 	}
 	if v.cause == causeUndo {
 		return v.undo(ctx, h.spec, t)
 	}
-	return v.runStep(ctx, h.spec, t)
+	return v.runStep(ctx, running, h.spec, t)
 }
 
 func (h stepHandler) alone(ctx context.Context, t *task.Task) error {
@@ -48,10 +49,10 @@ func (h stepHandler) alone(ctx context.Context, t *task.Task) error {
 
 // runStep runs the step's function on its input, and says what is committed with
 // its outcome: the output, and what follows.
-func (v *visit) runStep(ctx context.Context, spec plan.Spec, t *task.Task) (err error) {
+func (v *visit) runStep(ctx context.Context, running *queue.Running, spec plan.Spec, t *task.Task) (err error) {
 	o := &stepOutcome{visit: v, began: time.Now(), failure: errUnfinished}
 	v.running.OnSettle(o.settle)
-	o.failure = o.run(ctx, spec, t)
+	o.failure = o.run(ctx, running.Trace(), spec, t)
 	if o.overdue = ctx.Err() != nil; o.overdue && o.failure != nil {
 		return errors.Join(o.failure, o.noteDoubt(context.WithoutCancel(ctx)))
 	}
@@ -62,11 +63,15 @@ func (v *visit) runStep(ctx context.Context, spec plan.Spec, t *task.Task) (err 
 var errUnfinished = errors.New("it has not returned")
 
 // run runs the step on its input.
-func (o *stepOutcome) run(ctx context.Context, spec plan.Spec, t *task.Task) error {
+func (o *stepOutcome) run(ctx context.Context, trace queue.TracedAttempt, spec plan.Spec, t *task.Task) error {
 	input, err := o.input(ctx)
-	if err != nil {
-		return stalled(err)
+	if err = stalled(err); err != nil {
+		if isPutOff(err) {
+			trace.PutOff("stalled")
+		}
+		return err
 	}
+	o.tellInputs(ctx)
 	output, err := spec.Call(withTask(withStep(ctx, o), t), input)
 	if err != nil {
 		return err
@@ -162,6 +167,7 @@ type stepOutcome struct {
 // goes on from what is recorded, whoever recorded it first, and a change that no
 // broker takes fails the step.
 func (o *stepOutcome) settle(s broker.Settlement, refused error) broker.Change {
+	o.untold()
 	alone := broker.Change{Settle: []broker.Settlement{s}}
 	if done := s.To == broker.Done || s.To == broker.Completed; done && o.failure != nil {
 		s = unsuccessful(s, o.failure)
@@ -184,6 +190,8 @@ func (o *stepOutcome) settle(s broker.Settlement, refused error) broker.Change {
 		c = o.putOff(s)
 	}
 	o.apply(&c)
+	o.handsOff(c)
+	o.told()
 	return c
 }
 

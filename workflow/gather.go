@@ -114,7 +114,8 @@ func (b *batch) run(ctx context.Context) {
 		m := &member{batch: b, lease: l, began: time.Now()}
 		parts[i] = m
 		b.members = append(b.members, m)
-		if m.begin(ctx); m.err == nil {
+		m.ctx, m.trace = b.server.Begin(ctx, l)
+		if m.begin(m.ctx); m.err == nil {
 			fit = append(fit, m)
 		}
 	}
@@ -134,7 +135,9 @@ func (b *batch) call(ctx context.Context, of []*member) {
 		inputs = append(inputs, m.input)
 	}
 	step := b.engine.program.Specs[b.unit.Type]
-	results, err := aside.Call(ctx, batchGrace, func() ([]plan.Result, error) { return step.Many(ctx, inputs) })
+	calling, over := b.traced(ctx, of)
+	results, err := aside.Call(calling, batchGrace, func() ([]plan.Result, error) { return step.Many(calling, inputs) })
+	over(err)
 	for i, m := range of {
 		if err != nil {
 			m.end(ctx, nil, err)
@@ -144,15 +147,35 @@ func (b *batch) call(ctx context.Context, of []*member) {
 	}
 }
 
+// traced tells a tracer that some members are about to be run together.
+func (b *batch) traced(ctx context.Context, of []*member) (calling context.Context, over func(error)) {
+	t := b.server.Tracer()
+	if t == nil {
+		return ctx, func(error) {}
+	}
+	attempts := make([]queue.TracedAttempt, len(of))
+	for i, m := range of {
+		attempts[i] = m.trace
+	}
+	calling, done := t.Batch(ctx, b.leased.Queue, b.leased.Group, attempts)
+	if done == nil {
+		done = func(error) {}
+	}
+	return calling, done
+}
+
 // A member is one entry of a batch: what [queue.Running] is to a task.
 type member struct {
 	batch   *batch
+	ctx     context.Context
+	trace   queue.TracedAttempt
 	lease   broker.Lease
 	began   time.Time
 	outcome *stepOutcome
 	input   []byte
 	err     error
 	settle  queue.SettleFunc
+	told    func()
 	settled broker.Settlement
 }
 
@@ -168,6 +191,15 @@ func (m *member) Serves(name string) bool { return m.batch.server.Serves(name) }
 // OnSettle has f decide on the change that records the outcome.
 func (m *member) OnSettle(f queue.SettleFunc) { m.settle = f }
 
+// OnSettled has f called once what the function of OnSettle has returned is recorded.
+func (m *member) OnSettled(f func()) { m.told = f }
+
+// Tracer returns the server's tracer.
+func (m *member) Tracer() queue.Tracer { return m.batch.server.Tracer() }
+
+// Tell tells the server's observer.
+func (m *member) Tell(ctx context.Context, e queue.Event) { m.batch.server.Tell(ctx, e) }
+
 // begin finds out what the member is for, and its input.
 func (m *member) begin(ctx context.Context) {
 	defer m.survive()
@@ -176,6 +208,7 @@ func (m *member) begin(ctx context.Context) {
 	}
 	v, err := m.batch.engine.visit(ctx, m)
 	if err != nil {
+		putOff(m.trace, v, err)
 		m.err = errors.Join(err, v.noteDeath(ctx))
 		return
 	}
@@ -184,7 +217,12 @@ func (m *member) begin(ctx context.Context) {
 	if m.input, err = v.input(ctx); err != nil {
 		m.err = stalled(err)
 		m.outcome.failure = m.err
+		if isPutOff(m.err) {
+			m.trace.PutOff("stalled")
+		}
+		return
 	}
+	v.tellInputs(ctx)
 }
 
 // read reads the documents that a lease of the entry would bring.
@@ -227,7 +265,7 @@ func (m *member) end(ctx context.Context, output []byte, err error) {
 func (m *member) decide(ctx context.Context) {
 	if queue.Interrupted(ctx, m.err) {
 		m.settled = broker.Settlement{Token: m.lease.Token, Entry: m.lease.Entry, To: broker.Released}
-		m.settle = nil
+		m.settle, m.told = nil, nil
 		return
 	}
 	m.settled = m.batch.server.Settlement(ctx, m.lease, m.began, nil, m.err)
@@ -235,11 +273,22 @@ func (m *member) decide(ctx context.Context) {
 
 // Change implements [gather.Part].
 func (m *member) Change(refused error) broker.Change {
-	if m.settle == nil {
-		return broker.Change{Settle: []broker.Settlement{m.settled}}
+	c := broker.Change{Settle: []broker.Settlement{m.settled}}
+	if m.settle != nil {
+		c = m.settle(m.settled, refused)
 	}
-	return m.settle(m.settled, refused)
+	for i := range c.Settle {
+		if s := &c.Settle[i]; s.Entry.EntryRef == m.lease.Entry.EntryRef {
+			m.trace.Settle(s, m.err)
+		}
+	}
+	return c
 }
 
 // Settled implements [gather.Part].
-func (m *member) Settled(error) {}
+func (m *member) Settled(err error) {
+	if err == nil && m.told != nil {
+		m.told()
+	}
+	m.trace.Settled(err)
+}

@@ -195,7 +195,7 @@ func (g graph) task(u *plan.Unit, id string) broker.Entry {
 	e := broker.Entry{
 		EntryRef:   broker.EntryRef{Queue: u.Queue, ID: id},
 		Type:       u.Type,
-		Headers:    u.Headers,
+		Headers:    g.headers(u.Headers),
 		MaxRetry:   u.MaxRetry,
 		MaxCrashes: u.MaxCrashes,
 		Timeout:    u.Timeout,

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/workflow/internal/plan"
@@ -19,8 +20,10 @@ type inbox struct {
 }
 
 type message struct {
-	ID   string `json:"id,omitempty"`
-	Body []byte `json:"body"`
+	ID      string            `json:"id,omitempty"`
+	Body    []byte            `json:"body"`
+	Sent    time.Time         `json:"sent,omitzero"`     // zero: not known
+	Headers map[string]string `json:"headers,omitempty"` // of its trace
 }
 
 // How many signals of one name wait in a run, and how many ids it remembers.
@@ -87,12 +90,16 @@ func (v *visit) inbox(ctx context.Context, signal string) (inbox, int64, error) 
 // consume adds to c that n, which waits until a time, takes the oldest signal of the
 // inbox. The decide for that time is not needed any more, if there was one.
 func (v *visit) consume(c *broker.Change, n *plan.Node, wait waitState, box inbox, version int64) {
-	taken := box.Messages[0]
+	taken, number := box.Messages[0], box.Sent-len(box.Messages)+1
 	box.Messages = box.Messages[1:]
 	c.Put = append(c.Put, box.put(inboxKey(n.Wait.Signal), version))
 	v.record(c, n, doneRecord(taken.Body))
 	if !wait.Until.IsZero() {
 		c.Move = append(c.Move, broker.Move{EntryRef: v.timer(n, wait.Until).EntryRef, Do: broker.Delete})
+	}
+	if v.tracer != nil {
+		v.endWait(n, StepDone, wait.Since)
+		v.news.taken = &TracedSignal{Name: n.Wait.Signal, Number: number, Sent: taken.Sent, Headers: taken.Headers}
 	}
 }
 

@@ -22,6 +22,10 @@ type launch struct {
 	control control
 	input   []byte
 	start   start
+
+	audience audience
+	byTask   bool              // a task starts it
+	above    map[string]string // the headers of the run that it is a step of
 }
 
 func newControl(p *plan.Plan, input []byte, s start) control {
@@ -82,14 +86,45 @@ func (v *visit) start(context.Context) (broker.Change, error) {
 
 // begin commits the start of a run. It reports whether there is one already.
 func (l launch) begin(ctx context.Context, b broker.Broker) (existing *broker.Document, err error) {
+	l, started := l.announced(ctx)
 	outcome, err := apply(ctx, b, l.change())
 	if err != nil {
+		started(err)
 		return nil, err
 	}
+	l.concluded(ctx, started, outcome)
+	return l.existing(outcome)
+}
+
+// existing returns the run's control document if it was not begun because there is one.
+func (l launch) existing(outcome error) (*broker.Document, error) {
 	if conflict, ok := errors.AsType[*broker.ConflictError](outcome); ok && conflict.Document.Key == controlKey {
 		return &conflict.Document, nil
 	}
 	return nil, outcome
+}
+
+// announced tells a tracer that the run is about to begin, and returns it with what that
+// wants to have kept.
+func (l launch) announced(ctx context.Context) (_ launch, started func(error)) {
+	g := graph{l.plan, l.home, l.control}
+	started = g.begins(ctx, l.audience, func(r *TracedRun) {
+		if r.ByTask = l.byTask; r.Parent != nil {
+			r.Parent.Headers = l.above
+		}
+	})
+	l.control = g.control
+	return l, started
+}
+
+// concluded tells what has come of the start.
+func (l launch) concluded(ctx context.Context, started func(error), outcome error) {
+	if d, _ := l.existing(outcome); d != nil {
+		outcome = &RunExistsError{ID: l.home.ID, Workflow: l.plan.Name}
+	}
+	if started(outcome); outcome == nil {
+		graph{l.plan, l.home, l.control}.begun(ctx, l.audience)
+	}
 }
 
 // ensure begins the run, or finds the one that has its id, as the start wants it.

@@ -69,7 +69,7 @@ func Runs(ctx context.Context, c *queue.Client, r RunsRequest) (RunsPage, error)
 	}
 	page := RunsPage{Next: found.Next}
 	for _, f := range found.Homes {
-		h := Handle{ID: f.Home.ID, home: f.Home, broker: c.Broker()}
+		h := Handle{ID: f.Home.ID, home: f.Home, broker: c.Broker(), audience: callers{c}}
 		s, err := h.summary(ctx)
 		if errors.Is(err, ErrRunNotFound) {
 			continue // it has gone meanwhile

@@ -85,15 +85,18 @@ func (h Handle) skipOpen(ctx context.Context, step string, output []byte) error 
 	if err != nil {
 		return fmt.Errorf("skip step of run %s: %w", h.ID, err)
 	}
-	ref := v.entry(n).EntryRef
+	ref, gone := v.entry(n).EntryRef, v.tracedStep(n, n.Name, -1)
 	begun := false
 	if n.Wait != nil {
 		ref = v.timer(n, time.Time{}).EntryRef
-		if _, begun, err = v.waited(ctx, n); err != nil {
+		var wait waitState
+		if wait, begun, err = v.waited(ctx, n); err != nil {
 			return fmt.Errorf("skip step of run %s: %w", h.ID, err)
 		}
+		gone.Began = wait.Since
 	}
-	if _, err := h.broker.Entry(ctx, ref); err != nil && !begun {
+	e, err := h.broker.Entry(ctx, ref)
+	if err != nil && !begun {
 		return fmt.Errorf("skip step of run %s: %w: %s has not begun, or has ended", h.ID, ErrStepNotFound, step)
 	}
 	err = h.operate(ctx, "skip step "+step+" of", func(c control) (control, broker.Change, error) {
@@ -117,10 +120,24 @@ func (h Handle) skipOpen(ctx context.Context, step string, output []byte) error 
 	if err != nil {
 		return err
 	}
+	gone.Headers = e.Headers
+	return h.drop(ctx, v.graph, ref, gone)
+}
+
+// drop ends the entry of a step that was skipped.
+func (h Handle) drop(ctx context.Context, g graph, ref broker.EntryRef, step TracedStep) error {
 	for _, act := range []broker.Act{broker.Delete, broker.Cancel} {
 		outcome, err := apply(ctx, h.broker, broker.Change{Move: []broker.Move{{EntryRef: ref, Do: act}}})
-		if err != nil || outcome == nil {
+		if err != nil {
 			return err
+		}
+		waited := step.Kind == KindWait || step.Kind == KindSleep
+		if t := tracerOf(h.audience); t != nil && act == broker.Delete && (outcome == nil || waited) && step.Kind != KindRun {
+			step.State, step.Ended = StepSkipped, time.Now()
+			t.EndStep(ctx, g.traced(), step)
+		}
+		if outcome == nil {
+			return nil
 		}
 	}
 	return nil // it has ended by itself
@@ -152,8 +169,9 @@ func (r Run[Out]) restart(ctx context.Context, opts []StartOption) (Run[Out], er
 	if err := s.check(); err != nil {
 		return r, err
 	}
-	again := Run[Out]{Handle: Handle{ID: s.id, home: broker.Home{Queue: r.home.Queue, ID: s.id}, plan: r.plan, broker: r.broker}}
-	l := launch{plan: r.plan, home: again.home, control: newControl(r.plan, input, s), input: input, start: s}
+	again := r
+	again.ID, again.home.ID = s.id, s.id
+	l := launch{plan: r.plan, home: again.home, control: newControl(r.plan, input, s), input: input, start: s, audience: r.audience}
 	again.Existed, err = l.ensure(ctx, r.broker)
 	return again, err
 }
@@ -166,7 +184,9 @@ func (h Handle) retry(ctx context.Context, want string, done bool, reset func(*v
 // retryWith is retry with documents that are written with it. done says whether a run
 // may be that is done.
 func (h Handle) retryWith(ctx context.Context, want string, done bool, reset func(*values, *resets) error, put func(graph) []broker.Put) error {
-	return h.operate(ctx, want, func(c control) (control, broker.Change, error) {
+	var next graph
+	started := func(error) {}
+	err := h.operate(ctx, want, func(c control) (control, broker.Change, error) {
 		if !c.State.Ended() || c.Undone || c.State == Done && !done {
 			return c, broker.Change{}, h.refuse(want, c)
 		}
@@ -178,14 +198,18 @@ func (h Handle) retryWith(ctx context.Context, want string, done bool, reset fun
 		if err := reset(v, s); err != nil {
 			return c, broker.Change{}, fmt.Errorf("%s run %s: %w", want, h.ID, err)
 		}
-		next := s.apply(c)
-		g := graph{v.Plan, h.home, next}
-		made := broker.Change{Put: put(g), Close: never(), Enqueue: []broker.Entry{g.anew(causeRebuild)}}
-		if !next.Deadline.IsZero() {
-			made.Enqueue = append(made.Enqueue, g.deadline())
+		next = graph{v.Plan, h.home, s.apply(c)}
+		started = next.begins(ctx, h.audience, nil)
+		made := broker.Change{Put: put(next), Close: never(), Enqueue: []broker.Entry{next.anew(causeRebuild)}}
+		if !next.control.Deadline.IsZero() {
+			made.Enqueue = append(made.Enqueue, next.deadline())
 		}
-		return next, made, nil
+		return next.control, made, nil
 	})
+	if started(err); err == nil {
+		next.begun(ctx, h.audience)
+	}
+	return err
 }
 
 // values returns what is known of the run.
@@ -315,7 +339,7 @@ func (s *resets) apply(c control) control {
 	if !c.Deadline.IsZero() {
 		c.Deadline = time.Now().Add(max(c.Deadline.Sub(later(c.Started, c.Begins)), time.Second))
 	}
-	c.Ended = time.Time{}
+	c.Ended, c.Again = time.Time{}, time.Now()
 	return c.with(Running, "retried")
 }
 

@@ -18,9 +18,10 @@ type Target interface{ target() Handle }
 type Handle struct {
 	ID string
 
-	home   broker.Home
-	plan   *plan.Plan // nil if it is not known
-	broker broker.Broker
+	home     broker.Home
+	plan     *plan.Plan // nil if it is not known
+	broker   broker.Broker
+	audience audience // nil: nobody is told
 }
 
 func (h Handle) target() Handle { return h }
@@ -29,7 +30,7 @@ func (h Handle) target() Handle { return h }
 // queue, without asking whether there is one. A program that has the workflow uses
 // [Workflow.Open].
 func OpenRun(c *queue.Client, queue, id string) Handle {
-	return Handle{ID: id, home: broker.Home{Queue: queue, ID: id}, broker: c.Broker()}
+	return Handle{ID: id, home: broker.Home{Queue: queue, ID: id}, broker: c.Broker(), audience: callers{c}}
 }
 
 // Queue returns the queue beside which the run is kept.
@@ -196,22 +197,24 @@ func (h Handle) Pause(ctx context.Context) error {
 // Resume has a paused run go on, with all that became ready meanwhile; and a run that
 // is stuck go on being closed or undone. It fails with a [RunStateError] for any other.
 func (h Handle) Resume(ctx context.Context) error {
-	return h.operate(ctx, "resume", func(c control) (control, broker.Change, error) {
+	started := func(error) {}
+	err := h.operate(ctx, "resume", func(c control) (control, broker.Change, error) {
 		switch c.State {
 		case Paused:
 			next := c.with(Running, "resumed")
 			return next, broker.Change{Enqueue: []broker.Entry{h.graphOf(next).anew(causeRebuild)}}, nil
 		case Stuck:
+			next := h.graphOf(c.unstuck())
+			started = next.begins(ctx, h.audience, nil)
 			if !c.Undone { // it was not even closed
-				next := c.with(Closing, "resumed")
-				return next, broker.Change{Enqueue: []broker.Entry{h.graphOf(next).anew(causeStop)}}, nil
+				return next.control, broker.Change{Enqueue: []broker.Entry{next.anew(causeStop)}}, nil
 			}
-			next := c.with(Undoing, "resumed")
-			next.Epoch, next.Tag = c.Epoch+1, newTag()
-			return next, broker.Change{Enqueue: []broker.Entry{h.graphOf(next).about(causeUnwind)}}, nil
+			return next.control, broker.Change{Enqueue: []broker.Entry{next.about(causeUnwind)}}, nil
 		}
 		return c, broker.Change{}, h.refuse("resume", c)
 	})
+	started(err)
+	return err
 }
 
 // Delete forgets a run that has ended, or is stuck: it is found no more, and its

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/task"
@@ -69,11 +70,23 @@ func (s Signal[T]) Send(ctx context.Context, to Target, payload T, opts ...SendO
 }
 
 // send commits a message, again if something has changed meanwhile.
-func (h Handle) send(ctx context.Context, signal string, m message) error {
-	for {
+func (h Handle) send(ctx context.Context, signal string, m message) (err error) {
+	sent := func(error) {}
+	defer func() { sent(err) }()
+	for first := true; ; first = false {
 		c, version, err := h.control(ctx)
 		if err != nil {
 			return err
+		}
+		if t := tracerOf(h.audience); t != nil && first {
+			m.Sent = time.Now()
+			headers, told := t.SendSignal(ctx, h.graphOf(c).traced(), signal)
+			if told != nil {
+				sent = told
+			}
+			if fit(headers) {
+				m.Headers = headers
+			}
 		}
 		if !c.State.open() {
 			return &RunStateError{ID: h.ID, State: c.State, Want: "send signal " + signal + " to"}

@@ -138,7 +138,7 @@ func (w Workflow[In, Out]) launch(c *queue.Client, in In, id string, opts []Star
 	if err != nil {
 		return launch{}, err
 	}
-	return launch{plan: w.plan, home: w.Open(c, s.id).home, control: newControl(w.plan, input, s), input: input, start: s}, nil
+	return launch{plan: w.plan, home: w.Open(c, s.id).home, control: newControl(w.plan, input, s), input: input, start: s, audience: callers{c}}, nil
 }
 
 // encode returns an input as it is stored, or why it cannot be.

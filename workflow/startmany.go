@@ -67,15 +67,25 @@ func idOf(ids []string, i int) string {
 // looked at one by one.
 func (w Workflow[In, Out]) startTogether(ctx context.Context, c *queue.Client, launches []launch) (runs []Run[Out], err error) {
 	changes := make([]broker.Change, len(launches))
-	for i, l := range launches {
-		changes[i] = l.change()
+	started := make([]func(error), len(launches))
+	for i := range launches {
+		launches[i], started[i] = launches[i].announced(ctx)
+		changes[i] = launches[i].change()
 	}
 	applied, err := c.Broker().Apply(ctx, time.Now(), changes, broker.LeaseRequest{})
 	switch {
 	case errors.Is(err, broker.ErrRefused):
-		return nil, err
 	case err != nil, len(applied.Outcomes) != len(changes):
-		return nil, fmt.Errorf("%w: %w", queue.ErrUnknown, err)
+		err = fmt.Errorf("%w: %w", queue.ErrUnknown, err)
+	}
+	if err != nil {
+		for _, told := range started {
+			told(err)
+		}
+		return nil, err
+	}
+	for i, outcome := range applied.Outcomes {
+		launches[i].concluded(ctx, started[i], outcome)
 	}
 	for i, outcome := range applied.Outcomes {
 		run := w.Open(c, launches[i].home.ID)

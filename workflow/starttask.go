@@ -56,7 +56,8 @@ func (h startHandler) ProcessTask(ctx context.Context, t *task.Task) error {
 		return err
 	}
 	handle := h.handle(running.Broker(), running.Lease().Entry.ID)
-	if err := h.start(ctx, handle, t); err != nil {
+	existed, err := h.start(ctx, handle, running, t)
+	if err != nil {
 		return err
 	}
 	if w := t.ResultWriter(); w != nil {
@@ -67,7 +68,11 @@ func (h startHandler) ProcessTask(ctx context.Context, t *task.Task) error {
 	if !tick.Whole(t.Headers()) {
 		return nil
 	}
-	return handle.awaited(ctx)
+	err = handle.awaited(ctx)
+	if existed && isPutOff(err) {
+		running.Trace().PutOff("run")
+	}
+	return err
 }
 
 // handle returns the run that the task with that id starts.
@@ -93,20 +98,21 @@ func (h startHandler) makeWay(ctx context.Context, b broker.Broker, t *task.Task
 	return nil
 }
 
-func (h startHandler) start(ctx context.Context, run Handle, t *task.Task) error {
+// start starts the run, and reports whether it had begun before.
+func (h startHandler) start(ctx context.Context, run Handle, to audience, t *task.Task) (existed bool, err error) {
 	s := start{id: run.ID, attributes: attributesOf(t.Headers())}
 	if err := errors.Join(s.check(), h.checkInput(t.Payload())); err != nil {
-		return fmt.Errorf("start %s: %w: %w", h.plan.Name, err, task.SkipRetry)
+		return false, fmt.Errorf("start %s: %w: %w", h.plan.Name, err, task.SkipRetry)
 	}
-	l := launch{plan: h.plan, home: run.home, control: newControl(h.plan, t.Payload(), s), input: t.Payload(), start: s}
-	_, err := l.ensure(ctx, run.broker)
+	l := launch{plan: h.plan, home: run.home, control: newControl(h.plan, t.Payload(), s), input: t.Payload(), start: s, audience: to, byTask: true}
+	existed, err = l.ensure(ctx, run.broker)
 	if _, exists := errors.AsType[*RunExistsError](err); exists {
 		err = fmt.Errorf("%w: %w", err, task.SkipRetry)
 	}
 	if err != nil {
-		return fmt.Errorf("start %s: %w", h.plan.Name, err)
+		return existed, fmt.Errorf("start %s: %w", h.plan.Name, err)
 	}
-	return nil
+	return existed, nil
 }
 
 func (h startHandler) checkInput(input []byte) error {

@@ -29,9 +29,10 @@ const (
 // asynq are. It goes through all open entries of all runs, some at a time, and has no
 // state that matters: each server has one, and what two of them do is done once.
 type sweeper struct {
-	engine *engine
-	broker broker.Broker
-	plan   *plan.Plan
+	engine   *engine
+	broker   broker.Broker
+	plan     *plan.Plan
+	audience audience
 
 	state    int                           // index in sweptStates
 	runs     string                        // place in the list of the runs
@@ -52,6 +53,7 @@ func (e *engine) sweep(p *plan.Plan) func(context.Context) error {
 			return errors.New("sweep: not in the background of a server")
 		}
 		s := newSweeper(e, background.Broker(), p)
+		s.audience = background
 		for {
 			select {
 			case <-ctx.Done():
@@ -184,7 +186,7 @@ func (s *sweeper) suspect(ctx context.Context, home broker.Home, ref broker.Entr
 // start has a run go on, or end, of which nothing is open, although it waits for no
 // signal. No run should come to that: so it is an error, for people to look at.
 func (s *sweeper) start(ctx context.Context, home broker.Home) error {
-	h := Handle{ID: home.ID, home: home, broker: s.broker}
+	h := Handle{ID: home.ID, home: home, broker: s.broker, audience: s.audience}
 	v, err := h.values(ctx)
 	if errors.Is(err, ErrRunNotFound) {
 		return nil
@@ -227,13 +229,16 @@ func (s *sweeper) strand(ctx context.Context, h Handle) error {
 		return nil
 	}
 	const nothing = "nothing of it was open"
+	var last control
 	err := h.operate(ctx, "strand", func(c control) (control, broker.Change, error) {
 		if c.State != Undoing {
 			return c, broker.Change{}, h.refuse("strand", c)
 		}
-		return c.with(Stuck, nothing), broker.Change{}, nil
+		last = c.with(Stuck, nothing)
+		return last, broker.Change{}, nil
 	})
 	if err == nil {
+		h.graphOf(last).ended(ctx, h.audience)
 		err = fmt.Errorf("run %s is stuck: %s", h.ID, nothing)
 	}
 	return err

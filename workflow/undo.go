@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/task"
@@ -249,6 +250,11 @@ func (v *visit) loseUndo(ctx context.Context) (broker.Change, error) {
 		return c, err
 	}
 	v.settleUndo(&c, "its task has ended before it was done")
+	if v.tracer != nil {
+		s := v.tracedPart()
+		s.Queue, s.State, s.Ended, s.Headers = unit.Queue, StepCancelled, time.Now(), entry.Headers
+		v.news.steps = append(v.news.steps, s)
+	}
 	return c, nil
 }
 
@@ -271,6 +277,6 @@ func (v *visit) endUndo(ctx context.Context) (broker.Change, error) {
 	if d.Version > 0 {
 		err = json.Unmarshal(d.Body, failure)
 	}
-	v.turn(&c, v.control.with(Stuck, failure.Error()))
+	v.strand(&c, failure.Error())
 	return c, err
 }

@@ -35,6 +35,12 @@ func stalled(err error) error {
 	return fmt.Errorf("%w: %w", err, task.Snooze(stall))
 }
 
+// isPutOff reports whether err has an entry wait for something else than its own retry.
+func isPutOff(err error) bool {
+	_, snoozed := errors.AsType[*task.SnoozeError](err)
+	return snoozed || errors.Is(err, task.ErrHandlerNotFound)
+}
+
 // pausedText says in an entry's last error that it has fallen asleep in a pause.
 const pausedText = "is paused"
 
@@ -43,6 +49,9 @@ type visit struct {
 	graph
 	part
 	running server
+	ctx     context.Context // for whoever is told of the visit
+	tracer  Tracer          // nil: there is none
+	news    news
 	lease   broker.Lease
 	version int64 // of the control document, as last seen
 	values  *values
@@ -51,10 +60,12 @@ type visit struct {
 
 // A server is what carries out a leased entry: a [queue.Running], or a batch's member.
 type server interface {
+	audience
 	Lease() broker.Lease
 	Broker() broker.Broker
 	Serves(queue string) bool
 	OnSettle(queue.SettleFunc)
+	OnSettled(func())
 }
 
 // visit finds out what a leased entry is for. The errors are outcomes for the
@@ -62,7 +73,7 @@ type server interface {
 // run is paused or this server cannot carry it out.
 func (e *engine) visit(ctx context.Context, running server) (*visit, error) {
 	lease := running.Lease()
-	v := &visit{running: running, lease: lease, graph: graph{home: lease.Entry.Home}}
+	v := &visit{running: running, ctx: ctx, tracer: tracerOf(running), lease: lease, graph: graph{home: lease.Entry.Home}}
 	if len(lease.Documents) == 0 {
 		return nil, fmt.Errorf("entry %s of run %s reads no control document: %w", lease.Entry, v.home.ID, task.SkipRetry)
 	}
@@ -172,6 +183,14 @@ func (v *visit) end(c *broker.Change, last control) {
 	if last.Parent != nil {
 		c.Enqueue = append(c.Enqueue, v.joined())
 	}
+	v.news.last = &last
+}
+
+// strand adds to c that the run is stuck, and why.
+func (v *visit) strand(c *broker.Change, why string) {
+	next := v.control.with(Stuck, why)
+	v.turn(c, next)
+	v.news.last = &next
 }
 
 // A lesson is what a refusal means for the next try.

@@ -14,6 +14,7 @@ import (
 // same when the run is paused and goes on.
 type waitState struct {
 	Until time.Time `json:"until,omitzero"` // zero: for ever
+	Since time.Time `json:"since,omitzero"` // zero: not known
 }
 
 // beginWait begins to wait for a time or a signal, unless the signal has come
@@ -42,6 +43,9 @@ func (v *visit) beginWait(ctx context.Context) (broker.Change, error) {
 	if !begun {
 		if n.Wait.For > 0 {
 			wait.Until = time.Now().Add(n.Wait.For)
+		}
+		if v.tracer != nil {
+			wait.Since = time.Now()
 		}
 		b, err := json.Marshal(wait)
 		if err != nil {
@@ -86,7 +90,15 @@ func (v *visit) ring(ctx context.Context) (broker.Change, error) {
 	if state, _, err := v.values.outcome(ctx, n); err != nil || state != StepWaiting {
 		return c, err
 	}
-	v.record(&c, n, rung(n))
+	r := rung(n)
+	v.record(&c, n, r)
+	if v.tracer != nil {
+		wait, _, err := v.values.waited(ctx, n)
+		if err != nil {
+			return c, err
+		}
+		v.endWait(n, r.state, wait.Since)
+	}
 	return c, nil
 }
 

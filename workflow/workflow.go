@@ -56,7 +56,7 @@ func (w Workflow[In, Out]) Start(ctx context.Context, c *queue.Client, in In, op
 // whether there is one.
 func (w Workflow[In, Out]) Open(c *queue.Client, id string) Run[Out] {
 	home := broker.Home{Queue: w.plan.Queue, ID: id}
-	return Run[Out]{Handle: Handle{ID: id, home: home, plan: w.plan, broker: c.Broker()}}
+	return Run[Out]{Handle: Handle{ID: id, home: home, plan: w.plan, broker: c.Broker(), audience: callers{c}}}
 }
 
 // An Option sets what holds for all runs of a workflow.

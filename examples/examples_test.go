@@ -20,7 +20,7 @@ import (
 )
 
 // programs are the examples, each run by a test of this package.
-var programs = []string{"batch", "clock", "cron", "digest", "hello", "order", "pipeline", "quickstart/client", "quickstart/worker", "words"}
+var programs = []string{"batch", "clock", "cron", "digest", "hello", "order", "pipeline", "quickstart/client", "quickstart/worker", "tracing", "words"}
 
 // binaries is the folder that they are built into.
 var binaries string
@@ -155,10 +155,17 @@ type process struct {
 // longer than any of them takes.
 func start(t *testing.T, program string, args ...string) *process {
 	t.Helper()
+	return startWith(t, nil, program, args...)
+}
+
+// startWith is start with more in the environment.
+func startWith(t *testing.T, env []string, program string, args ...string) *process {
+	t.Helper()
 	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(stop)
 	p := &process{Cmd: exec.CommandContext(ctx, binary(program), args...)}
 	p.Dir, p.Stdout, p.Stderr = t.TempDir(), &p.stdout, &p.stderr
+	p.Env = append(os.Environ(), env...)
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}

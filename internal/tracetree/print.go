@@ -13,8 +13,11 @@ import (
 // to. Times and ids are left out.
 type Printer struct {
 	Attributes []string // those that are written, in this order
-	Services   bool     // whether the services are
 	Events     bool     // whether the events are
+
+	// Services are the first words of the names of spans whose service is written. That of
+	// others may be one in this run and another in the next.
+	Services []string
 
 	// Fold writes neighbours that look the same, but for the item in their names, as one,
 	// with how many they are. It is for what is done side by side in whatever order.
@@ -64,7 +67,7 @@ func (p Printer) tree(f forest, s Span) string {
 // line writes what is said of the span itself.
 func (p Printer) line(s Span) string {
 	words := []string{p.name(s.Name), "(" + cmp.Or(s.Kind, "internal") + ")"}
-	if p.Services {
+	if first, _, _ := strings.Cut(s.Name, " "); slices.Contains(p.Services, first) {
 		words = append(words, "of "+cmp.Or(s.Service, "nobody"))
 	}
 	for _, name := range p.Attributes {

@@ -22,18 +22,19 @@ func (r *runner) shoot(ctx context.Context, p *plan, doc *document, next record,
 			next.Fired = s.at.UTC()
 		}
 	}
+	r.resolve()
 	r.unsure = shots
 	done, err := r.commit(ctx, p, doc, next, c)
 	switch {
 	case err != nil:
 		return err // it is not known what was committed until the record is read
 	case !done:
-		r.resolve(ctx)
+		r.resolve()
 		return nil
 	}
 	r.unsure = nil
 	for _, s := range shots {
-		r.tell(ctx, s)
+		r.tell(s)
 	}
 	return nil
 }
@@ -107,13 +108,16 @@ func (r *runner) refused(outcome error, doc *document, c broker.Change) error {
 }
 
 // resolve tells the user of what was committed, now that the record says what was.
-func (r *runner) resolve(ctx context.Context) {
+func (r *runner) resolve() {
 	unsure := r.unsure
 	r.unsure = nil
 	_, _, _, doc := r.state()
 	for _, s := range unsure {
-		if doc != nil && doc.tells(s.entry.ID, r.s.id) {
-			r.tell(ctx, s)
+		switch {
+		case doc != nil && doc.tells(s.entry.ID, r.s.id):
+			r.tell(s)
+		case s.err == nil:
+			s.told(errNotFired)
 		}
 	}
 }

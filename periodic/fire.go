@@ -18,6 +18,9 @@ type shot struct {
 	entry broker.Entry
 	known bool  // it is there already
 	err   error // why there is no task
+
+	ctx  context.Context // in which the task was made
+	told func(error)     // tells the tracer whether this scheduler has enqueued it, once
 }
 
 // id returns the id of the task of f.
@@ -42,17 +45,21 @@ func (f firing) home(name string) broker.Home {
 func (r *runner) aim(ctx context.Context, p *plan, f firing, cancels []string) shot {
 	shot := shot{firing: f, tick: p.tick(f.at), known: r.exists[f.id(p.Name)]}
 	shot.tick.Backfill, shot.tick.Cancels = f.backfill, cancels
-	shot.entry, shot.err = r.prepare(ctx, p, shot.tick)
+	shot.ctx, shot.told = r.traced(ctx, p, f)
+	shot.entry, shot.err = r.prepare(shot.ctx, p, shot.tick)
 	if shot.err == nil {
 		shot.err = r.unfit[f.id(p.Name)]
 	}
 	if shot.err != nil {
 		shot.err = fmt.Errorf("make task: %w", shot.err)
+		shot.told(shot.err)
 		return shot
 	}
 	e := &shot.entry
 	e.ID, e.Home, e.DueAt = f.id(p.Name), f.home(p.Name), broker.CeilMilli(f.due)
 	e.Claim = broker.Claim{} // if a default of the client wants one
+	sent, fired := r.s.client.Sending(shot.ctx, e), shot.told
+	shot.told = func(err error) { sent(err); fired(err) }
 	return shot
 }
 
@@ -81,7 +88,7 @@ func (r *runner) event(s shot) Event {
 	case s.err != nil:
 		e.What, e.Why, e.Queue, e.ID = TickFailed, cut(s.err.Error()), "", ""
 	case s.known:
-		e.Why = "the task was there already"
+		e.Why = errKnown.Error()
 	case s.waits:
 		e.What = TickWaits
 	}
@@ -112,13 +119,23 @@ func (s shot) add(c *broker.Change) {
 }
 
 // tell tells the user of a shot that was committed.
-func (r *runner) tell(ctx context.Context, s shot) {
-	if s.err != nil || s.known {
+func (r *runner) tell(s shot) {
+	switch {
+	case s.err != nil:
+		return
+	case s.known:
+		s.told(errKnown)
 		return
 	}
+	s.told(nil)
+	ctx := s.ctx
 	r.s.noteFired(broker.Tick{Entry: r.name, TaskID: s.entry.ID, At: r.s.now()})
 	if observe := r.s.client.Observer; observe != nil {
-		r.hook(ctx, "Observer", &r.after, func() { observe(ctx, queue.Event{Kind: queue.EventEnqueued, Entry: s.entry}) })
+		late := max(r.s.now().Sub(s.due), 0)
+		r.hook(ctx, "Observer", &r.after, func() {
+			observe(ctx, queue.Event{Kind: queue.EventEnqueued, Entry: s.entry})
+			observe(ctx, queue.Event{Kind: queue.EventTicked, Name: r.name, Entry: s.entry, Took: late})
+		})
 	}
 	if after := r.s.cfg.After; after != nil {
 		now := r.s.now()

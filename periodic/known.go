@@ -65,7 +65,7 @@ func (r *runner) load(ctx context.Context) error {
 	if err := r.learn(docs[0]); err != nil {
 		return err
 	}
-	r.resolve(ctx)
+	r.resolve()
 	return nil
 }
 

@@ -249,16 +249,22 @@ func (r *runner) failed(ctx context.Context, shots []shot) time.Duration {
 			r.report(ctx, s.tick, s.err)
 		}
 	}
-	switch {
-	case !bad:
-		return 0
-	case ctx.Err() != nil:
-		return retryLeast // whoever goes on tries anew
-	}
-	if r.attempts++; r.attempts == Attempts {
-		r.attempts = 0
+	if !bad {
 		return 0
 	}
-	clear(r.unfit) // the storage may take them by then
-	return time.Duration(r.attempts) * time.Second
+	again := retryLeast // whoever goes on tries anew
+	if ctx.Err() == nil {
+		if r.attempts++; r.attempts == Attempts {
+			r.attempts = 0
+			return 0
+		}
+		clear(r.unfit) // the storage may take them by then
+		again = time.Duration(r.attempts) * time.Second
+	}
+	for _, s := range shots {
+		if s.err == nil {
+			s.told(errNotFired) // this time
+		}
+	}
+	return again
 }

@@ -2,6 +2,7 @@ package periodic
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/leatwork/leat/queue"
@@ -26,4 +27,24 @@ type TracedTick struct {
 	Time     time.Time
 	Backfill string // of which it is part; "" if of none
 	Asked    bool   // somebody wants it run now
+}
+
+// Why the task of a tick is not enqueued by a scheduler that was about to.
+var (
+	errKnown    = errors.New("the task was there already")
+	errNotFired = errors.New("another scheduler was faster, or the tick is tried again")
+)
+
+// traced tells the client's tracer of f, whose task is about to be made in ctx. fired is
+// never nil.
+func (r *runner) traced(ctx context.Context, p *plan, f firing) (_ context.Context, fired func(error)) {
+	if t, ok := r.s.client.Tracer.(Tracer); ok {
+		ctx, fired = t.Tick(ctx, TracedTick{
+			Entry: p.Name, Spec: p.Schedule, ID: f.id(p.Name), Time: f.at.UTC(), Backfill: f.backfill, Asked: f.asked,
+		})
+	}
+	if fired == nil {
+		fired = func(error) {}
+	}
+	return ctx, fired
 }

@@ -31,7 +31,7 @@ const (
 	EventParked                          // the entry cannot be read and was archived: only its name, and Err
 	EventTrimmed                         // Count archived entries were deleted because the archive is limited; no Entry
 	EventBatched                         // a batch of Count entries was run: Err, Took; of Entry only its Queue and its Group
-	EventTicked                          // a periodic entry, named Name, has enqueued Entry, Took after its tick's time
+	EventTicked                          // a periodic entry, named Name, has enqueued Entry, Took after the tick was due
 	EventRunStarted                      // a run of the workflow Name was started; of Entry only its Home
 	EventRunEnded                        // a run of the workflow Name has ended, in State, after Took; of Entry only its Home
 )

@@ -51,6 +51,7 @@ var allow = map[string][]string{
 	"internal/redistest": {},
 	"internal/tracetree": {},
 	"internal/traceplot": {"internal/tracetree", "internal/tracetest"},
+	"internal/witness":   {"queue", "queue/broker", "periodic"},
 	"internal/tracetest": {"internal/tracetree", "github.com/google/go-cmp", "go.opentelemetry.io/proto/otlp", "google.golang.org/grpc", "go.opentelemetry.io/otel"},
 
 	"internal/archtest":   {},

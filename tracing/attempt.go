@@ -158,10 +158,13 @@ func (a *attempt) exportLost(ctx context.Context, lost *broker.LostLease) {
 	if ready := micros(a.lease.Ready); ready.After(began) && ready.Before(ended) {
 		ended = ready
 	}
-	if !a.history.start.IsZero() {
-		a.exportWait(ctx, lost.Token, a.number-1, began, time.Time{})
+	self, links := a.processOf(lost.Token), []trace.SpanContext{a.cover.origin}
+	if a.lease.Entry.Crashes <= 1 { // else it is not known what was before
+		links = append(links, a.prior())
+		if !a.history.start.IsZero() {
+			a.exportWait(ctx, lost.Token, a.number-1, began, time.Time{})
+		}
 	}
-	self := a.processOf(lost.Token)
 	a.tracer.export(ctx, record{
 		parent: a.cover.self,
 		self:   self,
@@ -171,7 +174,7 @@ func (a *attempt) exportLost(ctx context.Context, lost *broker.LostLease) {
 		end:    ended,
 		attributes: append(append(processAttributes(a.lease.Entry.Queue), a.processAttributes(a.number-1)...),
 			a.label.taskType, keyExportedBy.String(exportedByNext), keyOutcome.String(outcomeLost)),
-		links: []trace.SpanContext{a.cover.origin, a.prior()},
+		links: links,
 		fault: fault{kind: errorWorkerLost},
 	})
 	a.history.prior, a.history.ended, a.history.why = self.SpanID(), ended, waitLost
@@ -211,7 +214,7 @@ func (a *attempt) PutOff(why string) { a.putOff = word(why) }
 
 // Settle implements [queue.TracedAttempt].
 func (a *attempt) Settle(s *broker.Settlement, err error) {
-	a.to, a.err, a.ended = broker.Settlement{To: s.To, End: s.End, Failed: s.Failed}, err, latest(now(), a.began)
+	a.to, a.err, a.ended = broker.Settlement{To: s.To, End: s.End, Failed: s.Failed}, err, latest(now(), a.began.Add(shortest))
 	if s.To != broker.Done {
 		s.Headers = a.headers(s)
 	}
@@ -283,8 +286,11 @@ func (a *attempt) Settled(err error) {
 	if err != nil || !a.process.sc.IsSampled() {
 		return
 	}
-	t, end := a.tracer, latest(now(), a.ended)
+	t, end := a.tracer, a.ended // as the entry keeps it
 	over := a.to.To == broker.Done || a.to.To == broker.Completed || a.to.To == broker.Archived
+	if over {
+		end = latest(now(), end)
+	}
 	if a.putOff == "" || over {
 		if t.covers {
 			a.exportWait(a.ctx, a.lease.Token, a.number, a.began, micros(a.lease.Ready))
@@ -294,7 +300,7 @@ func (a *attempt) Settled(err error) {
 		t.close(a.process.span, a.began, end, faultOf(a.to, a.err))
 	}
 	if t.covers && (over || a.tooOld()) {
-		a.exportCover(latest(end, a.began.Add(shortest)))
+		a.exportCover(latest(end, a.history.ended))
 	}
 }
 

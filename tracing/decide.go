@@ -27,9 +27,9 @@ func (t *Tracer) beginDecide(ctx context.Context, run trace.SpanContext, l broke
 		return ctx, nil
 	}
 	began := now()
-	ctx, span := t.tracer.Start(ctx, decideName(&l.Entry), trace.WithTimestamp(began),
+	span := t.child(ctx, decideName(&l.Entry), trace.WithTimestamp(began),
 		trace.WithAttributes(messageID(l.Entry.ID), conversation(l.Entry.Home.ID)))
-	return ctx, &decision{tracer: t, span: span, began: began}
+	return trace.ContextWithSpan(ctx, span), &decision{tracer: t, span: span, began: began}
 }
 
 // decideName names a decide by its cause: its id is root~~cause~part.

@@ -21,6 +21,7 @@ func (t *Tracer) Moved(ctx context.Context, e broker.Stored, act broker.Act) {
 		return // nothing of it was exported
 	}
 	a := t.newAttempt(broker.Lease{Entry: e.Entry}, from, h)
+	a.began = latest(a.began, h.ended)
 	a.exportWait(ctx, act.String(), a.number, a.began, time.Time{})
 	t.export(ctx, a.cover.record(&e.Entry, a.began.Add(shortest), how, fault{}, a.number-1))
 }

@@ -80,7 +80,7 @@ func (t *Tracer) newSending(ctx context.Context, e *broker.Entry) sending {
 	s.ctx, s.span, s.link.sc = ctx, noop.Span{}, parent
 	if !parent.IsValid() || parent.IsSampled() {
 		l := t.labels.get(e.Queue, e.Type)
-		_, s.span = t.tracer.Start(ctx, l.send, append(l.sending[:len(l.sending):len(l.sending)], trace.WithTimestamp(s.began))...)
+		s.span = t.child(ctx, l.send, append(l.sending[:len(l.sending):len(l.sending)], trace.WithTimestamp(s.began))...)
 		s.link = linker{span: s.span, sc: s.span.SpanContext(), root: !parent.IsValid()}
 	}
 	return s

@@ -64,6 +64,16 @@ func (t *Tracer) open(ctx context.Context, parent, self trace.SpanContext, name 
 	return span
 }
 
+// child starts a span with an id of its own below the span that ctx is in, whose decision
+// it has; if that is none, it is a root, and the sampler decides.
+func (t *Tracer) child(ctx context.Context, name string, options ...trace.SpanStartOption) trace.Span {
+	if parent := trace.SpanContextFromContext(ctx); parent.IsValid() {
+		return t.open(ctx, parent, at(parent, randomSpan()), name, options...)
+	}
+	_, span := t.tracer.Start(ctx, name, options...)
+	return span
+}
+
 // close ends a span that began at start.
 func (t *Tracer) close(span trace.Span, start, end time.Time, f fault) {
 	if f.kind != "" {

@@ -47,23 +47,7 @@ type Summary struct {
 
 // Runs returns a page of the runs that r asks for, runs within runs among them.
 func Runs(ctx context.Context, c *queue.Client, r RunsRequest) (RunsPage, error) {
-	req := broker.HomesRequest{Queue: r.Queue, From: r.From, To: r.To, Newest: !r.Oldest, After: r.After, Limit: r.Limit}
-	if req.Queue == "" {
-		req.Queue = task.DefaultQueue
-	}
-	if req.Limit == 0 {
-		req.Limit = 100
-	}
-	for _, k := range slices.Sorted(maps.Keys(r.Attributes)) { // which are rarer than states
-		req.Terms = append(req.Terms, attributeTerm(k, r.Attributes[k]))
-	}
-	if r.State != "" {
-		req.Terms = append(req.Terms, stateTerm(r.State))
-	}
-	if r.Workflow != "" {
-		req.Terms = append(req.Terms, workflowTerm(r.Workflow))
-	}
-	found, err := c.Broker().Homes(ctx, req)
+	found, err := c.Broker().Homes(ctx, r.homes())
 	if err != nil {
 		return RunsPage{}, fmt.Errorf("list runs: %w", err)
 	}
@@ -80,6 +64,44 @@ func Runs(ctx context.Context, c *queue.Client, r RunsRequest) (RunsPage, error)
 		page.Runs = append(page.Runs, s)
 	}
 	return page, nil
+}
+
+// CountRuns returns how many runs r asks for, whatever its Limit, and most if there are
+// that many or more. It takes one trip for each thousand of them, more if they are few of
+// many.
+func CountRuns(ctx context.Context, c *queue.Client, r RunsRequest, most int) (count int, err error) {
+	for r.Limit = broker.MaxParts; count < most; {
+		page, err := c.Broker().Homes(ctx, r.homes())
+		if err != nil {
+			return 0, fmt.Errorf("count runs: %w", err)
+		}
+		count += len(page.Homes)
+		if r.After = page.Next; page.Next == "" {
+			break
+		}
+	}
+	return min(count, most), nil
+}
+
+// homes returns the request for the homes of the runs that r asks for.
+func (r RunsRequest) homes() broker.HomesRequest {
+	req := broker.HomesRequest{Queue: r.Queue, From: r.From, To: r.To, Newest: !r.Oldest, After: r.After, Limit: r.Limit}
+	if req.Queue == "" {
+		req.Queue = task.DefaultQueue
+	}
+	if req.Limit == 0 {
+		req.Limit = 100
+	}
+	for _, k := range slices.Sorted(maps.Keys(r.Attributes)) { // which are rarer than states
+		req.Terms = append(req.Terms, attributeTerm(k, r.Attributes[k]))
+	}
+	if r.State != "" {
+		req.Terms = append(req.Terms, stateTerm(r.State))
+	}
+	if r.Workflow != "" {
+		req.Terms = append(req.Terms, workflowTerm(r.Workflow))
+	}
+	return req
 }
 
 func (h Handle) summary(ctx context.Context) (Summary, error) {

@@ -39,6 +39,11 @@ var allow = map[string][]string{
 	// The only package that imports OpenTelemetry.
 	"tracing": {"task", "queue", "queue/broker", "workflow", "periodic", "go.opentelemetry.io/otel"},
 
+	// The only package that imports the Prometheus client.
+	"metrics": {"task", "queue", "queue/broker", "internal/loop", "workflow", "periodic", "github.com/prometheus/client_golang"},
+
+	"health": {"queue"},
+
 	"aggregate": {"task", "queue", "queue/broker", "internal/aside", "internal/gather"},
 
 	"internal/aside":     {"task"},

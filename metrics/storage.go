@@ -131,8 +131,10 @@ func (s *storage) ask(ctx context.Context) []prometheus.Metric {
 		}
 	}
 	this.gauge(took, time.Since(began).Seconds())
-	s.asked, s.found = time.Now(), this.found
-	return s.found
+	if ctx.Err() == nil {
+		s.asked, s.found = time.Now(), this.found
+	}
+	return this.found
 }
 
 // failed counts that a part could not be read, or of a part one queue, and says why now

@@ -77,8 +77,8 @@ func (t *Tracer) beginBare(ctx context.Context, l broker.Lease) (context.Context
 	a := t.newAttempt(l, self, history{own: true})
 	a.bare = true
 	if t.covers && !self.IsSampled() {
-		a.process.sc = self
-		return trace.ContextWithRemoteSpanContext(ctx, self), a
+		a.process.sc, a.ctx = self, trace.ContextWithRemoteSpanContext(ctx, self)
+		return a.ctx, a
 	}
 	return a.begin(ctx), a
 }
@@ -88,6 +88,9 @@ func (t *Tracer) newAttempt(l broker.Lease, from trace.SpanContext, h history) *
 	a.label = t.labels.get(l.Entry.Queue, l.Entry.Type)
 	a.number = h.attempts + l.Entry.Crashes + 1
 	a.cover = t.coverOf(&a.lease, from, h)
+	if !t.covers {
+		a.cover.self = a.cover.nearest()
+	}
 	if a.cover.start.IsZero() {
 		a.cover.start = a.firstSeen()
 	}
@@ -113,11 +116,7 @@ func (a *attempt) begin(ctx context.Context) context.Context {
 	if lost := a.lease.Lost; lost != nil && t.covers {
 		a.exportLost(ctx, lost)
 	}
-	parent, self := a.cover.self, a.processOf(a.lease.Token)
-	if !t.covers {
-		parent = a.cover.nearest()
-	}
-	span := t.open(ctx, parent, self, a.label.process, append(a.label.processing[:len(a.label.processing):len(a.label.processing)], trace.WithTimestamp(a.began))...)
+	span := t.open(ctx, a.cover.self, a.processOf(a.lease.Token), a.label.process, append(a.label.processing[:len(a.label.processing):len(a.label.processing)], trace.WithTimestamp(a.began))...)
 	a.process = linker{span: span, sc: span.SpanContext()}
 	if span.IsRecording() {
 		span.SetAttributes(a.processAttributes(a.number)...)
@@ -133,9 +132,10 @@ func (a *attempt) processOf(token string) trace.SpanContext {
 	return at(a.cover.self, deriveSpan(a.cover.self.TraceID(), kindProcess, a.lease.Entry.Queue, a.lease.Entry.ID, token))
 }
 
-// prior returns the context of the attempt before, not valid if there is none.
+// prior returns the context of the attempt before, not valid if there is none, or if it is
+// what the entry comes from.
 func (a *attempt) prior() trace.SpanContext {
-	if !a.history.prior.IsValid() {
+	if !a.history.prior.IsValid() || a.history.prior == a.cover.origin.SpanID() {
 		return trace.SpanContext{}
 	}
 	return at(a.cover.self, a.history.prior)
@@ -224,12 +224,14 @@ func (a *attempt) Settle(s *broker.Settlement, err error) {
 func (a *attempt) headers(s *broker.Settlement) map[string]string {
 	t, old := a.tracer, a.lease.Entry.Headers
 	switch {
-	case !t.covers && !a.bare:
-		return nil
-	case !t.covers: // what comes hangs below this attempt
-		return t.inject(context.WithoutCancel(a.ctx), a.process.sc, history{attempts: a.number}, old)
+	case !t.covers && a.bare: // what comes hangs below this attempt
+		h := a.goesOn(s)
+		h.own = false
+		return t.inject(a.ctx, a.process.sc, h, old)
+	case !t.covers:
+		return note(old, a.goesOn(s))
 	case !a.cover.self.IsSampled():
-		return t.inject(context.Background(), a.cover.self, history{}, old)
+		return t.inject(a.ctx, a.cover.self, history{}, old)
 	}
 	ends := s.To == broker.Completed || s.To == broker.Archived
 	switch h := a.goesOn(s); {

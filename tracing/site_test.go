@@ -129,8 +129,11 @@ var printer = tracetree.Printer{
 func (s *site) expect(name string) {
 	s.t.Helper()
 	s.check()
-	file := strings.ReplaceAll(strings.ReplaceAll(name, ",", ""), " ", "-") + ".txt"
-	tracetest.Golden(s.t, filepath.Join("testdata", file), printer.Print(s.spans()))
+	tracetest.Golden(s.t, goldenFile(name), printer.Print(s.spans()))
+}
+
+func goldenFile(name string) string {
+	return filepath.Join("testdata", strings.ReplaceAll(strings.ReplaceAll(name, ",", ""), " ", "-")+".txt")
 }
 
 // An entry is a stored task, as a broker would keep it.

@@ -3,6 +3,7 @@ package tracing
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -33,6 +34,9 @@ type attempt struct {
 	to     broker.Settlement // how it is settled, as far as was said
 	err    error             // what the handler has come to
 	ended  time.Time         // when that was said
+
+	sends      atomic.Bool // something was sent from within
+	afterwards []func()    // what else is exported once the outcome is recorded
 }
 
 type attemptKey struct{}
@@ -51,11 +55,15 @@ func (t *Tracer) Begin(ctx context.Context, l broker.Lease) (context.Context, qu
 	case from.IsValid() && !from.IsSampled():
 		return ctx, nil
 	case isDecide(e):
-		return t.beginDecide(ctx, from, l)
+		return ctx, nil // see [Tracer.Decided]
 	case !from.IsValid():
 		return t.beginBare(ctx, l)
 	}
-	a := t.newAttempt(l, from, readHistory(e.Headers[headerHistory]))
+	h := readHistory(e.Headers[headerHistory])
+	if isRun(e) && h.start.IsZero() && t.outlived(readOrigin(e.Headers[headerRun]), now()) {
+		return t.beginApart(ctx, from, l)
+	}
+	a := t.newAttempt(l, from, h)
 	return a.begin(ctx), a
 }
 
@@ -80,6 +88,16 @@ func (t *Tracer) beginBare(ctx context.Context, l broker.Lease) (context.Context
 		a.process.sc, a.ctx = self, trace.ContextWithRemoteSpanContext(ctx, self)
 		return a.ctx, a
 	}
+	return a.begin(ctx), a
+}
+
+// beginApart begins the first attempt of a step of a run that is too old for another to be
+// in its trace. The step has a trace of its own.
+func (t *Tracer) beginApart(ctx context.Context, root trace.SpanContext, l broker.Lease) (context.Context, queue.TracedAttempt) {
+	id := deriveTrace(root.TraceID().String(), root.SpanID().String(), l.Entry.ID)
+	self := root.WithTraceID(id).WithSpanID(deriveSpan(id, kindStep))
+	a := t.newAttempt(l, self, history{own: true, origin: root})
+	a.bare = true
 	return a.begin(ctx), a
 }
 
@@ -285,12 +303,20 @@ func (a *attempt) waitsFor() string {
 // Settled implements [queue.TracedAttempt]. If the outcome was not recorded, all spans are
 // somebody else's.
 func (a *attempt) Settled(err error) {
-	if err != nil || !a.process.sc.IsSampled() {
+	if err != nil {
+		return
+	}
+	defer func() {
+		for _, f := range a.afterwards {
+			f()
+		}
+	}()
+	if !a.process.sc.IsSampled() {
 		return
 	}
 	t, end := a.tracer, a.ended // as the entry keeps it
 	over := a.to.To == broker.Done || a.to.To == broker.Completed || a.to.To == broker.Archived
-	if over {
+	if over && (!a.cover.step || a.sends.Load()) { // somebody may be ahead with what follows from a step
 		end = latest(now(), end)
 	}
 	if a.putOff == "" || over {

@@ -42,9 +42,11 @@ const (
 	keyJoinCount     = attribute.Key("leat.join.count")
 	keyLinksDropped  = attribute.Key("leat.links.dropped")
 	keyExportedBy    = attribute.Key("leat.exported_by")
+	keyStartUnknown  = attribute.Key("leat.start.unknown")
 	keyState         = attribute.Key("leat.task.state")
 	exportedByNext   = "next lease"
 	triggerSchedule  = "schedule"
+	triggerRun       = "run"
 	triggerByHand    = "by hand"
 	triggerBackfill  = "backfill"
 	errorPanic       = "panic"

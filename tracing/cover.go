@@ -33,7 +33,7 @@ func (t *Tracer) coverOf(l *broker.Lease, from trace.SpanContext, h history) cov
 		c.name, c.run = stepOf(e)
 		c.parent, c.self = from, stepSpan(from, e.ID, h.again)
 		if h.own {
-			c.parent, c.self = trace.SpanContext{}, from
+			c.parent, c.self, c.origin = trace.SpanContext{}, from, h.origin
 		}
 	case h.own:
 		c.self, c.origin = from, h.origin

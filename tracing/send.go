@@ -14,6 +14,9 @@ import (
 // Send implements [queue.Tracer]: there is a span for each queue that entries go to, which
 // ends when they are stored, and is not exported if none is.
 func (t *Tracer) Send(ctx context.Context, entries []*broker.Entry) (sent func(outcomes []error)) {
+	if a := attemptOf(ctx); a != nil {
+		a.sends.Store(true)
+	}
 	var few [1]sending
 	sends := few[:0]
 	for _, e := range entries {

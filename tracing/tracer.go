@@ -34,7 +34,8 @@ type Config struct {
 	Delay time.Duration
 
 	// MaxTraceAge is how old a task may be to be retried in its trace. An attempt after
-	// that is in a trace of its own, linked to the one before. 0: as old as it gets.
+	// that is in a trace of its own, linked to the one before. So is a step that begins
+	// when its run is older. 0: as old as it gets.
 	MaxTraceAge time.Duration
 
 	// Detail is how much is told.

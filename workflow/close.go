@@ -293,7 +293,7 @@ func (v *visit) noteLost(ctx context.Context, state StepState) error {
 	if err != nil && !gone {
 		return fmt.Errorf("read entry %s: %w", v.subject(), err)
 	}
-	told := attemptTold(e, v.node.Unit.Batch != nil)
+	told := attemptTold(e)
 	if gone || e.End == 0 {
 		told, err = v.swept(ctx)
 	}
@@ -307,14 +307,11 @@ func (v *visit) noteLost(ctx context.Context, state StepState) error {
 }
 
 // attemptTold reports whether who ended the entry has done so in an attempt.
-func attemptTold(e broker.Stored, batched bool) bool {
-	switch e.End {
-	case 0:
-		return false
-	case broker.Cancelled:
+func attemptTold(e broker.Stored) bool {
+	if e.End == broker.Cancelled {
 		return len(e.Attempts) > 0 && e.Attempts[len(e.Attempts)-1].Err != broker.LeaseRanOut
 	}
-	return !batched
+	return e.End != 0
 }
 
 // swept reports whether the entry was ended by the run itself, which has told of that: as

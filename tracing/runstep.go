@@ -12,7 +12,7 @@ import (
 )
 
 func undoName(step string, item int) string { return "undo" + stepName(step, item)[len("step"):] }
-func awaitName(step string) string          { return "await signal " + step }
+func awaitName(signal string) string        { return "await signal " + signal }
 func timerName(step string) string          { return "timer " + step }
 func decisionName(cause, what string) string {
 	return "decide " + cause + " " + what
@@ -33,7 +33,7 @@ func stepOf(e *broker.Entry) (string, []attribute.KeyValue) {
 func coverName(s *workflow.TracedStep) string {
 	switch s.Kind {
 	case workflow.KindWait:
-		return awaitName(s.Name)
+		return awaitName(s.Signal)
 	case workflow.KindSleep:
 		return timerName(s.Name)
 	case workflow.KindUndo:

@@ -64,7 +64,7 @@ func (g graph) tracedStep(n *plan.Node, name string, item int) TracedStep {
 	s := TracedStep{ID: g.root() + name, Name: n.Name, Item: item, Kind: KindStep}
 	switch {
 	case n.Kind == plan.Await:
-		s.Kind = KindWait
+		s.Kind, s.Signal = KindWait, n.Wait.Signal
 	case n.Kind == plan.Sleep:
 		s.Kind = KindSleep
 	case n.Unit != nil && n.Unit.Workflow:
@@ -227,6 +227,9 @@ func (v *visit) handsOff(c broker.Change) {
 		return
 	}
 	for _, e := range c.Enqueue {
+		if e.Home != v.home {
+			continue
+		}
 		switch p := v.place(e.ID); {
 		case p.cause == "":
 			v.handOff(e.Queue, 1)

@@ -94,6 +94,7 @@ type TracedStep struct {
 	Added bool   // it is one of those
 	Kind  string // one of those above
 
+	Signal  string // for which it waits
 	State   StepState
 	Began   time.Time         // zero if that is not known
 	Ended   time.Time         // zero if that is not known

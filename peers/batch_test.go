@@ -31,8 +31,8 @@ func batched(t *testing.T, lease time.Duration) (*bench, broker.Batch) {
 		}
 	}
 	b := x.gather("g", lease)
-	if len(b.Entries) != 6 {
-		t.Fatalf("Gather() returns %d entries, want 6", len(b.Entries))
+	if len(b.Members) != 6 {
+		t.Fatalf("Gather() returns %d entries, want 6", len(b.Members))
 	}
 	return x, b
 }
@@ -86,12 +86,12 @@ func TestABatchOfLeatsHasWhatAsynqGaveItsTasksOnRedis(t *testing.T) {
 		Group: "g", Claim: broker.Claim{Key: "mail:send:d07d34efac6328007ad67c7e0a985e00"},
 	}
 	b := x.gather("g", time.Minute)
-	if diff := cmp.Diff([]broker.Entry{want}, b.Entries); diff != "" {
+	if diff := cmp.Diff(want, b.Members[0].Entry); diff != "" {
 		t.Errorf("Gather() (-want +got):\n%s", diff)
 	}
 	// Kept as completed, it frees its claim, and shows what it came to.
 	x.must(x.apply(broker.Change{Settle: []broker.Settlement{{
-		Token: b.Token, Entry: b.Entries[0], To: broker.Completed, At: time.Now().Add(time.Hour), Result: []byte("result"),
+		Token: b.Token, Entry: b.Members[0].Entry, To: broker.Completed, At: time.Now().Add(time.Hour), Result: []byte("result"),
 	}}}))
 	if info := x.info("q", "a"); info.State != asynq.TaskStateCompleted || string(info.Result) != "result" {
 		t.Errorf("asynq says that it is %s with the result %q", info.State, info.Result)
@@ -212,8 +212,8 @@ func TestAGroupWhoseNameLeatRefusesIsLeftToAsynqOnRedis(t *testing.T) {
 	}); !errors.Is(err, broker.ErrRefused) {
 		t.Errorf("Gather() of such a group: %v, want %v", err, broker.ErrRefused)
 	}
-	if b := x.gather("g", time.Minute); len(b.Entries) != 1 {
-		t.Errorf("Gather() of another group returns %d entries, want 1", len(b.Entries))
+	if b := x.gather("g", time.Minute); len(b.Members) != 1 {
+		t.Errorf("Gather() of another group returns %d entries, want 1", len(b.Members))
 	}
 	x.advance("q", time.Now())
 	if info, err := x.inspector.GetQueueInfo("q"); err != nil || info.Aggregating != 1 {

@@ -60,9 +60,9 @@ func (x *bench) gather(group string, lease time.Duration) broker.Batch {
 func settleFolded(b broker.Batch) broker.Change {
 	var c broker.Change
 	var payloads []string
-	for _, e := range b.Entries {
-		c.Settle = append(c.Settle, broker.Settlement{Token: b.Token, Entry: e, To: broker.Done})
-		payloads = append(payloads, string(e.Payload))
+	for _, l := range b.Members {
+		c.Settle = append(c.Settle, broker.Settlement{Token: l.Token, Entry: l.Entry, To: broker.Done})
+		payloads = append(payloads, string(l.Entry.Payload))
 	}
 	c.Enqueue = []broker.Entry{{
 		EntryRef: broker.EntryRef{Queue: b.Queue, ID: "folded-" + b.Token},

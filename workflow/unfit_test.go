@@ -47,8 +47,8 @@ func crashBatches(n int) func(*testing.T, broker.Broker) {
 			batch, err := b.Gather(t.Context(), now, broker.GatherRequest{
 				Queue: "default", Group: "unfit", Token: uuid.NewString(), MaxSize: 10, Until: now.Add(time.Second),
 			})
-			if err != nil || len(batch.Entries) != 1 {
-				t.Fatalf("Gather() = %v, %v, want one", batch.Entries, err)
+			if err != nil || len(batch.Members) != 1 {
+				t.Fatalf("Gather() = %v, %v, want one", batch.Members, err)
 			}
 			for range 100 {
 				time.Sleep(time.Second)

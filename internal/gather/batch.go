@@ -28,11 +28,10 @@ type Batch struct {
 }
 
 func newBatch(w *watch, g *group, leased broker.Batch) *Batch {
-	b := &Batch{Queue: g.queue, Group: g.groupName.group, rule: g.rule, watch: w, until: leased.Until, ctx: w.working, stop: func() {}}
-	for _, e := range leased.Entries {
-		b.Members = append(b.Members, broker.Lease{Entry: e, Token: leased.Token, Until: leased.Until})
+	return &Batch{
+		Queue: g.queue, Group: g.groupName.group, Members: leased.Members,
+		rule: g.rule, watch: w, until: leased.Until, ctx: w.working, stop: func() {},
 	}
-	return b
 }
 
 // run runs those of the members that are fit, and ends the others.

@@ -121,6 +121,9 @@ func (a *applying) take(name string, c *call, done broker.Applied) {
 	c.got = len(done.Leases)
 	for _, l := range done.Leases {
 		l.Token = a.b.layout.Mark(name, l.Token)
+		if l.Lost != nil {
+			l.Lost.Token = a.b.layout.Mark(name, l.Lost.Token) // batches are told by batches only
+		}
 		a.leases = append(a.leases, l)
 	}
 	a.parked = append(a.parked, done.Parked...)

@@ -179,16 +179,16 @@ func TestAGroupIsOneOverAllWorlds(t *testing.T) {
 	}
 	r := broker.GatherRequest{Queue: "q", Group: "group", Token: "token", MaxSize: 50, Until: now.Add(time.Minute)}
 	batch, err := x.b.Gather(t.Context(), now, r)
-	if err != nil || len(batch.Entries) != 20 || batch.Token != "token" {
+	if err != nil || len(batch.Members) != 20 || batch.Token != "token" {
 		t.Fatalf("Gather() = %+v, %v, want all 20 under the token", batch, err)
 	}
-	held, err := x.b.Extend(t.Context(), now, now.Add(2*time.Minute), broker.LeaseRef{EntryRef: batch.Entries[7].EntryRef, Token: "token"})
+	held, err := x.b.Extend(t.Context(), now, now.Add(2*time.Minute), batch.Members[7].Ref())
 	if err != nil || held[0] != broker.Kept {
 		t.Errorf("Extend() = %v, %v, want it kept", held, err)
 	}
 	c := adding(entry("e0~folded"))
-	for _, e := range batch.Entries {
-		c.Settle = append(c.Settle, broker.Settlement{Token: batch.Token, Entry: e, To: broker.Done})
+	for _, l := range batch.Members {
+		c.Settle = append(c.Settle, broker.Settlement{Token: l.Token, Entry: l.Entry, To: broker.Done})
 	}
 	x.must(c)
 	if got := x.count(broker.Counts.Size); got != 1 {

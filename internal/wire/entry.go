@@ -202,6 +202,11 @@ func millis(d time.Duration) int64 {
 	return int64(ms)
 }
 
+// EncodeHeaders returns the headers of a message as they are encoded in it.
+func EncodeHeaders(headers map[string]string) ([]byte, error) {
+	return marshal(&TaskMessage{Headers: headers})
+}
+
 // EncodeOutcome returns those fields of e's message that the outcome of an attempt
 // may have changed. What is appended to a message takes the place of what it says.
 func EncodeOutcome(e broker.Entry) []byte {

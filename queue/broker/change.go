@@ -142,7 +142,8 @@ type Settlement struct {
 	Result []byte
 
 	// Headers, if not nil, take the place of the entry's where that is kept, also by
-	// Released. They are bounded like those of an entry.
+	// Released; empty ones leave it without. They are bounded as those of an entry that
+	// is added.
 	Headers map[string]string
 }
 

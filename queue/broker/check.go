@@ -159,6 +159,8 @@ func (k *checker) settlements(settle []Settlement) {
 		if s.To != Done && s.To != Released {
 			k.stored("Settle", &s.Entry)
 		}
+		k.headers("Settle", s.Headers)
+		k.headerText("Settle", s.Headers)
 		if a := s.Attempt; a != nil && !(utf8.ValidString(a.Worker) && utf8.ValidString(a.Err)) {
 			k.refuse("Settle.Attempt", a.Worker+": "+a.Err, "is not valid UTF-8")
 		}
@@ -349,8 +351,8 @@ func (k *checker) number(field, part string, n int) {
 	}
 }
 
-// headers checks how much of them there is. Only entries that are added are
-// asked: one that asynq has stored with more is run all the same.
+// headers checks how much of them there is. Only those are asked that are added: an
+// entry that asynq has stored with more is run all the same.
 func (k *checker) headers(field string, headers map[string]string) {
 	size := 0
 	for key, value := range headers {
@@ -361,6 +363,14 @@ func (k *checker) headers(field string, headers map[string]string) {
 	}
 	if size > MaxHeaderBytes {
 		k.refuse(field+".Headers", size, fmt.Sprintf("are larger than %d bytes", MaxHeaderBytes))
+	}
+}
+
+func (k *checker) headerText(field string, headers map[string]string) {
+	for key, value := range headers {
+		if !utf8.ValidString(key) || !utf8.ValidString(value) {
+			k.refuse(field+".Headers", key+": "+value, "is not valid UTF-8")
+		}
 	}
 }
 
@@ -379,11 +389,7 @@ func (k *checker) stored(field string, e *Entry) {
 	if !utf8.ValidString(e.LastErr) {
 		k.refuse(field+".LastErr", e.LastErr, "is not valid UTF-8")
 	}
-	for key, value := range e.Headers {
-		if !utf8.ValidString(key) || !utf8.ValidString(value) {
-			k.refuse(field+".Headers", key+": "+value, "is not valid UTF-8")
-		}
-	}
+	k.headerText(field, e.Headers)
 	if e.Group != "" {
 		k.made(field+".Group", e.Group)
 	}

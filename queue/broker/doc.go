@@ -119,7 +119,9 @@
 // When Advance takes an entry back because its lease ran out, it counts a crash
 // and adds an [Attempt] with [LeaseRanOut]: of members of batches as of any other,
 // and also if the entry was to be cancelled. Any outcome but Released sets the
-// count to zero. What is done about it is the caller's affair.
+// count to zero, and so does making it run by hand. What is done about it is the
+// caller's affair. The next lease tells of the one that was lost ([Lease].Lost), once,
+// unless the count was set to zero in between.
 //
 // If nobody has called Advance for a queue for more than five seconds while it had leases,
 // nobody can have extended them, either: the storage was away. Then no lease of that

@@ -49,7 +49,10 @@ type Batch struct {
 	Queue, Group string
 	Token        string // "": the group is not ripe, or empty
 	Until        time.Time
-	Entries      []Entry // without their Exits
+
+	// Members are the leases of its entries, all with its Token and Until, and without
+	// documents.
+	Members []Lease
 
 	// Next is when the group is ripe if nothing joins or leaves it any more: now, as
 	// given, if it still is, and zero if nothing waits in it. Where a part of

@@ -33,13 +33,13 @@ type Lease struct {
 	Documents []Document // those that Entry.Reads names, in that order
 
 	// Ready is since when the entry was ready, or of a member of a batch since when it
-	// was in its group: the now of the call that made it so, in milliseconds. It is zero
-	// if that is not known, as after a release, or for a lease that is told again.
+	// was in its group, in batches meanwhile or not: the now of the call that made it so,
+	// in milliseconds. It is zero if that is not known, as it may be after a release or
+	// of what another program made ready, or if the lease is told again.
 	Ready time.Time
 
-	// Lost is the lease before this one if that ran out and Advance took the entry back.
-	// It is told once, with the next lease. nil: there is none, or it was another
-	// program's. A lease that is told again has none.
+	// Lost is the lease before this one if that ran out: see rule 9. nil: there is none,
+	// or it was another program's, or this one is told again.
 	Lost *LostLease
 }
 

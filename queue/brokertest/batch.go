@@ -34,12 +34,19 @@ func batchOldest(x *trial) {
 	e := full("q", "a")
 	e.Group = "g"
 	x.enqueue(e, grouped("d", "g"))
+	first := time.Now()
 	x.pass(time.Second)
 	x.enqueue(grouped("c", "g"), grouped("b", "g"))
+	second := time.Now()
 	until := time.Now().Add(90*time.Second + time.Millisecond)
 	b := x.gatherAs(broker.GatherRequest{Queue: "q", Group: "g", Token: "t", MaxSize: 3, Until: until})
-	want := []broker.Entry{e, grouped("d", "g"), grouped("b", "g")}
-	equal(x, "batch", b, broker.Batch{Queue: "q", Group: "g", Token: "t", Until: broker.CeilSecond(until), Entries: want, Next: time.Now()})
+	want := broker.Batch{Queue: "q", Group: "g", Token: "t", Until: broker.CeilSecond(until), Next: time.Now()}
+	want.Members = []broker.Lease{
+		{Entry: e, Token: "t", Until: want.Until, Ready: broker.CeilMilli(first)},
+		{Entry: grouped("d", "g"), Token: "t", Until: want.Until, Ready: broker.CeilMilli(first)},
+		{Entry: grouped("b", "g"), Token: "t", Until: want.Until, Ready: broker.CeilMilli(second)},
+	}
+	equal(x, "batch", b, want)
 	equal(x, "waiting", x.waiting("g"), []string{"c"})
 }
 
@@ -116,9 +123,12 @@ func batchAgain(x *trial) {
 	b := x.gather("g", "t", 2)
 	x.pass(3 * time.Second)
 	b.Next = time.Now()
+	for i := range b.Members {
+		b.Members[i].Ready = time.Time{} // a lease that is told again does not say
+	}
 	equal(x, "again", x.gather("g", "t", 4), b)
-	x.must(settling(members(b)[0], broker.Done))
-	b.Entries = b.Entries[1:]
+	x.must(settling(b.Members[0], broker.Done))
+	b.Members = b.Members[1:]
 	equal(x, "again when one is done", x.gather("g", "t", 2), b)
 	equal(x, "waiting", x.waiting("g"), []string{"2", "3"})
 }
@@ -130,7 +140,7 @@ func batchSettle(x *trial) {
 	}
 	b := x.gather("g", "t", len(outcomes))
 	states := map[string]task.State{"id-completed": task.Completed, "id-retry": task.Retry, "id-archived": task.Archived, "id-released": task.Aggregating}
-	for _, l := range members(b) {
+	for _, l := range b.Members {
 		var to broker.Outcome
 		for _, o := range outcomes {
 			if l.Entry.ID == "id-"+o.String() {
@@ -155,7 +165,7 @@ func batchFold(x *trial) {
 	x.enqueue(grouped("a", "g"), grouped("b", "g"), grouped("c", "g"))
 	b := x.gather("g", "t", 2)
 	c := broker.Change{Enqueue: entries("q", "folded")}
-	for _, l := range members(b) {
+	for _, l := range b.Members {
 		c.Settle = append(c.Settle, settled(l, broker.Done))
 	}
 	bad := c
@@ -173,7 +183,7 @@ func batchFold(x *trial) {
 func batchToken(x *trial) {
 	x.enqueue(grouped("a", "g"), grouped("b", "g"), grouped("c", "g"))
 	first, second := x.gather("g", "t", 1), x.gather("g", "u", 1)
-	l := members(first)[0]
+	l := first.Members[0]
 	for _, token := range []string{"", "x", second.Token, "t0"} {
 		l.Token = token
 		x.lost("with token "+token, settling(l, broker.Done))
@@ -181,7 +191,7 @@ func batchToken(x *trial) {
 	}
 	free := broker.Lease{Entry: grouped("c", "g"), Token: "t"}
 	x.lost("one that is not in the batch", settling(free, broker.Done))
-	both := settling(members(first)[0], broker.Done)
+	both := settling(first.Members[0], broker.Done)
 	both.Settle = append(both.Settle, settled(free, broker.Done))
 	x.lost("one of two", both)
 	x.in("after that", task.Aggregating, "a", "b", "c")
@@ -193,14 +203,14 @@ func batchRelease(x *trial) {
 		x.pass(time.Second)
 	}
 	b := x.gather("g", "t", 3)
-	equal(x, "gathered", leasedIDs(members(b)), []string{"d", "c", "b"})
-	x.must(settling(members(b)[1], broker.Released))
+	equal(x, "gathered", leasedIDs(b.Members), []string{"d", "c", "b"})
+	x.must(settling(b.Members[1], broker.Released))
 	equal(x, "waiting", x.waiting("g"), []string{"c", "a"})
-	x.must(settling(members(b)[0], broker.Released))
+	x.must(settling(b.Members[0], broker.Released))
 	equal(x, "waiting", x.waiting("g"), []string{"d", "c", "a"})
 	want := broker.Stored{Entry: grouped("d", "g"), State: task.Aggregating}
 	equal(x, "stored", x.get("q", "d"), want)
-	equal(x, "gathered anew", leasedIDs(members(x.gather("g", "u", 5))), []string{"d", "c", "a"})
+	equal(x, "gathered anew", leasedIDs(x.gather("g", "u", 5).Members), []string{"d", "c", "a"})
 }
 
 func batchReturned(x *trial) {
@@ -217,12 +227,12 @@ func batchReturned(x *trial) {
 	equal(x, "waiting", x.waiting("g"), []string{"b", "a"})
 	equal(x, "group", x.groups("q"), []broker.Group{added})
 	equal(x, "until", x.get("q", "a").Until, time.Time{})
-	equal(x, "gathered anew", len(x.gather("g", "u", 5).Entries), 2)
+	equal(x, "gathered anew", len(x.gather("g", "u", 5).Members), 2)
 }
 
 func batchExtend(x *trial) {
 	x.enqueue(grouped("a", "g"), grouped("b", "g"))
-	l := members(x.gather("g", "t", 2))
+	l := x.gather("g", "t", 2).Members
 	x.awake(9*time.Second, "q")
 	until := broker.CeilSecond(time.Now().Add(9500 * time.Millisecond))
 	equal(x, "held", x.extend(9500*time.Millisecond, l[1].Ref()), []broker.Held{broker.Kept})
@@ -240,7 +250,7 @@ func batchLimit(x *trial) {
 	for i := range 5 {
 		x.enqueue(grouped(fmt.Sprint(i), "g"))
 	}
-	l := members(x.gather("g", "t", 5))
+	l := x.gather("g", "t", 5).Members
 	x.awake(10*time.Second, "q")
 	got := x.advanceAtMost(2, "q")
 	if got.Returned != 2 || got.Next.IsZero() || got.Next.After(time.Now()) {
@@ -255,11 +265,11 @@ func batchLimit(x *trial) {
 
 func batchLost(x *trial) {
 	x.enqueue(grouped("a", "g"))
-	l := members(x.gather("g", "t", 1))[0]
+	l := x.gather("g", "t", 1).Members[0]
 	x.awake(10*time.Second, "q")
 	x.advance("q")
 	x.lost("given back", settling(l, broker.Done))
-	after := members(x.gather("g", "u", 1))[0]
+	after := x.gather("g", "u", 1).Members[0]
 	x.lost("and gathered again", settling(l, broker.Done))
 	equal(x, "held", x.extend(time.Hour, l.Ref(), after.Ref()), []broker.Held{broker.Lost, broker.Kept})
 	x.must(settling(after, broker.Done))
@@ -281,7 +291,7 @@ func batchOrder(x *trial) {
 
 func batchCrash(x *trial) {
 	x.enqueue(grouped("a", "g"), grouped("b", "g"))
-	l := members(x.gather("g", "t", 2))
+	l := x.gather("g", "t", 2).Members
 	x.must(settling(l[1], broker.Released))
 	x.awake(10*time.Second, "q")
 	equal(x, "returned", x.advance("q").Returned, 1)
@@ -289,7 +299,7 @@ func batchCrash(x *trial) {
 	equal(x, "crashes", got.Crashes, 1)
 	equal(x, "attempts", got.Attempts, []broker.Attempt{{Ended: time.Now(), Err: broker.LeaseRanOut}})
 	equal(x, "crashes of the released one", x.get("q", "b").Crashes, 0)
-	equal(x, "crashes as gathered", x.gather("g", "u", 2).Entries[0].Crashes, 1)
+	equal(x, "crashes as gathered", x.gather("g", "u", 2).Members[0].Entry.Crashes, 1)
 }
 
 func batchTwo(x *trial) {
@@ -297,9 +307,9 @@ func batchTwo(x *trial) {
 		x.enqueue(grouped(fmt.Sprint(i), "g"))
 	}
 	first, second := x.gather("g", "t", 2), x.gather("g", "u", 2)
-	equal(x, "first", leasedIDs(members(first)), []string{"0", "1"})
-	equal(x, "second", leasedIDs(members(second)), []string{"2", "3"})
-	x.must(settling(members(first)[0], broker.Done), settling(members(second)[1], broker.Done))
+	equal(x, "first", leasedIDs(first.Members), []string{"0", "1"})
+	equal(x, "second", leasedIDs(second.Members), []string{"2", "3"})
+	x.must(settling(first.Members[0], broker.Done), settling(second.Members[1], broker.Done))
 	x.awake(10*time.Second, "q")
 	equal(x, "returned", x.advance("q").Returned, 2)
 	equal(x, "waiting", x.waiting("g"), []string{"1", "2", "4"})
@@ -312,9 +322,9 @@ func batchThousand(x *trial) {
 	}
 	x.must(broker.Change{Enqueue: all})
 	b := x.gather("g", "t", broker.MaxBatch)
-	equal(x, "members", len(b.Entries), broker.MaxBatch)
+	equal(x, "members", len(b.Members), broker.MaxBatch)
 	c := broker.Change{Enqueue: entries("q", "folded")}
-	for _, l := range members(b) {
+	for _, l := range b.Members {
 		c.Settle = append(c.Settle, settled(l, broker.Done))
 	}
 	x.must(c)

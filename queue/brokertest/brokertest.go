@@ -59,6 +59,8 @@ var suite = []struct {
 	{"enqueue", enqueuePromises},
 	{"lease", leasePromises},
 	{"settle", settlePromises},
+	{"mark", markPromises},
+	{"told", toldPromises},
 	{"extend", extendPromises},
 	{"advance", advancePromises},
 	{"document", documentPromises},

@@ -74,6 +74,7 @@ func malformed(l broker.Lease) map[string]broker.Change {
 	}
 	manyHeaders := entry("q", "new")
 	manyHeaders.Headers = headers(broker.MaxHeaders+1, 1)
+	maps.Copy(all, malformedMarks(l))
 	maps.Copy(all, malformedMoves(l))
 	maps.Copy(all, malformedHomes())
 	for what, c := range map[string]broker.Change{

@@ -109,7 +109,7 @@ func modeKept(x *trial) {
 	equal(x, "returned", x.advance("q").Returned, 1)
 	x.claimed("given back", other, "g")
 	batch := x.gather("g", "t2", 1)
-	x.must(settling(members(batch)[0], broker.Done))
+	x.must(settling(batch.Members[0], broker.Done))
 	x.freed("settled in a batch")
 }
 

@@ -315,15 +315,15 @@ func concurrentGather(x *trial) {
 				return
 			}
 			var c broker.Change
-			for _, l := range members(batch) {
+			for _, l := range batch.Members {
 				c.Settle = append(c.Settle, settled(l, broker.Done))
 			}
 			if err := x.applyOne(b, c); err != nil {
 				x.Errorf("settle a batch: %v, want nil", err)
 			}
 			mu.Lock()
-			for _, e := range batch.Entries {
-				got[e.ID]++
+			for _, l := range batch.Members {
+				got[l.Entry.ID]++
 			}
 			mu.Unlock()
 		}

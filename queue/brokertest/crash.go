@@ -113,7 +113,7 @@ func crashAfterBatch(x *trial) {
 	batch := x.gather("g", "t", 1)
 	x.enqueue(grouped("waits", "g"))
 	x.pass(time.Hour)
-	settle := broker.Change{Settle: []broker.Settlement{{Token: batch.Token, Entry: batch.Entries[0], To: broker.Done}}}
+	settle := settling(batch.Members[0], broker.Done)
 	now := time.Now()
 	applied, err := x.b.Apply(x.Context(), now, []broker.Change{settle}, broker.LeaseRequest{
 		Queues: []broker.Share{{Queue: "q", First: 1}}, Max: 1, Until: now.Add(4 * time.Second),

@@ -107,7 +107,7 @@ func archivedLate(x *trial, e broker.Entry) func() {
 func settlingInBatch(to broker.Outcome) func(*trial, broker.Entry) func() {
 	return func(x *trial, e broker.Entry) func() {
 		x.enqueue(inState(e, task.Aggregating))
-		members := members(x.gather("g", "batch-"+to.String(), 1))
+		members := x.gather("g", "batch-"+to.String(), 1).Members
 		if len(members) != 1 {
 			x.Fatalf("gathered %d entries, want 1", len(members))
 		}

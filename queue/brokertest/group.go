@@ -76,7 +76,7 @@ func groupScheduled(x *trial) {
 func groupRetry(x *trial) {
 	x.enqueue(grouped("a", "g"))
 	b := x.gather("g", "t", 1)
-	s := settled(members(b)[0], broker.Retry)
+	s := settled(b.Members[0], broker.Retry)
 	s.Failed = true
 	x.must(broker.Change{Settle: []broker.Settlement{s}})
 	got := x.get("q", "a")
@@ -107,7 +107,7 @@ func groupQueues(x *trial) {
 	other.Queue = "p"
 	x.enqueue(grouped("a", "g"), other)
 	equal(x, "in q", x.waiting("g"), []string{"a"})
-	equal(x, "gathered", len(x.gather("g", "t", 5).Entries), 1)
+	equal(x, "gathered", len(x.gather("g", "t", 5).Members), 1)
 	equal(x, "in p", x.groups("p")[0].Size, 1)
 }
 
@@ -129,7 +129,7 @@ func groupList(x *trial) {
 func groupEmpty(x *trial) {
 	x.enqueue(grouped("a", "g"), grouped("b", "h"), grouped("c", "i"))
 	x.must(moving(broker.Run, "a"), moving(broker.Delete, "b"))
-	x.must(settling(members(x.gather("i", "t", 1))[0], broker.Done))
+	x.must(settling(x.gather("i", "t", 1).Members[0], broker.Done))
 	x.must(broker.Change{Enqueue: []broker.Entry{grouped("d", "j")}}, moving(broker.Delete, "d"))
 	equal(x, "groups", x.groups("q"), nil)
 	c := x.counts("q")
@@ -166,7 +166,7 @@ func groupClaim(x *trial) {
 	x.claimed("while it waits", claiming("q", "b", "k"), "a")
 	b := x.gather("g", "t", 1)
 	x.claimed("while it is frozen", claiming("q", "b", "k"), "a")
-	x.must(settling(members(b)[0], broker.Done))
+	x.must(settling(b.Members[0], broker.Done))
 	e.ID = "b"
 	x.enqueue(e)
 	x.must(moving(broker.Delete, "b"))

@@ -130,7 +130,7 @@ func groupedAt(id string, d time.Duration) broker.Entry {
 func (x *trial) frozen(id string) broker.Lease {
 	x.Helper()
 	x.enqueue(grouped(id, "g"))
-	frozen := members(x.gather("g", "batch-"+id, 1))
+	frozen := x.gather("g", "batch-"+id, 1).Members
 	if len(frozen) != 1 {
 		x.Fatalf("gathered %d entries, want 1", len(frozen))
 	}
@@ -168,7 +168,7 @@ func joinedEmptied(x *trial) {
 	}
 	reschedule := moving(broker.Reschedule, "rescheduled")
 	reschedule.Move[0].At = time.Now().Add(time.Hour)
-	x.must(reschedule, settling(members(x.gather("g5", "t", 1))[0], broker.Done))
+	x.must(reschedule, settling(x.gather("g5", "t", 1).Members[0], broker.Done))
 	x.gather("g6", "u", 1)
 	x.enqueue(grouped("swept", "g"))
 	x.sweep(task.Aggregating, broker.Delete, 10)

@@ -106,7 +106,7 @@ func openStates(x *trial) {
 		all = append(all, id)
 		x.openAre("with one that is "+id, all...)
 	}
-	if b := x.gather("g", "t", 1); len(b.Entries) != 1 {
+	if b := x.gather("g", "t", 1); len(b.Members) != 1 {
 		x.Fatalf("gathered %+v, want one", b)
 	}
 	x.openAre("with one that is frozen", all...)
@@ -161,7 +161,7 @@ func openBack(x *trial) {
 	x.pending("at last", "late", "released", "retried")
 	x.openAre("at last", "late", "released", "retried")
 	x.enqueue(inState(of(beside, "member")[0], task.Aggregating))
-	for _, l := range members(x.gather("g", "t", 1)) {
+	for _, l := range x.gather("g", "t", 1).Members {
 		x.must(settling(l, broker.Released))
 	}
 	x.gather("g", "t2", 1)

@@ -111,15 +111,6 @@ func (x *trial) gatherAs(r broker.GatherRequest) broker.Batch {
 	return b
 }
 
-// members returns the leases of a batch.
-func members(b broker.Batch) []broker.Lease {
-	var leases []broker.Lease
-	for _, e := range b.Entries {
-		leases = append(leases, broker.Lease{Entry: e, Token: b.Token, Until: b.Until})
-	}
-	return leases
-}
-
 // waiting returns the ids of the entries that wait in a group of q, in order.
 func (x *trial) waiting(group string) []string {
 	x.Helper()

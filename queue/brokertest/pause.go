@@ -56,7 +56,7 @@ func pauseRest(x *trial) {
 	x.pause("q", true)
 	x.enqueue(scheduled("q", "due", time.Second), grouped("c", "g"))
 	x.must(settling(leases[0], broker.Completed))
-	equal(x, "gathered", len(x.gather("g", "t", 1).Entries), 1)
+	equal(x, "gathered", len(x.gather("g", "t", 1).Members), 1)
 	equal(x, "held", x.extend(4*time.Second, leases[1].Ref()), []broker.Held{broker.Kept})
 	x.pass(4 * time.Second)
 	a := x.advance("q")

@@ -128,6 +128,7 @@ type settlePlan struct {
 	in     time.Duration
 	failed bool
 	result []byte
+	marks  map[string]string // its headers
 	end    broker.End
 	told   bool // of the attempt
 }
@@ -139,6 +140,7 @@ func drawSettle(t *rapid.T) settlePlan {
 		in:     rapid.SampledFrom([]time.Duration{0, time.Second, 1500 * time.Millisecond, 10 * time.Second, -time.Second, time.Microsecond}).Draw(t, "in"),
 		failed: rapid.Bool().Draw(t, "failed"),
 		result: rapid.SampledFrom([][]byte{nil, []byte("result"), []byte("another"), {}}).Draw(t, "result"),
+		marks:  rapid.SampledFrom([]map[string]string{nil, nil, nil, {"mark": "1"}, {"mark": "2", "trace": "00-cd"}, {}}).Draw(t, "marks"),
 		end:    rapid.SampledFrom([]broker.End{0, 0, broker.Cancelled, broker.Expired, broker.Poison}).Draw(t, "end"),
 		told:   rapid.Bool().Draw(t, "told"),
 	}
@@ -150,7 +152,7 @@ func (s settlePlan) settlement(l broker.Lease) broker.Settlement {
 	e.Retried++
 	e.LastErr = fmt.Sprintf("failed for the %d. time", e.Retried)
 	e.LastFailedAt, e.CompletedAt = now, now
-	made := broker.Settlement{Token: l.Token, Entry: e, To: s.to, At: now.Add(s.in), Failed: s.failed, Result: s.result}
+	made := broker.Settlement{Token: l.Token, Entry: e, To: s.to, At: now.Add(s.in), Failed: s.failed, Result: s.result, Headers: s.marks}
 	if s.to == broker.Archived {
 		made.End = s.end
 	}

@@ -53,13 +53,15 @@ func (g gatherPlan) play(p *pair) {
 		p.same("next time", ours.Next, theirs.Next)
 		return // what else it says, it says of nothing
 	}
-	p.same("batch", ours, theirs)
-	if p.tokens[r.Token] || len(ours.Entries) != len(theirs.Entries) {
+	likened := ours
+	likened.Members = p.likened(ours.Members, theirs.Members)
+	p.same("batch", likened, theirs)
+	if p.tokens[r.Token] || len(ours.Members) != len(theirs.Members) {
 		return
 	}
 	p.tokens[r.Token] = true
-	for i, l := range members(theirs) {
-		p.leases = append(p.leases, pairedLease{model: l, real: members(ours)[i], batch: true})
+	for i, l := range theirs.Members {
+		p.leases = append(p.leases, pairedLease{model: l, real: ours.Members[i], batch: true})
 	}
 }
 

@@ -78,7 +78,7 @@ func progressAnswers(x *trial) {
 
 func progressBatch(x *trial) {
 	x.enqueue(grouped("a", "g"), grouped("b", "g"))
-	l := members(x.gather("g", "t", 1))
+	l := x.gather("g", "t", 1).Members
 	l = append(l, broker.Lease{Entry: grouped("b", "g"), Token: "t"})
 	equal(x, "held", x.report("half", l...), []broker.Held{broker.Kept, broker.Lost})
 	equal(x, "progress", string(x.get("q", "a").Progress), "half")

@@ -190,7 +190,7 @@ func (p *pair) apply(toModel, toReal []broker.Change, want broker.LeaseRequest) 
 		p.both(fmt.Sprintf("outcome of change %d", i), outcome, theirs.Outcomes[i])
 	}
 	p.same("parked", ours.Parked, theirs.Parked)
-	p.same("leases", withoutTokens(ours.Leases), withoutTokens(theirs.Leases))
+	p.same("leases", p.likened(ours.Leases, theirs.Leases), theirs.Leases)
 	if len(ours.Leases) != len(theirs.Leases) {
 		return
 	}
@@ -203,12 +203,31 @@ func (p *pair) apply(toModel, toReal []broker.Change, want broker.LeaseRequest) 
 	}
 }
 
-func withoutTokens(leases []broker.Lease) []broker.Lease {
-	leases = slices.Clone(leases)
-	for i := range leases {
-		leases[i].Token = ""
+// likened returns ours with the tokens of theirs, and without what the broker may
+// know or not.
+func (p *pair) likened(ours, theirs []broker.Lease) []broker.Lease {
+	ours = slices.Clone(ours)
+	for i := range min(len(ours), len(theirs)) {
+		l := &ours[i]
+		l.Token = theirs[i].Token
+		if theirs[i].Ready.IsZero() {
+			l.Ready = time.Time{}
+		}
+		if l.Lost != nil {
+			l.Lost = &broker.LostLease{Token: p.theirs(l.Lost.Token), Began: l.Lost.Began}
+		}
 	}
-	return leases
+	return ours
+}
+
+// theirs returns the model's token of a lease.
+func (p *pair) theirs(ours string) string {
+	for _, l := range p.leases {
+		if l.real.Token == ours {
+			return l.model.Token
+		}
+	}
+	return "none: " + ours
 }
 
 // look compares everything that can be read.

@@ -19,7 +19,7 @@ var removePromises = []promise{
 
 func removeGone(x *trial) {
 	x.enqueue(entry("q", "a"), grouped("b", "g"))
-	x.must(settling(x.leaseOne("q"), broker.Archived), settling(members(x.gather("g", "t", 1))[0], broker.Done))
+	x.must(settling(x.leaseOne("q"), broker.Archived), settling(x.gather("g", "t", 1).Members[0], broker.Done))
 	x.must(moving(broker.Delete, "a"))
 	x.pause("q", true)
 	if err := x.remove("q", false); err != nil {

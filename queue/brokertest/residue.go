@@ -320,8 +320,8 @@ func fold(ctx context.Context, b broker.Broker, now time.Time, queue, token stri
 		if err != nil {
 			return nil, err
 		}
-		for _, e := range batch.Entries {
-			done = append(done, settling(broker.Lease{Entry: e, Token: r.Token}, broker.Done))
+		for _, l := range batch.Members {
+			done = append(done, settling(l, broker.Done))
 		}
 	}
 	return done, nil

@@ -39,7 +39,7 @@ func ripeBytes(x *trial) {
 	x.pass(time.Second)
 	x.enqueue(heavy("c", 1), heavy("d", 0))
 	x.ripe("without a limit", atLeisure("t", 10, 0), false)
-	equal(x, "members", leasedIDs(members(x.gatherAs(atLeisure("t", 10, 100)))), []string{"a", "b", "c", "d"})
+	equal(x, "members", leasedIDs(x.gatherAs(atLeisure("t", 10, 100)).Members), []string{"a", "b", "c", "d"})
 }
 
 func ripeFit(x *trial) {
@@ -49,7 +49,7 @@ func ripeFit(x *trial) {
 	}
 	for _, want := range [][]string{{"a", "b"}, {"c"}, {"d"}, {"e", "f"}} {
 		b := x.gatherAs(atLeisure("t-"+want[0], 10, 100))
-		equal(x, "members", leasedIDs(members(b)), want)
+		equal(x, "members", leasedIDs(b.Members), want)
 	}
 }
 
@@ -62,7 +62,7 @@ func ripeLengths(x *trial) {
 			x.ripe("one byte less than are asked for", atLeisure("t-"+e.ID, 10, int64(size)+1), false)
 		}
 		b := x.gatherAs(atLeisure("u-"+e.ID, 1, int64(size)))
-		equal(x, "members", leasedIDs(members(b)), []string{e.ID})
+		equal(x, "members", leasedIDs(b.Members), []string{e.ID})
 	}
 }
 
@@ -80,7 +80,7 @@ func ripeNext(x *trial) {
 	x.pass(time.Hour - time.Millisecond)
 	equal(x, "a moment before", x.gatherAs(r).Token, "")
 	x.pass(time.Millisecond)
-	equal(x, "members then", len(x.gatherAs(r).Entries), 2)
+	equal(x, "members then", len(x.gatherAs(r).Members), 2)
 }
 
 func ripeRest(x *trial) {
@@ -90,10 +90,10 @@ func ripeRest(x *trial) {
 	x.enqueue(heavy("c", 40), heavy("d", 1))
 	x.pass(200 * time.Millisecond)
 	b := x.gatherAs(atLeisure("t", 4, 100))
-	equal(x, "members", leasedIDs(members(b)), []string{"a"})
+	equal(x, "members", leasedIDs(b.Members), []string{"a"})
 	equal(x, "next of enough bytes", b.Next, time.Now())
 	b = x.gatherAs(atLeisure("u", 2, 0))
-	equal(x, "members", leasedIDs(members(b)), []string{"b", "c"})
+	equal(x, "members", leasedIDs(b.Members), []string{"b", "c"})
 	equal(x, "next of too few", b.Next, start.Add(time.Second+time.Hour))
 	equal(x, "next as it is asked for again", x.gatherAs(atLeisure("u", 2, 0)).Next, b.Next)
 	x.pass(2 * time.Hour)
@@ -104,9 +104,9 @@ func ripeNever(x *trial) {
 	equal(x, "of no queue", x.gatherAs(atLeisure("t", 1, 1)), broker.Batch{})
 	x.enqueue(grouped("a", "g"))
 	b := x.gatherAs(atLeisure("t", 1, 1))
-	equal(x, "members", leasedIDs(members(b)), []string{"a"})
+	equal(x, "members", leasedIDs(b.Members), []string{"a"})
 	equal(x, "next of the rest", b.Next, time.Time{})
 	equal(x, "of one whose entries are frozen", x.gatherAs(atLeisure("u", 1, 1)), broker.Batch{})
-	x.must(settling(members(b)[0], broker.Done))
+	x.must(settling(b.Members[0], broker.Done))
 	equal(x, "of one that is empty", x.gatherAs(atLeisure("v", 1, 1)), broker.Batch{})
 }

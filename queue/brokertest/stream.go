@@ -79,7 +79,7 @@ func streamStates(x *trial) {
 	x.must(settling(x.leaseOne("q"), broker.Retry))
 	x.must(moving(broker.Run, "kept"))
 	x.must(moving(broker.Archive, "kept"), moving(broker.Delete, "kept"))
-	x.must(settling(members(x.gather("g", "t", 1))[0], broker.Completed))
+	x.must(settling(x.gather("g", "t", 1).Members[0], broker.Completed))
 	x.must(moving(broker.Cancel, "later"))
 	equal(x, "states", statesOf(x.events(s, "", 100)), map[string][]task.State{
 		"done":    {task.Pending, task.Active, 0},

@@ -103,7 +103,7 @@ func watchStates(x *trial) {
 func watchBatch(x *trial) {
 	x.enqueue(grouped("a", "g"), grouped("b", "g"))
 	x.must(watching("a"))
-	for _, l := range members(x.gather("g", "t", 2)) {
+	for _, l := range x.gather("g", "t", 2).Members {
 		x.must(settling(l, broker.Done))
 	}
 	x.in("the watched one", task.Completed, "a")

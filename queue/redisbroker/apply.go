@@ -210,7 +210,7 @@ func (b *world) applyOnce(ctx context.Context, now time.Time, p *batch, want bro
 	asks := want.Max > 0 && len(want.Queues) > 0
 	if asks || len(want.Pass) > 0 {
 		p.needs.leases = true
-		stem = b.stem(sequence)
+		stem = b.stem(sequence, now)
 		request = b.packRequest(want, stem)
 		for _, q := range want.Queues {
 			p.queues.add(q.Queue)
@@ -234,10 +234,11 @@ func (b *world) applyOnce(ctx context.Context, now time.Time, p *batch, want bro
 	return b.hear(ctx, reply, stem, broker.CeilSecond(want.Until), len(p.of) == 0)
 }
 
-// stem is what the tokens begin with that a call makes. They are made of the
-// caller, the sequence and a number, so that none is ever made again.
-func (b *world) stem(sequence int64) string {
-	return b.caller + ":" + strconv.FormatInt(sequence, 10) + ":"
+// stem is what the tokens begin with that a call makes at now. They are made of the
+// caller, the sequence and a number, so that none is ever made again, and say when:
+// only the few leases that run out are asked for it.
+func (b *world) stem(sequence int64, now time.Time) string {
+	return b.caller + ":" + strconv.FormatInt(sequence, 10) + ":" + strconv.FormatInt(millis(now), 36) + ":"
 }
 
 // packRequest packs want for the script.

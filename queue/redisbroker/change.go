@@ -108,7 +108,7 @@ func (w *changeWriter) settlement(s *broker.Settlement) {
 		}
 	}
 	o.orNo()
-	if s.To == broker.Released {
+	if s.To == broker.Released && s.Headers == nil {
 		w.no()
 		return
 	}
@@ -121,10 +121,23 @@ func (w *changeWriter) settlement(s *broker.Settlement) {
 // too.
 func (w *changeWriter) kept(s *broker.Settlement) {
 	o := w.object()
+	switch s.To {
+	case broker.Done, broker.Released: // the message is there
+		if s.Headers != nil {
+			w.headers(o.field("headers"), s.Headers)
+		}
+	default:
+		e := s.Entry
+		if s.Headers != nil {
+			e.Headers = s.Headers
+		}
+		w.message(o.field("msg"), e)
+	}
+	if s.To == broker.Released {
+		return
+	}
 	if s.To == broker.Done {
 		o.field("patch").bytes(wire.EncodeOutcome(s.Entry))
-	} else {
-		w.message(o.field("msg"), s.Entry)
 	}
 	if s.Result != nil {
 		o.field("result").bytes(s.Result)
@@ -202,6 +215,15 @@ func (w *changeWriter) message(p *packer, e broker.Entry) {
 		w.err = err
 	}
 	p.bytes(msg)
+}
+
+// headers packs those of a message as the next value of p.
+func (w *changeWriter) headers(p *packer, headers map[string]string) {
+	encoded, err := wire.EncodeHeaders(headers)
+	if err != nil && w.err == nil {
+		w.err = err
+	}
+	p.bytes(encoded)
 }
 
 func (w *changeWriter) condition(r broker.Condition) {

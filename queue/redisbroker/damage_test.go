@@ -35,8 +35,7 @@ func (x *bench) stocked() map[string]broker.Lease {
 	x.settle(leases["archived"], broker.Archived, time.Time{}, true)
 	x.settle(leases["completed"], broker.Completed, x.now.Add(time.Hour), false)
 	x.apply(broker.Change{Enqueue: []broker.Entry{grouped("frozen")}})
-	frozen := x.gather("token", "frozen").Entries[0]
-	leases["frozen"] = broker.Lease{Entry: frozen, Token: "token"}
+	leases["frozen"] = x.gather("token", "frozen").Members[0]
 
 	lateStep := ofHome("late-step", stockedHome)
 	lateStep.DueAt = x.now.Add(time.Minute)

@@ -51,10 +51,14 @@ func (b *world) Gather(ctx context.Context, now time.Time, r broker.GatherReques
 			lost = append(lost, unreadable{broker.Parked{EntryRef: ref, Err: err}, r.Token, r.Group})
 			continue
 		}
-		found.Entries = append(found.Entries, e)
+		l := broker.Lease{Entry: e, Token: r.Token, Until: until, Lost: b.lost(textAt(body, 7))}
+		if joined := momentAt(body, 8); !joined.IsZero() {
+			l.Ready = b.clock.back(joined)
+		}
+		found.Members = append(found.Members, l)
 	}
 	found.Parked = b.park(ctx, now, lost)
-	if len(found.Entries) == 0 {
+	if len(found.Members) == 0 {
 		return broker.Batch{Next: next, Parked: found.Parked}, nil
 	}
 	return found, nil

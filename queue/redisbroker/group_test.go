@@ -22,8 +22,8 @@ func (x *bench) gather(token string, ids ...string) broker.Batch {
 		x.Fatal(err)
 	}
 	var got []string
-	for _, e := range batch.Entries {
-		got = append(got, e.ID)
+	for _, l := range batch.Members {
+		got = append(got, l.Entry.ID)
 	}
 	if diff := cmp.Diff(ids, got); diff != "" {
 		x.Fatalf("gathered (-want +got):\n%s", diff)
@@ -50,7 +50,7 @@ func TestStorageIsAsynqsThroughTheLifeOfAGroup(t *testing.T) {
 	x.apply(broker.Change{Enqueue: []broker.Entry{grouped("a"), grouped("b")}})
 	msg := func(id string) string { return "0a0174" + "1a01" + id + "220171" + "720167" } // group_key g
 	entry := func(id string, more ...string) map[string]string {
-		fields := map[string]string{"msg": msg(id), "state": "aggregating", "group": "g"}
+		fields := map[string]string{"msg": msg(id), "state": "aggregating", "group": "g", "leat_joined": "1900000000500"}
 		for i := 0; i+1 < len(more); i += 2 {
 			fields[more[i]] = more[i+1]
 		}
@@ -75,12 +75,12 @@ func TestStorageIsAsynqsThroughTheLifeOfAGroup(t *testing.T) {
 	want["asynq:{q}:aggregation_sets"] = map[string]string{"asynq:{q}:g:g:set": "1900000090"}
 	want["asynq:{q}:leat:batches"] = map[string]string{"set g": "1900000060"}
 	want["asynq:{q}:leat:advanced"] = "1900000000500000000"
-	want["asynq:{q}:t:a"] = entry("61", "leat_token", "set")
-	want["asynq:{q}:t:b"] = entry("62", "leat_token", "set")
+	want["asynq:{q}:t:a"] = entry("61", "leat_token", "set", "leat_began", "1900000000500")
+	want["asynq:{q}:t:b"] = entry("62", "leat_token", "set", "leat_began", "1900000000500")
 	x.holds("gather", want)
 
-	release := broker.Settlement{Token: "set", Entry: batch.Entries[0], To: broker.Released}
-	done := broker.Settlement{Token: "set", Entry: batch.Entries[1], To: broker.Done}
+	release := broker.Settlement{Token: "set", Entry: batch.Members[0].Entry, To: broker.Released}
+	done := broker.Settlement{Token: "set", Entry: batch.Members[1].Entry, To: broker.Done}
 	x.apply(broker.Change{Settle: []broker.Settlement{release}})
 	want["asynq:{q}:groups"] = []string{"g"}
 	want["asynq:{q}:g:g"] = map[string]string{"a": "1900000001"}
@@ -160,7 +160,7 @@ func TestABatchThatAsynqHasReclaimedIsLost(t *testing.T) {
 		x.c.Del(t.Context(), x.queue("g:g:set"), x.queue("aggregation_sets")),
 		x.c.ZAdd(t.Context(), x.queue("g:g"), redis.Z{Member: "a", Score: 1900000001}),
 	)
-	ref := broker.LeaseRef{EntryRef: batch.Entries[0].EntryRef, Token: "set"}
+	ref := batch.Members[0].Ref()
 	if held, err := x.b.Extend(t.Context(), x.now, x.now.Add(time.Hour), ref); err != nil || held[0] != broker.Lost {
 		t.Errorf("Extend() = %v, %v, want it lost", held, err)
 	}
@@ -187,7 +187,7 @@ func TestTheTokenOfABatchMayHoldColons(t *testing.T) {
 	if err != nil || len(groups) != 1 || groups[0].Name != "g" || groups[0].Frozen != 1 {
 		t.Errorf("Groups() = %+v, %v, want g with one frozen", groups, err)
 	}
-	x.apply(broker.Change{Settle: []broker.Settlement{{Token: "srv:1:2", Entry: batch.Entries[0], To: broker.Done}}})
+	x.apply(broker.Change{Settle: []broker.Settlement{{Token: "srv:1:2", Entry: batch.Members[0].Entry, To: broker.Done}}})
 	x.sound("it")
 }
 

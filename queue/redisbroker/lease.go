@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/leatwork/leat/queue/broker"
@@ -40,10 +41,12 @@ func (b *world) hear(ctx context.Context, reply []any, stem string, until time.T
 		words, _ := r.([]any)
 		a.refused = append(a.refused, refused{int(numberAt(words, 0)) - 1, words[1:]})
 	}
-	leases := listAt(reply, 2)
+	leases, sinces := listAt(reply, 2), textAt(reply, 6)
 	a.leases = make([]broker.Lease, 0, len(leases)/4)
 	for i := 0; len(leases) >= 4; i, leases = i+1, leases[4:] {
-		a.lease(b, leases[:4], stem+strconv.Itoa(i+1), until)
+		var since string
+		since, sinces, _ = strings.Cut(sinces, " ")
+		a.lease(b, leases[:4], broker.Lease{Token: stem + strconv.Itoa(i+1), Until: until, Ready: b.since(since)})
 	}
 	for _, p := range listAt(reply, 3) {
 		words, _ := p.([]any)
@@ -70,9 +73,9 @@ func (b *world) damage(ctx context.Context, faults []any, asError bool) error {
 	return err
 }
 
-// lease adds one lease to a: queue, id, message and the rest of the entry. One that
-// has gone since it was asked for first has no message.
-func (a *answer) lease(b *world, words []any, token string, until time.Time) {
+// lease adds l to a, of the entry that words are: queue, id, message and the rest. One
+// that has gone since it was asked for first has no message.
+func (a *answer) lease(b *world, words []any, l broker.Lease) {
 	ref := broker.EntryRef{Queue: textAt(words, 0), ID: textAt(words, 1)}
 	if words[2] == nil {
 		return
@@ -80,10 +83,10 @@ func (a *answer) lease(b *world, words []any, token string, until time.Time) {
 	rest := listAt(words, 3)
 	e, err := b.entry(ref, textAt(words, 2), rest)
 	if err != nil {
-		a.unreadable = append(a.unreadable, unreadable{broker.Parked{EntryRef: ref, Err: err}, token, ""})
+		a.unreadable = append(a.unreadable, unreadable{broker.Parked{EntryRef: ref, Err: err}, l.Token, ""})
 		return
 	}
-	l := broker.Lease{Entry: e, Token: token, Until: until}
+	l.Entry, l.Lost = e, b.lost(textAt(rest, 6))
 	for i, key := range e.Reads {
 		values := listAt(rest, 5)
 		l.Documents = append(l.Documents, document(key, values[2*i], values[2*i+1]))

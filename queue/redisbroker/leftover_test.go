@@ -218,8 +218,8 @@ func (l *lifetimes) gather(group string) {
 			return
 		}
 		var c broker.Change
-		for i, e := range batch.Entries {
-			c.Settle = append(c.Settle, broker.Settlement{Token: batch.Token, Entry: e, To: []broker.Outcome{broker.Done, broker.Archived}[i%2]})
+		for i, l := range batch.Members {
+			c.Settle = append(c.Settle, broker.Settlement{Token: l.Token, Entry: l.Entry, To: []broker.Outcome{broker.Done, broker.Archived}[i%2]})
 		}
 		done, err := l.b.Apply(l.Context(), now, []broker.Change{c}, broker.LeaseRequest{})
 		l.check(errors.Join(err, done.Outcomes[0]))

@@ -64,7 +64,7 @@ func BenchmarkHear(b *testing.B) {
 	for b.Loop() {
 		var a answer
 		for some := leases; len(some) > 0; some = some[4:] {
-			a.lease(w, some[:4], "token", time.UnixMilli(1900000000000))
+			a.lease(w, some[:4], broker.Lease{Token: "token", Until: time.UnixMilli(1900000000000)})
 		}
 		if len(a.leases) != 100 {
 			b.Fatalf("heard %d leases, want 100", len(a.leases))

@@ -156,6 +156,7 @@ func (x *twin) apply(c call) []string {
 	}
 	for _, l := range applied.Leases {
 		x.caller, _, _ = strings.Cut(l.Token, ":")
+		l.Ready = time.Time{} // a lease that is told again does not say
 		said = append(said, x.own(fmt.Sprintf("%+v", l)))
 	}
 	return said

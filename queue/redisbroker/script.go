@@ -41,7 +41,7 @@ const (
 	placing    = "key time later lose fields event wake ready place claim"
 	adding     = placing + " entry"
 	opening    = placing + " home order open entry drain"
-	settling   = "finish settle"
+	settling   = "finish message settle"
 	everything = opening + " " + settling + " batch batchsettle act move replace document listing latch answer lease body"
 )
 
@@ -87,7 +87,7 @@ var (
 	extendScript    = newScript(settles, "extend", "key batch held")
 	reportScript    = newScript(mayAdd, "report", "key time event batch held")
 	advanceScript   = newScript(settles, "advance", opening, "finish listing batch read")
-	gatherScript    = newScript(settles, "gather", opening, "finish batch member")
+	gatherScript    = newScript(settles, "gather", opening, "finish message batch member")
 	joinedScript    = newScript(settles, "joined", "key")
 	sweepScript     = newScript(settles, "sweep", opening, "finish act batch read page")
 	removeScript    = newScript(settles, "remove", "key home wake")

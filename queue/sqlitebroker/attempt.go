@@ -28,8 +28,8 @@ func (t *tx) record(k *known, a *broker.Attempt) {
 // crashed counts that the lease of k has run out, and makes it ready at the
 // given place, unless it was to be cancelled.
 func (t *tx) crashed(now time.Time, k *known, place int64) (cancelled bool) {
-	t.record(k, &broker.Attempt{Ended: now, Err: broker.LeaseRanOut})
-	t.on(crashEntry).int(k.num).int(int64(task.Pending)).int(place).int(milli(now)).int(k.crashes + 1).int(k.tried).exec()
+	t.lose(now, k, beganBy(k.token))
+	t.on(crashEntry).int(k.num).int(int64(task.Pending)).int(place).int(milli(now)).int(k.crashes).int(k.tried).exec()
 	if k.asked {
 		t.archive(now, k, broker.Cancelled)
 		return true

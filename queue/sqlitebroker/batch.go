@@ -11,13 +11,13 @@ import (
 
 var (
 	selectBatch = prepared(`SELECT group_name, until FROM leat_batch WHERE token = ? AND queue = ?`)
-	putBatch    = prepared(`INSERT OR REPLACE INTO leat_batch (token, queue, group_name, until) VALUES (?, ?, ?, ?)`)
+	putBatch    = prepared(`INSERT OR REPLACE INTO leat_batch (token, queue, group_name, until, began) VALUES (?, ?, ?, ?, ?)`)
 	extendBatch = prepared(`UPDATE leat_batch SET until = ? WHERE token = ?`)
 	forgetBatch = prepared(`DELETE FROM leat_batch WHERE token = ?1
 		AND NOT EXISTS (SELECT 1 FROM leat_entry WHERE token = ?1 AND ` + frozen + `)`)
 
-	selectMembers = prepared(`SELECT num, ` + leasedColumns + ` FROM leat_entry WHERE token = ? AND ` + frozen + ` ORDER BY at, id`)
-	selectWaiting = prepared(`SELECT num, ` + leasedColumns + ` FROM ` + ofGroups + `
+	selectMembers = prepared(`SELECT num, ready, ` + leasedColumns + ` FROM leat_entry WHERE token = ? AND ` + frozen + ` ORDER BY at, id`)
+	selectWaiting = prepared(`SELECT num, ready, ` + leasedColumns + ` FROM ` + ofGroups + `
 		WHERE queue = ? AND group_name = ? AND ` + waiting + ` ORDER BY at, id LIMIT ?`)
 	selectOldest = prepared(`SELECT at FROM ` + ofGroups + ` WHERE queue = ? AND group_name = ? AND ` + waiting + ` ORDER BY at LIMIT 1`)
 	selectNewest = prepared(`SELECT at FROM ` + ofGroups + ` WHERE queue = ? AND group_name = ? AND ` + waiting + ` ORDER BY at DESC LIMIT 1`)
@@ -29,7 +29,7 @@ var (
 	countCrash  = prepared(`UPDATE leat_entry SET crashes = ?, attempts = ? WHERE num = ?`)
 	thawEntry   = prepared(`UPDATE leat_entry SET token = NULL WHERE num = ?`)
 
-	selectLateBatch = prepared(`SELECT token FROM leat_batch WHERE queue = ? AND until <= ? ORDER BY until, token LIMIT 1`)
+	selectLateBatch = prepared(`SELECT token, began FROM leat_batch WHERE queue = ? AND until <= ? ORDER BY until, token LIMIT 1`)
 	selectNextBatch = prepared(`SELECT until FROM leat_batch WHERE queue = ? ORDER BY until LIMIT 1`)
 	selectFrozen    = prepared(`SELECT ` + knownColumns + ` FROM leat_entry WHERE token = ? AND ` + frozen + ` ORDER BY at, id LIMIT ?`)
 )
@@ -66,11 +66,11 @@ func (t *tx) gather(now time.Time, r broker.GatherRequest) broker.Batch {
 
 // freeze leases the oldest entries of a group as one batch.
 func (t *tx) freeze(q *queue, now time.Time, r broker.GatherRequest) broker.Batch {
-	batch, bytes := broker.Batch{Queue: r.Queue, Group: r.Group}, int64(0)
+	batch, bytes, until := broker.Batch{Queue: r.Queue, Group: r.Group}, int64(0), broker.CeilSecond(r.Until)
 	t.beginLeases(q, now)
 	full := false
 	for more := true; more && t.err == nil; { // others take the place of those that are parked
-		next := t.members(q, t.on(selectWaiting).int(q.num).text(r.Group).int(int64(r.MaxSize-len(batch.Entries))))
+		next := t.members(q, t.on(selectWaiting).int(q.num).text(r.Group).int(int64(r.MaxSize-len(batch.Members))))
 		for i := range next {
 			f := &next[i]
 			if f.err != nil {
@@ -78,19 +78,19 @@ func (t *tx) freeze(q *queue, now time.Time, r broker.GatherRequest) broker.Batc
 				continue
 			}
 			bytes += int64(len(f.entry.Payload))
-			if full = r.MaxBytes > 0 && bytes > r.MaxBytes && len(batch.Entries) > 0; full {
+			if full = r.MaxBytes > 0 && bytes > r.MaxBytes && len(batch.Members) > 0; full {
 				break
 			}
 			t.on(freezeEntry).text(r.Token).int(f.num).exec()
 			t.countGroup(q, r.Group, -1, 1)
-			batch.Entries = append(batch.Entries, f.entry)
+			batch.Members = append(batch.Members, t.lend(f, r.Token, until))
 			t.started(now, q, &f.entry)
 		}
-		more = !full && len(next) > 0 && len(batch.Entries) < r.MaxSize && len(batch.Parked) < broker.MaxParts
+		more = !full && len(next) > 0 && len(batch.Members) < r.MaxSize && len(batch.Parked) < broker.MaxParts
 	}
-	if len(batch.Entries) > 0 {
-		batch.Token, batch.Until = r.Token, broker.CeilSecond(r.Until)
-		t.on(putBatch).text(r.Token).int(q.num).text(r.Group).int(milli(batch.Until)).exec()
+	if len(batch.Members) > 0 {
+		batch.Token, batch.Until = r.Token, until
+		t.on(putBatch).text(r.Token).int(q.num).text(r.Group).int(milli(until)).int(milli(now)).exec()
 	}
 	return batch
 }
@@ -104,7 +104,7 @@ func (t *tx) heldBatch(q *queue, token string) (b broker.Batch, held bool) {
 		return b, false
 	}
 	for _, f := range t.members(q, t.on(selectMembers).text(token)) {
-		b.Entries = append(b.Entries, f.entry)
+		b.Members = append(b.Members, broker.Lease{Entry: f.entry, Token: token, Until: b.Until})
 	}
 	return b, true
 }
@@ -176,16 +176,16 @@ func (t *tx) returnBatches(q *queue, now time.Time, most int) (returned int) {
 		return 0
 	}
 	for returned < most && t.err == nil {
-		token := ""
-		if !t.on(selectLateBatch).int(q.num).int(now.UnixMilli()).first(func(r *row) { token = r.text() }) {
+		token, began := "", int64(0)
+		if !t.on(selectLateBatch).int(q.num).int(now.UnixMilli()).first(func(r *row) { token, began = r.text(), r.int() }) {
 			return returned
 		}
 		var members []known
 		t.on(selectFrozen).text(token).int(int64(most - returned)).each(func(r *row) { members = append(members, r.known(q)) })
 		for i := range members {
 			k := &members[i]
-			t.record(k, &broker.Attempt{Ended: now, Err: broker.LeaseRanOut})
-			t.on(countCrash).int(k.crashes + 1).int(k.tried).int(k.num).exec()
+			t.lose(now, k, began)
+			t.on(countCrash).int(k.crashes).int(k.tried).int(k.num).exec()
 			t.thaw(now, k)
 		}
 		returned += len(members)

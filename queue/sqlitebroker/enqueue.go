@@ -45,7 +45,7 @@ func (t *tx) enqueue(now time.Time, e *broker.Entry) (added bool) {
 	case e.DueAt.After(now):
 		added = t.insert(now, q, e, task.Scheduled, milli(e.DueAt), 0)
 	case e.Group != "":
-		added = t.insert(now, q, e, task.Aggregating, ceilSecond(now), 0)
+		added = t.insert(now, q, e, task.Aggregating, ceilSecond(now), milli(now))
 	default:
 		added = t.insert(now, q, e, task.Pending, q.back(), milli(now))
 	}

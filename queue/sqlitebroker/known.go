@@ -100,7 +100,7 @@ func (t *tx) place(now time.Time, k *known, to task.State, at, ready int64) {
 // makeReady puts k into its group, or else at the back of its queue.
 func (t *tx) makeReady(now time.Time, k *known) {
 	if k.group != "" {
-		t.place(now, k, task.Aggregating, ceilSecond(now), 0)
+		t.place(now, k, task.Aggregating, ceilSecond(now), milli(now))
 	} else {
 		t.place(now, k, task.Pending, k.q.back(), milli(now))
 	}

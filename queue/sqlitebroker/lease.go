@@ -1,7 +1,6 @@
 package sqlitebroker
 
 import (
-	"crypto/rand"
 	"slices"
 	"time"
 
@@ -10,7 +9,7 @@ import (
 )
 
 var (
-	selectReady = prepared(`SELECT num, ` + leasedColumns + ` FROM leat_entry
+	selectReady = prepared(`SELECT num, ready, ` + leasedColumns + ` FROM leat_entry
 		WHERE queue = ? AND state = ? ORDER BY at, id LIMIT ?`)
 	leaseEntry = prepared(`UPDATE leat_entry SET state = ?2, at = ?3, token = ?4 WHERE num = ?1`)
 	parkEntry  = prepared(`UPDATE leat_entry SET state = ?2, at = ?3, ended = ?4, last_error = ?5 WHERE num = ?1`)
@@ -19,6 +18,7 @@ var (
 // A found entry is one that is next in line.
 type found struct {
 	num   int64
+	ready time.Time
 	entry broker.Entry
 	err   error // why it cannot be read
 }
@@ -73,15 +73,15 @@ func (t *tx) next(q *queue, most int) []found {
 	return t.line
 }
 
-// found reads the number of an entry of q, and leasedColumns.
+// found reads the number of an entry of q, since when it is ready, and leasedColumns.
 func (r *row) found(q *queue) found {
-	num := r.int()
+	num, ready := r.int(), r.milli()
 	s, err := r.entry(q.name)
-	return found{num, s.Entry, err}
+	return found{num, ready, s.Entry, err}
 }
 
 func (t *tx) leaseOne(q *queue, now, until time.Time, f *found) broker.Lease {
-	l := broker.Lease{Entry: f.entry, Token: rand.Text(), Until: until}
+	l := t.lend(f, newToken(now), until)
 	t.on(leaseEntry).int(f.num).int(int64(task.Active)).int(milli(until)).text(l.Token).exec()
 	t.beginLeases(q, now)
 	q.add(task.Pending, -1)
@@ -92,6 +92,15 @@ func (t *tx) leaseOne(q *queue, now, until time.Time, f *found) broker.Lease {
 		for _, key := range l.Entry.Reads {
 			l.Documents = append(l.Documents, t.document(h, key))
 		}
+	}
+	return l
+}
+
+// lend returns the lease of f with a token.
+func (t *tx) lend(f *found, token string, until time.Time) broker.Lease {
+	l := broker.Lease{Entry: f.entry, Token: token, Until: until, Ready: f.ready}
+	if l.Entry.Crashes > 0 {
+		l.Lost = t.lost(f.num)
 	}
 	return l
 }

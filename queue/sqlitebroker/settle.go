@@ -9,7 +9,11 @@ import (
 
 var settleEntry = prepared(`UPDATE leat_entry SET state = ?2, at = ?3, token = NULL, version = ?4,
 	retried = ?5, last_error = ?6, failed = ?7, completed = ?8, ended = ?9, attempts = ?10,
-	crashes = NULL, asked = NULL, result = coalesce(?11, result) WHERE num = ?1`)
+	crashes = NULL, asked = NULL, result = coalesce(?11, result),
+	headers = nullif(coalesce(?12, headers), '{}') WHERE num = ?1`)
+
+// markEntry is for entries that are released.
+var markEntry = prepared(`UPDATE leat_entry SET version = ?2, headers = nullif(?3, '{}') WHERE num = ?1`)
 
 // deletePlain is for leased entries that nothing goes with.
 var deletePlain = prepared(`DELETE FROM leat_entry WHERE queue = ? AND id = ? AND token = ?
@@ -47,6 +51,9 @@ func (t *tx) checkSettle(settle []broker.Settlement) error {
 
 // settle does to the entry k what s says.
 func (t *tx) settle(now time.Time, s *broker.Settlement, k *known) {
+	if s.To == broker.Released && s.Headers != nil {
+		t.on(markEntry).int(k.num).int(k.q.written()).text(t.marks(s)).exec()
+	}
 	if k.asked && (s.To == broker.Retry || s.To == broker.Released) {
 		t.settleCancelled(now, s, k)
 		return
@@ -72,6 +79,15 @@ func (t *tx) settle(now time.Time, s *broker.Settlement, k *known) {
 	case broker.Released:
 		t.letGo(now, k)
 	}
+}
+
+// marks returns the headers that s gives its entry, "" if it leaves it those that it
+// has.
+func (t *tx) marks(s *broker.Settlement) string {
+	if s.Headers == nil {
+		return ""
+	}
+	return t.json(1, s.Headers)
 }
 
 // done deletes k, or keeps it for a while if somebody waits for it.
@@ -122,7 +138,7 @@ func (t *tx) keep(now time.Time, s *broker.Settlement, k *known, state task.Stat
 	}
 	t.on(settleEntry).int(k.num).int(int64(state)).int(at).int(k.q.written()).
 		int(int64(s.Entry.Retried)).some(s.Entry.LastErr).any(seconds(s.Entry.LastFailedAt)).
-		any(seconds(s.Entry.CompletedAt)).any(int64(k.end)).any(k.tried).blob(s.Result).exec()
+		any(seconds(s.Entry.CompletedAt)).any(int64(k.end)).any(k.tried).blob(s.Result).some(t.marks(s)).exec()
 	k.q.awaits(state, at)
 	t.moved(now, k, state)
 }

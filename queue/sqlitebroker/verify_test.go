@@ -28,7 +28,7 @@ func fillGroups(t testing.TB, b *sqlitebroker.Broker) {
 		}}},
 		broker.Change{Move: []broker.Move{{EntryRef: broker.EntryRef{Queue: "q", ID: "cancelled"}, Do: broker.Cancel}}})
 	r := broker.GatherRequest{Queue: "q", Group: "g", Token: "batch", MaxSize: 2, Until: time.Now().Add(time.Minute)}
-	if batch, err := b.Gather(t.Context(), time.Now(), r); err != nil || len(batch.Entries) != 2 {
+	if batch, err := b.Gather(t.Context(), time.Now(), r); err != nil || len(batch.Members) != 2 {
 		t.Fatalf("Gather() = %+v, %v, want two", batch, err)
 	}
 }
@@ -55,7 +55,7 @@ func TestVerifyFindsWhatContradictsTheRulesOfGroupsAndClaims(t *testing.T) {
 		{`INSERT INTO leat_group SELECT queue, 'twin', 1, 0, joined FROM leat_group`, "2 groups of q were joined as number"},
 		{`UPDATE leat_entry SET token = 'other' WHERE id = 'g1'`, "entry q/g1 is frozen in no batch of its group"},
 		{`UPDATE leat_batch SET group_name = 'h'`, "entry q/g1 is frozen in no batch of its group"},
-		{`INSERT INTO leat_batch VALUES ('none', 1, 'g', 0)`, "batch none of group g is empty"},
+		{`INSERT INTO leat_batch VALUES ('none', 1, 'g', 0, 0)`, "batch none of group g is empty"},
 		{`UPDATE leat_queue SET aggregating = 2`, "queue q counts 2 aggregating entries, there are 3"},
 	} {
 		b := open(t, ":memory:")

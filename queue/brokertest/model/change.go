@@ -171,7 +171,7 @@ func (m *Model) wait(now time.Time, e *entry, due time.Time) {
 // ready puts e at the back of the entries to be leased, or in its group.
 func (m *Model) ready(now time.Time, e *entry) {
 	m.leave(e)
-	e.moved = now
+	e.moved, e.ready = now, now
 	if e.Group != "" {
 		m.join(e)
 		m.enter(now, e, task.Aggregating)
@@ -186,7 +186,7 @@ func (m *Model) again(now time.Time, ended ...*entry) {
 	for i := len(ended) - 1; i >= 0; i-- {
 		e := ended[i]
 		m.leave(e)
-		e.moved = now
+		e.moved, e.ready = now, now
 		m.queues[e.Queue].lineUpFirst(e)
 		m.enter(now, e, task.Pending)
 	}

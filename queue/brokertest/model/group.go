@@ -31,15 +31,15 @@ func (m *Model) Gather(ctx context.Context, now time.Time, r broker.GatherReques
 		if !ripe(now, waiting, r) {
 			return broker.Batch{Next: ripens(now, waiting, r)}, nil
 		}
-		m.freeze(now, q, waiting[:fit(waiting, r)], r)
+		gathered := m.freeze(now, q, waiting[:fit(waiting, r)], r)
+		gathered.Next = ripens(now, q.listed(task.Aggregating, r.Group), r)
+		return gathered, nil
 	}
 	b := q.batches[r.Token]
 	gathered := broker.Batch{Queue: r.Queue, Group: b.group, Token: r.Token, Until: b.until}
 	gathered.Next = ripens(now, q.listed(task.Aggregating, r.Group), r)
 	for _, e := range q.members(r.Token) {
-		shown := e.shown().Entry
-		shown.Exit = nil
-		gathered.Entries = append(gathered.Entries, shown)
+		gathered.Members = append(gathered.Members, e.lease())
 	}
 	return gathered, nil
 }
@@ -87,17 +87,19 @@ func fit(waiting []*entry, r broker.GatherRequest) int {
 }
 
 // freeze leases entries as one batch.
-func (m *Model) freeze(now time.Time, q *queue, taken []*entry, r broker.GatherRequest) {
+func (m *Model) freeze(now time.Time, q *queue, taken []*entry, r broker.GatherRequest) broker.Batch {
 	q.beginLease(now)
 	b := &batch{group: r.Group, until: broker.CeilSecond(r.Until)}
 	q.batches[r.Token] = b
 	q.leases += len(taken)
+	gathered := broker.Batch{Queue: r.Queue, Group: r.Group, Token: r.Token, Until: b.until}
 	for _, e := range taken {
-		e.token, e.Until = r.Token, b.until
+		gathered.Members = append(gathered.Members, e.leased(now, r.Token, r.Until))
 	}
 	for _, e := range taken {
 		m.started(now, e)
 	}
+	return gathered
 }
 
 // members returns the entries of a batch, in the order in which they were added

@@ -34,14 +34,28 @@ func (m *Model) leaseNext(now time.Time, q *queue, until time.Time) broker.Lease
 	q.beginLease(now)
 	m.leave(e)
 	q.leases++
-	e.token, e.Until = fmt.Sprintf("token %d", m.number()), broker.CeilSecond(until)
+	l := e.leased(now, fmt.Sprintf("token %d", m.number()), until)
 	m.enter(now, e, task.Active)
 	m.started(now, e)
-	l := broker.Lease{Entry: e.shown().Entry, Token: e.token, Until: e.Until}
-	l.Entry.Exit = nil
 	for _, key := range e.Reads {
 		l.Documents = append(l.Documents, m.document(e.Home, key))
 	}
+	return l
+}
+
+// leased puts e under a lease, and returns that without documents.
+func (e *entry) leased(now time.Time, token string, until time.Time) broker.Lease {
+	e.token, e.began, e.Until = token, broker.CeilMilli(now), broker.CeilSecond(until)
+	l := e.lease()
+	l.Ready, l.Lost = broker.CeilMilli(e.ready), e.lost
+	e.lost = nil
+	return l
+}
+
+// lease returns the lease that e is under, as it is told again.
+func (e *entry) lease() broker.Lease {
+	l := broker.Lease{Entry: e.shown().Entry, Token: e.token, Until: e.Until}
+	l.Entry.Exit = nil
 	return l
 }
 

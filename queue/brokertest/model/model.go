@@ -61,7 +61,10 @@ type queue struct {
 type entry struct {
 	broker.Stored
 	token   string    // while it is active or frozen
+	began   time.Time // when the lease with that token was given
+	lost    *broker.LostLease
 	moved   time.Time // when it became ready, was archived or was added to its group
+	ready   time.Time // when it became ready or was added to its group; zero: it was released
 	seat    int64     // while it is pending: counts up from the next to the last
 	watched bool
 }

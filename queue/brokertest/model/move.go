@@ -50,7 +50,7 @@ func (m *Model) move(now time.Time, move broker.Move) {
 // rerun has e run at due, whatever it has come to.
 func (m *Model) rerun(now time.Time, e *entry, due time.Time) {
 	m.leave(e)
-	e.Group, e.End, e.Crashes = "", 0, 0
+	e.Group, e.End, e.Crashes, e.lost = "", 0, 0, nil
 	m.rewritten(e)
 	m.wait(now, e, due)
 }

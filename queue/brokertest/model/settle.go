@@ -1,6 +1,7 @@
 package model
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 // settle ends the lease of an entry and does to it what the outcome says.
 func (m *Model) settle(now time.Time, s broker.Settlement) {
 	q, e := m.queues[s.Entry.Queue], m.entry(s.Entry.EntryRef)
+	m.mark(e, s)
 	if e.CancelAsked && (s.To == broker.Retry || s.To == broker.Released) {
 		if s.To == broker.Retry {
 			m.record(e, s)
@@ -56,6 +58,14 @@ func (m *Model) settle(now time.Time, s broker.Settlement) {
 	}
 }
 
+// mark gives e other headers, if a settlement says so.
+func (m *Model) mark(e *entry, s broker.Settlement) {
+	if s.Headers != nil {
+		e.Headers = maps.Clone(s.Headers)
+		m.rewritten(e)
+	}
+}
+
 // record stores what a settlement says of its entry.
 func (m *Model) record(e *entry, s broker.Settlement) {
 	e.Retried, e.LastErr = s.Entry.Retried, s.Entry.LastErr
@@ -78,9 +88,10 @@ func (e *entry) attempted(a broker.Attempt) {
 	e.Attempts = e.Attempts[max(0, len(e.Attempts)-broker.MaxAttempts):]
 }
 
-// crashed counts a lease that ran out.
+// crashed counts that the lease of e ran out, and keeps it for the next to tell.
 func (e *entry) crashed(now time.Time) {
 	e.Crashes++
+	e.lost = &broker.LostLease{Token: e.token, Began: e.began}
 	e.attempted(broker.Attempt{Ended: now, Err: broker.LeaseRanOut})
 }
 
@@ -93,6 +104,7 @@ func (m *Model) release(now time.Time, e *entry) {
 		return
 	}
 	m.again(now, e)
+	e.ready = time.Time{}
 }
 
 func (q *queue) count(now time.Time, processed, failed int) {

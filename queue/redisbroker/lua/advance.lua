@@ -112,7 +112,7 @@ local function come(queue, id)
     return false
   elseif f[4] then
     if not pcall(expect, "ZCARD", group_key(queue, f[4])) then return false end
-    redis.call("HSET", entry_key(queue, id), "state", "aggregating")
+    redis.call("HSET", entry_key(queue, id), "state", "aggregating", "leat_joined", now_up)
     join_group(queue, id, f[4], now_s_up)
     record(queue, id, "aggregating")
     later("ZREM", container(queue, "leat:grouped"), id)
@@ -145,8 +145,8 @@ local function name_groups(queue)
 end
 
 -- run_out returns at most left entries whose lease has run out, {id, whether it is
--- to be cancelled}. A lease is ours if its end is the one that we wrote into the
--- entry.
+-- to be cancelled, whether the lease is ours}. That is so if its end is the one that we
+-- wrote into the entry.
 local function run_out(queue)
   local found = {}
   local ended = redis.call("ZRANGEBYSCORE", container(queue, "lease"), "-inf", now_s, "WITHSCORES", "LIMIT", 0, left + looks)
@@ -158,7 +158,7 @@ local function run_out(queue)
       later("ZREM", container(queue, "lease"), id)
       if not f[1] then redis.call("LREM", container(queue, "active"), 0, id) end
     elseif f[2] == score or tonumber(score) <= now_s - asynq_grace then
-      found[#found + 1] = {id, f[3]}
+      found[#found + 1] = {id, f[3], f[2] == score}
     end
   end
   return found
@@ -169,7 +169,7 @@ local function recover(queue)
   local back = {}
   for _, e in ipairs(run_out(queue)) do
     local id = e[1]
-    crash(queue, id)
+    crash(queue, id, e[3])
     lose_oldest(container(queue, "active"), id)
     later("ZREM", container(queue, "lease"), id)
     if e[2] then
@@ -229,7 +229,7 @@ local function give_back(queue, group, set)
   for i = 1, #members, 2 do
     later("ZREM", key, members[i])
     if fields_of(entry_key(queue, members[i]), "state")[1] == "aggregating" then
-      crash(queue, members[i])
+      crash(queue, members[i], true)
       join_group(queue, members[i], group, members[i + 1])
       joins = true
     end

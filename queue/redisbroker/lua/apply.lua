@@ -22,15 +22,15 @@
 --           packed one: see lib/settle.lua. An entry is queue, id, message, and a map
 --           or false: see lib/entry.lua
 --
--- Returns   {"OK", refused, leases, parked, faults, wakes}, {"OK"} if there is nothing
---           in these, or {"STALE"}, with
+-- Returns   {"OK", refused, leases, parked, faults, wakes, sinces}, {"OK"} if there is
+--           nothing in these, or {"STALE"}, with
 --           refused  {which change, from 1, word, …} for each that was:
 --                      LEASE_LOST queue id · CONFLICT key version body · QUOTA bytes quota ·
 --                      NO_ENTRY queue id · STATE queue id state frozen ·
 --                      CHANGED queue id ·
 --                      EXISTS queue id · CLAIMED queue id claim holder ·
 --                      LATCH_EXISTS id · NO_LATCH id · ERROR message
---           leases, parked, faults: see lib/answer.lua
+--           leases, parked, faults, sinces: see lib/answer.lua
 --           wakes: what lib/wake.lua returns
 --
 -- Builds of this script leave out pieces of lib that its changes do not need.

@@ -7,7 +7,8 @@
 --           in which the lease ends
 --
 -- Returns   {end of the lease, id, body, …}, with a body as lib/member.lua has it,
---           or nil if the group is not ripe; the second in which it is ripe next, -1
+--           and unless it is told again which lease was lost and the time at which
+--           the entry joined the group, in ms; or nil if the group is not ripe; the second in which it is ripe next, -1
 --           if it is now, 0 if nothing waits in it; and what lib/wake.lua returns
 local queue, group, token = ARGV[4], ARGV[5], ARGV[6]
 local grace, delay, most = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
@@ -20,14 +21,9 @@ local taken = batch_key(queue, group, set)
 local function payload_size(msg)
   local at, tag = 1, string.byte(msg, 1)
   while tag == 10 or tag == 18 do
-    local size, unit = 0, 1
-    repeat
-      at = at + 1
-      local seven = string.byte(msg, at) or 0
-      size, unit = size + seven % 128 * unit, unit * 128
-    until seven < 128
+    local size, from = varint(msg, at + 1)
     if tag == 18 then return size end
-    at = at + 1 + size
+    at = from + size
     tag = string.byte(msg, at)
   end
   return 0
@@ -59,6 +55,13 @@ local function ripens()
   return at
 end
 
+-- joined_at returns when an entry joined the group that has a score there: a time
+-- beside it counts only if, rounded up, it is the score.
+local function joined_at(joined, score)
+  if joined and seconds(tonumber(joined)) == tonumber(score) then return joined end
+  return string.format("%.0f", score * 1000)
+end
+
 -- freeze takes the oldest entries out of the group and into the batch, as many as may
 -- be in it, and returns their ids and bodies. Ids without an entry are dropped, and
 -- what was to be cancelled is.
@@ -67,7 +70,7 @@ local function freeze()
   local bytes = 0
   for i = 1, #oldest, 2 do
     local id = oldest[i]
-    local body, state, cancelled, claim = member(queue, id)
+    local body, state, cancelled, claim, lost, joined = member(queue, id)
     if most_bytes > 0 and state == "aggregating" and not cancelled then
       bytes = bytes + payload_size(body[1] or "")
       if bytes > most_bytes and #taken_out > 0 then break end
@@ -76,7 +79,9 @@ local function freeze()
     if state == "aggregating" and cancelled then
       archive(facts(queue, id), "cancelled")
     elseif state == "aggregating" then
-      redis.call("HSET", entry_key(queue, id), "leat_token", token)
+      if lost then redis.call("HDEL", entry_key(queue, id), "leat_lost") end
+      redis.call("HSET", entry_key(queue, id), "leat_token", token, "leat_began", now_up)
+      body[8], body[9] = lost, joined_at(joined, oldest[i + 1])
       later("ZADD", taken, oldest[i + 1], id)
       taken_out[#taken_out + 1] = id
       taken_out[#taken_out + 1] = body

@@ -7,7 +7,7 @@ local act = {}
 local function forget(e)
   if e.behind then step_out(e.queue, e.id, e.claim) end
   redis.call("HDEL", entry_key(e.queue, e.id), "group", "pending_since", "leat_end", "leat_crashes", "leat_cancel",
-    "leat_token", "leat_until")
+    "leat_token", "leat_until", "leat_joined", "leat_lost")
   if e.home then homes.begins(e.home, e.queue, e.id) end
 end
 

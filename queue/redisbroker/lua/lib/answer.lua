@@ -8,15 +8,18 @@
 -- An answer is what has happened:
 --   leases   queue, id, msg and rest of each, one after another: see body_of. The
 --            rest is nothing if nothing is in it
+--   sinces   since when the entry of each lease was ready, in ns, "0" if that is not
+--            known, with spaces between them: it is not kept
 --   parked   {queue, id}: ids that were next in line and have no entry
 --   faults   {queue, error}: queues that cannot be read
 local leases, parked, faults = {}, {}, {}
-local granted, held = 0, {} -- how many leases, and queue and id of each
+local granted, held, sinces = 0, {}, {} -- how many leases, queue and id of each, since when each was ready
 
 -- answer_of returns an answer. Most say nothing but that all has taken effect.
 local function answer_of(refused, told)
   if #refused + granted + #parked + #faults == 0 and not (told and told[1]) then return {"OK"} end
-  return {"OK", refused, leases, parked, faults, told}
+  if granted == 0 then return {"OK", refused, leases, parked, faults, told} end
+  return {"OK", refused, leases, parked, faults, told or nothing, table.concat(sinces, " ")}
 end
 
 -- What short makes of an answer is kept, and full gives it again: all of it but

@@ -68,7 +68,7 @@ local function add(e)
     wait_until("scheduled", queue, id, e.due, e.group)
     record(queue, id, "scheduled")
   elseif e.group then
-    redis.call("HSET", key, "msg", e.msg, "state", "aggregating", unpack(more))
+    redis.call("HSET", key, "msg", e.msg, "state", "aggregating", "leat_joined", now_up, unpack(more))
     join_group(queue, id, e.group, now_s_up)
     record(queue, id, "aggregating")
   else

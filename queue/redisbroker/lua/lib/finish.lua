@@ -54,7 +54,7 @@ local function has_ended(e) return e.state == "archived" or e.state == "complete
 -- other means than its own settlement.
 local function archive(e, ending)
   local key = entry_key(e.queue, e.id)
-  redis.call("HDEL", key, "pending_since", "leat_token", "leat_until", "leat_cancel")
+  redis.call("HDEL", key, "pending_since", "leat_token", "leat_until", "leat_began", "leat_cancel")
   redis.call("HSET", key, "state", "archived", unpack(ending and {"leat_end", ending, "leat_until", now_s_up} or nothing))
   later("ZADD", container(e.queue, "archived"), now_s_up, e.id)
   record(e.queue, e.id, "archived")
@@ -85,11 +85,12 @@ local function with_attempt(stored, attempt)
   return cmsgpack.pack(all)
 end
 
--- crash notes that the lease of an entry ran out.
-local function crash(queue, id)
+-- crash notes that the lease of an entry ran out, and if it was ours, which one.
+local function crash(queue, id, ours)
   local key = entry_key(queue, id)
-  local f = redis.call("HMGET", key, "leat_crashes", "leat_attempts")
+  local f = redis.call("HMGET", key, "leat_crashes", "leat_attempts", "leat_token", "leat_began")
+  local lost = ours and f[3] and {"leat_lost", f[3] .. " " .. (f[4] or "")}
   redis.call("HSET", key, "leat_crashes", (tonumber(f[1]) or 0) + 1,
-    "leat_attempts", with_attempt(f[2], {0, now_up, "", "lease ran out"}))
-  redis.call("HDEL", key, "leat_token", "leat_until")
+    "leat_attempts", with_attempt(f[2], {0, now_up, "", "lease ran out"}), unpack(lost or nothing))
+  redis.call("HDEL", key, "leat_token", "leat_until", "leat_began")
 end

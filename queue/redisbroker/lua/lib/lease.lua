@@ -32,29 +32,31 @@ local function documents_of(home, reads)
 end
 
 -- body_of returns what a lease says of its entry beside the message: that, what
--- else there is, {words, home, reads, crashes, false, documents}, whether it is to be
--- cancelled, and whether it waits behind a claim. It returns nothing if the entry
--- is gone, or under another token than the one given.
+-- else there is, {words, home, reads, crashes, false, documents, lost}, since when it
+-- is ready, whether it is to be cancelled, and whether it waits behind a claim. It
+-- returns nothing if the entry is gone, or under another token than the one given.
 local function body_of(queue, id, token)
   local f = redis.pcall("HMGET", entry_key(queue, id), "msg", "leat_ms", "leat_home", "leat_reads",
-    "leat_crashes", "leat_token", "leat_cancel", "leat_behind")
+    "leat_crashes", "leat_token", "leat_cancel", "leat_behind", "leat_lost", "pending_since")
   if not f[1] or f.err or (token and f[6] ~= token) then return end
-  return f[1], {f[2], f[3], f[4], f[5], false, documents_of(f[3], f[4])}, f[7], f[8]
+  return f[1], {f[2], f[3], f[4], f[5], false, documents_of(f[3], f[4]), f[9]}, f[10], f[7], f[8]
 end
 
--- plain_of returns the message of an entry that has nothing else to be known: of
--- three fields that a hash has, two are these, and no entry lacks its state.
+-- plain_of returns the message of an entry that has nothing else to be known, and
+-- since when it is ready: of three fields that a hash has, two are these, and no entry
+-- lacks its state.
 local function plain_of(key)
   local f = redis.pcall("HMGET", key, "msg", "pending_since")
-  return f[1] and f[2] and redis.call("HLEN", key) == 3 and f[1]
+  if f[1] and f[2] and redis.call("HLEN", key) == 3 then return f[1], f[2] end
 end
 
 -- grant makes id, the next in line, leased. One that is leased alone has left
--- its group, and how it had ended is over. A hash grows less if it loses first.
+-- its group, how it had ended is over, and which lease of it was lost is told. A hash
+-- grows less if it loses first.
 local function grant(queue, id, msg, rest, request)
   local key = entry_key(queue, id)
   if rest then
-    redis.call("HDEL", key, "pending_since", "group", "leat_end")
+    redis.call("HDEL", key, "pending_since", "group", "leat_end", "leat_joined", "leat_lost")
   else
     redis.call("HDEL", key, "pending_since")
   end
@@ -115,11 +117,12 @@ local function take(queue, most, request)
     empty[queue] = #ids < most
     if #ids == 0 then return end
     begin_leases(queue)
-    local messages, rests, withheld = {}, {}, {}
+    local messages, rests, waited, withheld = {}, {}, {}, {}
     for i = 1, #ids do
-      local msg, rest, cancelled, behind = plain_of(entry_key(queue, ids[i]))
-      if not msg then msg, rest, cancelled, behind = body_of(queue, ids[i]) end
-      messages[i], rests[i] = msg or false, rest or false
+      local rest, cancelled, behind
+      local msg, since = plain_of(entry_key(queue, ids[i]))
+      if not msg then msg, rest, since, cancelled, behind = body_of(queue, ids[i]) end
+      messages[i], rests[i], waited[i] = msg or false, rest or false, since or "0"
       withheld[i] = (cancelled or behind) and {cancelled, behind}
       if withheld[i] then expect_queue(queue) end
     end
@@ -128,6 +131,7 @@ local function take(queue, most, request)
       local why = withheld[i]
       if messages[i] and not (why and withhold(queue, ids[i], why[1], why[2])) then
         grant(queue, ids[i], messages[i], rests[i], request)
+        sinces[granted] = waited[i]
         most = most - 1
       elseif messages[i] then
         missing = missing - 1

@@ -56,7 +56,7 @@ local function place_anew(e, due)
     wait_until("scheduled", e.queue, e.id, due, e.group)
     record(e.queue, e.id, "scheduled")
   elseif e.group then
-    redis.call("HSET", key, "state", "aggregating")
+    redis.call("HSET", key, "state", "aggregating", "leat_joined", now_up)
     join_group(e.queue, e.id, e.group, now_s_up)
     record(e.queue, e.id, "aggregating")
   else

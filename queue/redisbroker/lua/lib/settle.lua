@@ -7,7 +7,8 @@
 --   claim, hold            the key of the claim to free, and until when it is held
 --   kept                   in MessagePack, what to store if the entry is kept:
 --                          msg, result and attempt; of one that is done, patch is
---                          the fields of the message instead
+--                          the fields of the message instead, and of one that is done
+--                          or released, headers are those that it is to have
 local day = ARGV[4] -- "2030-03-17"
 local stats_ttl = 90 * 24 * 60 * 60
 
@@ -102,6 +103,12 @@ local processed, failed = {}, {} -- how much to add, by queue
 
 local function count(counter, queue) counter[queue] = (counter[queue] or 0) + 1 end
 
+-- mended returns the message of an entry with what is kept of its settlement.
+local function mended(key, kept)
+  local msg = redis.call("HGET", key, "msg") .. (kept.patch or "")
+  return kept.headers and with_headers(msg, kept.headers) or msg
+end
+
 -- keep stores what s says of its entry and gives it a state and, if it is given, an
 -- end.
 local function keep(s, state, ending)
@@ -113,12 +120,12 @@ local function keep(s, state, ending)
       fields[#fields + 1] = value
     end
   end
-  set("msg", kept.msg or (kept.patch and redis.call("HGET", key, "msg") .. kept.patch))
+  set("msg", kept.msg or (kept.patch and mended(key, kept)))
   set("result", kept.result)
   set("leat_end", ending)
   set("leat_until", ending and now_s_up)
   if kept.attempt then set("leat_attempts", with_attempt(redis.call("HGET", key, "leat_attempts"), kept.attempt)) end
-  redis.call("HDEL", key, "leat_token", "leat_until", "leat_crashes", "leat_cancel", "leat_end")
+  redis.call("HDEL", key, "leat_token", "leat_until", "leat_began", "leat_crashes", "leat_cancel", "leat_end")
   redis.call("HSET", key, unpack(fields))
   record(s.queue, s.id, state)
 end
@@ -179,7 +186,8 @@ function outcome.parked(s)
 end
 
 function outcome.released(s)
-  redis.call("HDEL", s.key, "leat_token", "leat_until")
+  if s.kept then redis.call("HSET", s.key, "msg", mended(s.key, cmsgpack.unpack(s.kept))) end
+  redis.call("HDEL", s.key, "leat_token", "leat_until", "leat_began")
   if s.cancelled then
     archive(facts(s.queue, s.id), "cancelled")
     count(processed, s.queue)

@@ -120,12 +120,13 @@ func TestAServersEventsBecomeFigures(t *testing.T) {
 			}
 			return nil
 		})
-		m.Watch(serve(t, b, queue.Config{Concurrency: 4, Observer: m.Observe}, fail))
 		for _, typ := range []string{"good", "good", "bad"} {
 			if _, err := client.Enqueue(t.Context(), task.New(typ, []byte("secret payload")), task.ID("secret-id-"+typ)); err != nil && !errors.Is(err, queue.ErrTaskIDConflict) {
 				t.Fatal(err)
 			}
 		}
+		time.Sleep(3 * time.Second)
+		m.Watch(serve(t, b, queue.Config{Concurrency: 4, Observer: m.Observe}, fail))
 		time.Sleep(10 * time.Second)
 		got := scrape(t, m)
 		want(t, got,

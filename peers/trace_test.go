@@ -10,6 +10,9 @@ import (
 
 	"github.com/leatwork/leat/internal/tracetest"
 	"github.com/leatwork/leat/internal/tracetree"
+	"github.com/leatwork/leat/queue"
+	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/task"
 )
 
 // A relay is three processes that hand an order on: the shop enqueues "charge" in the
@@ -132,6 +135,10 @@ func TestATraceGoesOnWithLeatWhereAsynqHasFailedOnRedis(t *testing.T) {
 	orders := r.start("orders", peer, postFails+"=1")
 	r.processed("orders", 1)
 	orders.end()
+	done, err := r.ours.Bulk(r.Context(), queue.BulkRequest{Queue: "orders", State: task.Retry, Do: broker.Run})
+	if err != nil || done.Done != 1 {
+		r.Fatalf("of the orders that wait %d were made ready, %v", done.Done, err)
+	}
 	orders, shipping := r.start("orders", leat), r.start("shipping", leat)
 	r.processed("orders", 2)
 	r.processed("shipping", 1)

@@ -165,7 +165,7 @@ func (d *desk) serveAsynq() func(func() error) error {
 			return meanwhile()
 		}
 		cfg := asynqConfig(d.name)
-		cfg.RetryDelayFunc = func(int, error, *asynq.Task) time.Duration { return 0 }
+		cfg.RetryDelayFunc = func(int, error, *asynq.Task) time.Duration { return time.Minute }
 		srv := asynq.NewServer(opt, cfg)
 		if err := srv.Start(asynq.HandlerFunc(d.processAsynq)); err != nil {
 			return err

@@ -182,6 +182,11 @@ func TestRunsAreFoundByWhatTheyAre(t *testing.T) {
 			{"of a time", workflow.RunsRequest{From: began.Add(2500 * time.Millisecond), To: began.Add(5500 * time.Millisecond)}, []string{"5", "4", "3"}},
 			{"none", workflow.RunsRequest{State: workflow.Failed}, nil},
 		} {
+			for _, most := range []int{1000, 4} {
+				if n, err := workflow.CountRuns(t.Context(), c, q.r, most); n != min(len(q.want), most) || err != nil {
+					t.Errorf("CountRuns() %s, to %d = %d, %v, want %d", q.name, most, n, err, min(len(q.want), most))
+				}
+			}
 			var got []string
 			for more := true; more; more = q.r.After != "" {
 				page, err := workflow.Runs(t.Context(), c, q.r)

@@ -97,8 +97,9 @@ func (f *folding) Change(refused error) broker.Change {
 	case refused != nil && f.err != nil:
 		return f.members[0].Change(refused)
 	case refused != nil:
-		f.sent(refused)
-		f.decide(fmt.Errorf("fold into task %s: %w", f.folded, inWords(f.folded, refused)))
+		why := inWords(f.folded, refused)
+		f.sent(why)
+		f.decide(fmt.Errorf("fold into task %s: %w", f.folded, why))
 		f.members, f.rest = f.members[:1], f.members[1:]
 		return f.members[0].Change(nil)
 	}

@@ -86,6 +86,9 @@ func TestTheClockIsCorrectedByTheServers(t *testing.T) {
 	if got, want := applied.Leases[0].Until, now.Add(10*time.Second); !got.Equal(want) {
 		t.Errorf("lease ends at %v by the caller's clock, want %v", got, want)
 	}
+	if got, want := applied.Leases[0].Ready, broker.CeilMilli(now); !got.Equal(want) {
+		t.Errorf("entry is ready since %v by the caller's clock, want %v", got, want)
+	}
 	score := b.client.ZScore(t.Context(), b.keys.queue("q")+"lease", "a").Val()
 	if want := float64(now.Add(-time.Hour + 10*time.Second).Unix()); score != want {
 		t.Errorf("lease ends at %v by the server's clock, want %v", score, want)

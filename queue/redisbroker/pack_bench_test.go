@@ -2,6 +2,7 @@ package redisbroker
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -49,8 +50,9 @@ func BenchmarkPack(b *testing.B) {
 
 // BenchmarkHear reads an answer that has leased a hundred entries.
 func BenchmarkHear(b *testing.B) {
-	w := &world{keys: "asynq"}
+	w := &world{keys: "asynq", clock: new(clock)}
 	var leases []any
+	sinces := strings.Repeat("1900000000000000000 ", 100)
 	for i := range 100 {
 		e := benchmarkEntry()
 		e.ID = fmt.Sprint(e.ID, "-", i)
@@ -62,12 +64,10 @@ func BenchmarkHear(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		var a answer
-		for some := leases; len(some) > 0; some = some[4:] {
-			a.lease(w, some[:4], broker.Lease{Token: "token", Until: time.UnixMilli(1900000000000)})
-		}
-		if len(a.leases) != 100 {
-			b.Fatalf("heard %d leases, want 100", len(a.leases))
+		reply := []any{"OK", nil, leases, nil, nil, nil, sinces}
+		a, err := w.hear(b.Context(), reply, "caller:1:c2wfoqo1:", time.UnixMilli(1900000000000), true)
+		if err != nil || len(a.leases) != 100 {
+			b.Fatalf("heard %d leases, %v, want 100", len(a.leases), err)
 		}
 	}
 }

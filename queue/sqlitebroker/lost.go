@@ -18,7 +18,8 @@ var (
 // newToken returns the token of a lease that begins now. It says so itself: only the
 // few leases that run out are asked for it.
 func newToken(now time.Time) string {
-	return strconv.FormatInt(milli(now), 36) + "." + rand.Text()
+	token := strconv.AppendInt(make([]byte, 0, 40), milli(now), 36)
+	return string(append(append(token, '.'), rand.Text()...))
 }
 
 // beganBy returns when the lease with a token began, 0 if that does not say so.

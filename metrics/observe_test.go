@@ -134,6 +134,7 @@ func TestAServersEventsBecomeFigures(t *testing.T) {
 			`leat_tasks_started_total{queue="default",type="bad"} 1`,
 			`leat_tasks_settled_total{outcome="done",queue="default",type="good"} 1`,
 			`leat_tasks_settled_total{outcome="archived",queue="default",type="bad"} 1`,
+			`leat_task_wait_seconds_sum{queue="default",type="good"} 3`,
 			`leat_task_run_seconds_sum{queue="default",type="good"} 2`,
 			`leat_queue_failed_total{queue="default"} 1`,
 			`leat_server_states{state="active"} 1`,

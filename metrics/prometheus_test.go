@@ -224,6 +224,7 @@ func TestPrometheusSeesALoadRiseAndFall(t *testing.T) {
 	p.comes(`sum(leat_tasks_settled_total{outcome="done"})`, is(3*each))
 	p.comes(`max by (queue) (leat_queue_processed_total{queue="default"})`, is(3*each))
 	p.comes(`sum(leat_task_run_seconds_count)`, is(3*each))
+	p.comes(`sum(leat_task_wait_seconds_count)`, is(3*each))
 	p.comes(`sum(leat_scrape_errors_total)`, is(0))
 	p.comes(`max(leat_sweeper_lag_seconds)`, is(0))
 	if v, ok := p.value(`ALERTS{alertstate="firing"}`); ok {

@@ -65,7 +65,8 @@ func (t *Tracer) endStep(ctx context.Context, root trace.SpanContext, r *workflo
 		parent: root, self: stepSpan(root, s.ID, 0), name: coverName(s), kind: trace.SpanKindInternal, end: now(),
 		attributes: append(stepAttributes(r, s), keyOutcome.String(s.State.String())), fault: stepFault(s), links: links,
 	}
-	switch h := readHistory(s.Headers[headerHistory]); {
+	h := readHistory(s.Headers[headerHistory])
+	switch {
 	case waits && s.Began.IsZero():
 		c.start = c.end
 	case waits:
@@ -82,6 +83,9 @@ func (t *Tracer) endStep(ctx context.Context, root trace.SpanContext, r *workflo
 		c.attributes = append(c.attributes, keyStartUnknown.Bool(true))
 	}
 	c.start = earliest(c.start, c.end)
+	if h.attempts > 0 {
+		c.attributes = append(c.attributes, keyAttempt.Int(h.attempts))
+	}
 	t.export(ctx, c)
 }
 

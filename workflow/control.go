@@ -127,6 +127,17 @@ func (c control) noted(what, why string) control {
 	return c
 }
 
+// pausedAt reports whether the run was paused at a time, which is in milliseconds.
+func (c control) pausedAt(t time.Time) bool {
+	paused := false
+	for _, e := range c.Events {
+		if !e.At.Truncate(time.Millisecond).After(t) {
+			paused = e.What == string(Paused) || paused && e.What == "skipped"
+		}
+	}
+	return paused
+}
+
 // done returns c at the end of a run that succeeded.
 func (c control) done() control {
 	c.State, c.Ended = Done, time.Now()

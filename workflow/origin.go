@@ -3,6 +3,7 @@ package workflow
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"time"
 
@@ -19,17 +20,21 @@ func (v *visit) origins(ctx context.Context) ([]TracedStep, int) {
 	n := v.node
 	o := &origin{visit: v, seen: make(map[int]bool)}
 	switch {
+	case v.cause == causeUndo:
+		if o.counts(ctx, n) {
+			o.put(v.tracedStep(n, itemPart(n, v.item), v.item))
+		}
 	case v.added:
 		o.put(v.tracedStep(n, n.Name, -1))
+		o.from[0].HandedOff = true
 	case n.Kind == plan.Loop && v.item > 0:
 		o.put(v.tracedStep(n, itemPart(n, v.item-1), v.item-1))
+		o.from[0].HandedOff = true
 	default:
-		for _, e := range n.Sources {
-			o.follow(ctx, v.Nodes[e.Node])
+		o.sources(ctx, n)
+		if len(o.from) == 1 && len(n.Sources) == 1 {
+			o.from[0].HandedOff = o.direct(ctx, v.Nodes[n.Sources[0].Node])
 		}
-	}
-	if len(o.from) == 1 {
-		o.from[0].HandedOff = v.added || len(n.Sources) == 1 && o.direct(v.Nodes[n.Sources[0].Node]) || n.Kind == plan.Loop && v.item > 0
 	}
 	return o.from, o.count
 }
@@ -42,9 +47,37 @@ type origin struct {
 	count int
 }
 
-// direct reports whether the commit of n's end makes ready what waits for n alone.
-func (o *origin) direct(n *plan.Node) bool {
-	return (n.Kind == plan.Step || n.Kind == plan.Loop) && !n.Unit.Workflow
+// sources gathers where what n takes comes from. A choice counts for nothing beside the
+// steps of the arm that was taken.
+func (o *origin) sources(ctx context.Context, n *plan.Node) {
+	var choices []*plan.Node
+	for _, e := range n.Sources {
+		if from := o.Nodes[e.Node]; from.Kind == plan.Choice {
+			choices = append(choices, from)
+		} else {
+			o.follow(ctx, from)
+		}
+	}
+	for _, c := range choices {
+		if !o.within(c) {
+			o.follow(ctx, c)
+		}
+	}
+}
+
+// within reports whether something that was gathered is on an arm of the choice.
+func (o *origin) within(choice *plan.Node) bool {
+	return slices.ContainsFunc(o.from, func(s TracedStep) bool { return o.Within(o.Node(s.Name), choice.Index, -1) })
+}
+
+// direct reports whether it was the commit of n's end that made ready what waits for n
+// alone: n was a task's, and nobody has skipped it, nor was the run paused.
+func (o *origin) direct(ctx context.Context, n *plan.Node) bool {
+	if n.Kind != plan.Step && n.Kind != plan.Loop || n.Unit.Workflow {
+		return false
+	}
+	r, ok, err := o.values.recorded(ctx, o.key(n))
+	return err == nil && ok && r.tries > 0 && !o.control.pausedAt(r.ended)
 }
 
 func (o *origin) put(s TracedStep) {
@@ -63,9 +96,7 @@ func (o *origin) follow(ctx context.Context, n *plan.Node) {
 	case plan.Map:
 		o.items(ctx, n)
 	case plan.Choice, plan.Gate:
-		for _, e := range n.Sources {
-			o.follow(ctx, o.Nodes[e.Node])
-		}
+		o.sources(ctx, n)
 	case plan.First:
 		for _, e := range o.winners(ctx, n) {
 			o.follow(ctx, o.Nodes[e.Node])

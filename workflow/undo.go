@@ -216,6 +216,7 @@ func (v *visit) undo(ctx context.Context, spec plan.Spec, t *task.Task) error {
 		}
 		return c
 	})
+	v.tellInputs(ctx)
 	_, failure = spec.Call(withTask(ctx, t), t.Payload())
 	return failure
 }

@@ -170,6 +170,7 @@ func TestRuns(t *testing.T) {
 			run := s.start("r")
 			time.Sleep(1500 * time.Millisecond)
 			s.one.kill()
+			time.Sleep(time.Minute)
 			s.server("three")
 			s.ends(run, workflow.Done)
 		}},

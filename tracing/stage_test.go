@@ -21,7 +21,7 @@ import (
 // A stage is a site whose processes share a storage, and run what is in it.
 type stage struct {
 	*site
-	storage broker.Broker
+	storage *model.Model
 	mux     *task.Mux
 	config  tracing.Config
 }
@@ -51,12 +51,12 @@ func (s *stage) server(name string) *mortal {
 
 func (s *stage) serverOf(p *process) *mortal {
 	s.t.Helper()
-	m := &mortal{Broker: s.storage}
+	m := &mortal{Model: s.storage}
 	client := queue.NewClient(m)
 	client.Tracer = p.Tracer
 	srv, err := queue.NewServer(m, queue.Config{
 		Concurrency: 100, Queues: map[string]int{"default": 1, "heavy": 1}, Tracer: p.Tracer, Client: client,
-		PollInterval:   time.Second,
+		PollInterval:   time.Minute,
 		RetryDelayFunc: func(int, error, *task.Task) time.Duration { return time.Minute },
 		Logger:         slog.New(slog.DiscardHandler),
 	})
@@ -79,7 +79,7 @@ func (s *stage) settled() { time.Sleep(time.Minute) }
 
 // A mortal is the way to the storage of one process. Once it is killed there is none.
 type mortal struct {
-	broker.Broker
+	*model.Model // of which it is waked, too
 	dead atomic.Bool
 }
 
@@ -91,21 +91,21 @@ func (m *mortal) Apply(ctx context.Context, now time.Time, changes []broker.Chan
 	if m.dead.Load() {
 		return broker.Applied{}, errDead
 	}
-	return m.Broker.Apply(ctx, now, changes, want)
+	return m.Model.Apply(ctx, now, changes, want)
 }
 
 func (m *mortal) Extend(ctx context.Context, now, until time.Time, refs ...broker.LeaseRef) ([]broker.Held, error) {
 	if m.dead.Load() {
 		return nil, errDead
 	}
-	return m.Broker.Extend(ctx, now, until, refs...)
+	return m.Model.Extend(ctx, now, until, refs...)
 }
 
 func (m *mortal) Advance(ctx context.Context, now time.Time, r broker.AdvanceRequest) (broker.Advanced, error) {
 	if m.dead.Load() {
 		return broker.Advanced{}, errDead
 	}
-	return m.Broker.Advance(ctx, now, r)
+	return m.Model.Advance(ctx, now, r)
 }
 
 // always samples all.

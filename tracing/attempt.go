@@ -195,7 +195,7 @@ func (a *attempt) exportLost(ctx context.Context, lost *broker.LostLease) {
 		links: links,
 		fault: fault{kind: errorWorkerLost},
 	})
-	a.history.prior, a.history.ended, a.history.why = self.SpanID(), ended, waitLost
+	a.history.prior, a.history.ended, a.history.why = self.SpanID(), latest(a.history.ended, ended), waitLost
 }
 
 // exportWait exports for how long the attempt of that number, which had the lease with the
@@ -226,9 +226,20 @@ func (a *attempt) exportWait(ctx context.Context, token string, number int, bega
 	a.tracer.export(ctx, r)
 }
 
-// PutOff implements [queue.TracedAttempt]. There is no attempt then, as far as spans tell:
-// the entry goes on waiting.
+// PutOff implements [queue.TracedAttempt]. There is no attempt then, as far as spans tell,
+// unless somebody has begun some below it: the entry goes on waiting.
 func (a *attempt) PutOff(why string) { a.putOff = word(why) }
+
+// vanishes reports whether nothing is told of the attempt.
+func (a *attempt) vanishes() bool { return a.putOff != "" && !hasChildren(a.process.span) }
+
+// outcome says in a word what came of the attempt.
+func (a *attempt) outcome() string {
+	if a.putOff != "" && a.to.To == broker.Retry {
+		return a.putOff
+	}
+	return outcome(a.to, a.err)
+}
 
 // Settle implements [queue.TracedAttempt].
 func (a *attempt) Settle(s *broker.Settlement, err error) {
@@ -271,16 +282,15 @@ func (a *attempt) headers(s *broker.Settlement) map[string]string {
 // goesOn returns the history of an entry that is not at its end.
 func (a *attempt) goesOn(s *broker.Settlement) history {
 	h := a.history
-	h.start = a.cover.start
-	if a.putOff != "" {
-		h.why = a.putOff
-		return h
-	}
-	h.attempts = a.number
+	h.start, h.why, h.attempts = a.cover.start, a.waitsFor(), a.number
 	if s.To == broker.Released {
 		h.attempts -= a.lease.Entry.Crashes // they are counted on
 	}
-	h.prior, h.ended, h.why = a.process.sc.SpanID(), a.ended, a.waitsFor()
+	if a.vanishes() {
+		h.attempts--
+	} else {
+		h.prior, h.ended = a.process.sc.SpanID(), latest(h.ended, a.ended)
+	}
 	return h
 }
 
@@ -319,11 +329,11 @@ func (a *attempt) Settled(err error) {
 	if over && (!a.cover.step || a.sends.Load()) { // somebody may be ahead with what follows from a step
 		end = latest(now(), end)
 	}
-	if a.putOff == "" || over {
+	if over || !a.vanishes() {
 		if t.covers {
 			a.exportWait(a.ctx, a.lease.Token, a.number, a.began, micros(a.lease.Ready))
 		}
-		a.process.span.SetAttributes(keyOutcome.String(outcome(a.to, a.err)))
+		a.process.span.SetAttributes(keyOutcome.String(a.outcome()))
 		a.process.close()
 		t.close(a.process.span, a.began, end, faultOf(a.to, a.err))
 	}
@@ -340,7 +350,7 @@ func (a *attempt) tooOld() bool {
 
 func (a *attempt) exportCover(end time.Time) {
 	c := a.cover
-	how, f := outcome(a.to, a.err), fault{}
+	how, f := a.outcome(), fault{}
 	switch a.to.To {
 	case broker.Archived:
 		f = faultOf(a.to, a.err)

@@ -30,7 +30,7 @@ type history struct {
 	start    time.Time         // when it was enqueued; zero: not known
 	attempts int               // that have ended
 	prior    trace.SpanID      // the one before, if there was one
-	ended    time.Time         // when that ended
+	ended    time.Time         // when the last of them ended
 	why      string            // it waits since then
 	origin   trace.SpanContext // who has made it, if its cover is a root
 	own      bool              // the context that it came with is that of its own cover

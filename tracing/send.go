@@ -74,6 +74,9 @@ func find(sends []sending, queue string) *sending {
 // the entry name, if they do. If that is not sampled, none is made.
 func (t *Tracer) newSending(ctx context.Context, e *broker.Entry) sending {
 	s := sending{tracer: t, queue: e.Queue, began: now()}
+	if a := attemptOf(ctx); a != nil { // which may have begun later, by this clock
+		s.began = latest(s.began, a.began)
+	}
 	parent := trace.SpanContextFromContext(ctx)
 	if !parent.IsValid() && len(e.Headers) > 0 {
 		if _, parent = t.extract(ctx, e.Headers); parent.IsValid() {

@@ -3,7 +3,10 @@ package tracing_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -33,6 +36,7 @@ type site struct {
 type process struct {
 	*tracing.Tracer
 	name     string
+	ahead    time.Duration // its clock, of the true time: whatever it hears and says is moved by that
 	provider *sdktrace.TracerProvider
 	exported *exports.InMemoryExporter
 }
@@ -72,7 +76,9 @@ func (p *process) span(ctx context.Context, name string) (context.Context, trace
 func (s *site) spans() (all []tracetree.Span) {
 	for _, p := range s.processes {
 		for _, stub := range p.exported.GetSpans() {
-			all = append(all, converted(p.name, stub))
+			span := converted(p.name, stub)
+			span.Began, span.Ended = span.Began.Add(p.ahead), span.Ended.Add(p.ahead)
+			all = append(all, span)
 		}
 	}
 	return all
@@ -152,6 +158,9 @@ func (p *process) send(ctx context.Context, entries ...*entry) {
 		stored[i] = &e.Entry
 	}
 	sent := p.Send(ctx, stored)
+	for _, e := range entries {
+		e.Headers = moved(e.Headers, p.ahead)
+	}
 	time.Sleep(time.Millisecond) // the trip
 	for _, e := range entries {
 		e.ready = time.Now()
@@ -183,10 +192,14 @@ func (p *process) lease(e *entry) *turn {
 	if wait := time.Until(e.ready); wait > 0 {
 		time.Sleep(wait)
 	}
-	e.tokens++
+	e.tokens, e.over = e.tokens+1, false
 	e.DueAt = time.Time{}
-	l := broker.Lease{Entry: e.Entry, Token: fmt.Sprintf("%s-%d", e.ID, e.tokens), Ready: e.ready, Lost: e.lost}
-	e.lost = nil
+	l := broker.Lease{Entry: e.Entry, Token: fmt.Sprintf("%s-%d", e.ID, e.tokens), Ready: e.ready.Add(-p.ahead)}
+	l.Entry.Headers = moved(e.Headers, -p.ahead)
+	if e.lost != nil {
+		l.Lost = &broker.LostLease{Token: e.lost.Token, Began: e.lost.Began.Add(-p.ahead)}
+		e.lost = nil
+	}
 	u := &turn{entry: e, process: p, lease: l, began: time.Now()}
 	u.ctx, u.attempt = p.Begin(context.Background(), l)
 	return u
@@ -217,7 +230,7 @@ func (u *turn) propose(s *broker.Settlement, err error) {
 func (u *turn) record(s broker.Settlement) {
 	now := time.Now()
 	if s.Headers != nil {
-		u.Headers = s.Headers
+		u.Headers = moved(s.Headers, u.process.ahead)
 	}
 	u.Entry.Crashes = u.lease.Entry.Crashes
 	if s.To != broker.Released {
@@ -236,10 +249,26 @@ func (u *turn) record(s broker.Settlement) {
 // die has the worker vanish: after a while its lease is taken back.
 func (u *turn) die() {
 	time.Sleep(10 * time.Second)
-	u.lost = &broker.LostLease{Token: u.lease.Token, Began: u.began}
+	u.lost = &broker.LostLease{Token: u.lease.Token, Began: u.began.Add(u.process.ahead)}
 	u.Entry.Crashes++
 	u.ready = time.Now()
 }
+
+// moved returns headers as a clock that is so far ahead would have written them.
+func moved(headers map[string]string, ahead time.Duration) map[string]string {
+	if ahead == 0 || headers["leat-trace"] == "" {
+		return headers
+	}
+	headers = maps.Clone(headers)
+	headers["leat-trace"] = instants.ReplaceAllStringFunc(headers["leat-trace"], func(field string) string {
+		name, value, _ := strings.Cut(field, "=")
+		us, _ := strconv.ParseInt(value, 36, 64)
+		return name + "=" + strconv.FormatInt(us+ahead.Microseconds(), 36)
+	})
+	return headers
+}
+
+var instants = regexp.MustCompile(`\b[se]=[0-9a-z]+`)
 
 func done() broker.Settlement     { return broker.Settlement{To: broker.Done} }
 func archived() broker.Settlement { return broker.Settlement{To: broker.Archived} }

@@ -59,7 +59,9 @@ func (t *Tracer) export(ctx context.Context, r record) {
 // open starts the span that has the ids and the decision of self, below parent; if that
 // is not valid, as a root.
 func (t *Tracer) open(ctx context.Context, parent, self trace.SpanContext, name string, options ...trace.SpanStartOption) trace.Span {
-	ctx = trace.ContextWithSpanContext(ctx, parent)
+	if !trace.SpanContextFromContext(ctx).Equal(parent) { // else its span counts its children
+		ctx = trace.ContextWithSpanContext(ctx, parent)
+	}
 	_, span := t.tracer.Start(context.WithValue(ctx, choiceKey{}, &choice{SpanContext: self}), name, options...)
 	return span
 }
@@ -98,6 +100,12 @@ func (t *Tracer) decide(ctx context.Context, self trace.SpanContext, name string
 	t.tracer.Start(context.WithValue(ctx, choiceKey{}, c), name, append(options, trace.WithNewRoot())...)
 	flags := self.TraceFlags().WithSampled(c.answer.Decision == sdktrace.RecordAndSample)
 	return self.WithTraceFlags(flags).WithTraceState(c.answer.Tracestate)
+}
+
+// hasChildren reports whether spans were started below one, as far as this process knows.
+func hasChildren(span trace.Span) bool {
+	s, ok := span.(sdktrace.ReadOnlySpan)
+	return ok && s.ChildSpanCount() > 0
 }
 
 // A linker adds links to a span, as many as it may have.

@@ -243,7 +243,7 @@ func (a *attempt) outcome() string {
 
 // Settle implements [queue.TracedAttempt].
 func (a *attempt) Settle(s *broker.Settlement, err error) {
-	a.to, a.err, a.ended = broker.Settlement{To: s.To, End: s.End, Failed: s.Failed}, err, latest(now(), a.began.Add(shortest))
+	a.to, a.err, a.ended = broker.Settlement{To: s.To, End: s.End, Failed: s.Failed}, err, latest(now(), a.began).Add(shortest)
 	if s.To != broker.Done {
 		s.Headers = a.headers(s)
 	}
@@ -327,7 +327,7 @@ func (a *attempt) Settled(err error) {
 	t, end := a.tracer, a.ended // as the entry keeps it
 	over := a.to.To == broker.Done || a.to.To == broker.Completed || a.to.To == broker.Archived
 	if over && (!a.cover.step || a.sends.Load()) { // somebody may be ahead with what follows from a step
-		end = latest(now(), end)
+		end = latest(now().Add(shortest), end)
 	}
 	if over || !a.vanishes() {
 		if t.covers {

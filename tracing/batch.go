@@ -37,7 +37,7 @@ func (t *Tracer) Batch(ctx context.Context, name, group string, members []queue.
 	return trace.ContextWithSpan(ctx, span), func(err error) {
 		f := batchFault(err)
 		link.close()
-		end := latest(now(), began.Add(shortest))
+		end := now().Add(shortest) // what was sent below it has ended by now
 		t.close(span, began, end, f)
 		t.close(parent, began, end, f)
 	}

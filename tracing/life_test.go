@@ -155,6 +155,7 @@ func TestLives(t *testing.T) {
 				two := s.process("two", sdktrace.ParentBased(sdktrace.AlwaysSample()), tracing.Config{})
 				ctx, request := shop.span(context.Background(), "GET /order")
 				c.live(ctx, shop, one, two)
+				time.Sleep(time.Millisecond)
 				request.End()
 				s.expect(c.name)
 			})

@@ -26,7 +26,7 @@ func (t *Tracer) Tick(ctx context.Context, k periodic.TracedTick) (context.Conte
 	span := t.open(ctx, trace.SpanContext{}, self, tickName(k.Entry), options...)
 	return trace.ContextWithSpan(ctx, span), func(err error) {
 		if err == nil && span.IsRecording() {
-			t.close(span, began, now(), fault{})
+			t.close(span, began, now().Add(shortest), fault{})
 		}
 	}
 }

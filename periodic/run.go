@@ -59,7 +59,7 @@ func newRunner(s *Scheduler, name string, p *plan, stop context.CancelFunc) *run
 // run runs the entry until ctx ends.
 func (r *runner) run(ctx context.Context) {
 	backoff := loop.Backoff{Min: retryLeast, Max: retryMost}
-	complaints := loop.Throttle{Interval: loop.ComplaintInterval}
+	complaints := loop.Complaints(ctx)
 	loop.Woken(ctx, r.s.cfg.Logger, "periodic entry "+r.name, r.wake, func(ctx context.Context) (time.Duration, error) {
 		wait, err := r.turn(ctx)
 		if err == nil {

@@ -114,6 +114,7 @@ func (s *Scheduler) Run(ctx context.Context) error {
 	if err := errors.Join(s.faults...); err != nil {
 		return fmt.Errorf("run scheduler: %w", err)
 	}
+	ctx = loop.Together(ctx)
 	if err := s.begin(ctx); err != nil {
 		return err
 	}

@@ -314,12 +314,12 @@ func interruption(cause error) bool {
 
 // outcome returns the settlement for err, after the ErrorHandler has seen it.
 func (a *attempt) outcome(err error) broker.Settlement {
-	cfg := a.server.cfg
+	cfg, ctx := a.server.cfg, a.naming(a.ctx)
 	if _, snoozed := errors.AsType[*task.SnoozeError](err); err != nil && !snoozed {
-		cfg.handleError(a.ctx, a.task, err)
+		cfg.handleError(ctx, a.task, err)
 	}
 	now := time.Now()
-	s := cfg.settlement(a.ctx, now, a.lease, a.task, err)
+	s := cfg.settlement(ctx, now, a.lease, a.task, err)
 	s.Attempt = a.record(now, err)
 	return s
 }
@@ -403,5 +403,5 @@ func (a *attempt) observe(e Event) {
 }
 
 func (a *attempt) log(level slog.Level, msg string, args ...any) {
-	a.server.cfg.Logger.Log(a.ctx, level, msg, args...)
+	a.server.cfg.Logger.Log(a.naming(a.ctx), level, msg, args...)
 }

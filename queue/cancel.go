@@ -15,7 +15,7 @@ const listenRetry = time.Second
 // listen hears of tasks that are to be cancelled, until ctx ends. What it misses
 // the next extension of the lease finds out.
 func (s *Server) listen(ctx context.Context, l broker.Listener) {
-	complaints := loop.Throttle{Interval: loop.ComplaintInterval}
+	complaints := loop.Complaints(ctx)
 	for ctx.Err() == nil {
 		err := l.Listen(ctx, s.hear)
 		if err != nil && ctx.Err() == nil && complaints.Allow(time.Now()) {
@@ -48,7 +48,7 @@ func (s *Server) hear(sig broker.Signal) {
 // confirm asks the storage about the attempts that are said to be cancelled, about
 // all of them in one call, until ctx ends.
 func (s *Server) confirm(ctx context.Context) {
-	complaints := loop.Throttle{Interval: loop.ComplaintInterval}
+	complaints := loop.Complaints(ctx)
 	for {
 		select {
 		case <-ctx.Done():

@@ -148,7 +148,7 @@ func (c Config) heirs(ctx context.Context, b broker.Broker, s broker.Settlement,
 // lasting returns a context for what is done about an attempt after that of its
 // handler has ended.
 func (a *attempt) lasting() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(a.ctx), a.server.cfg.LeaseDuration)
+	return context.WithTimeout(context.WithoutCancel(a.naming(a.ctx)), a.server.cfg.LeaseDuration)
 }
 
 // adjusted reports whether the broker has refused the change because of a

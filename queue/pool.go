@@ -60,23 +60,22 @@ type pool struct {
 	changes    []broker.Change
 	poll       *time.Timer
 	backoff    loop.Backoff
-	complaints loop.Throttle
+	complaints *loop.Throttle
 }
 
 func newPool(s *Server, h task.Handler, queues map[string]int, slots int, r *rand.Rand) *pool {
 	p := &pool{
-		server:     s,
-		picker:     newPicker(queues, r),
-		queues:     slices.Sorted(maps.Keys(queues)),
-		slots:      slots,
-		finished:   make(chan *attempt, slots+commitChanges),
-		over:       make(chan struct{}),
-		freed:      make(chan struct{}, slots+commitChanges),
-		wake:       make(chan struct{}, 1),
-		wakes:      make(chan broker.Wake, len(queues)),
-		hungry:     true,
-		backoff:    loop.Backoff{Min: 50 * time.Millisecond, Max: time.Second},
-		complaints: loop.Throttle{Interval: loop.ComplaintInterval},
+		server:   s,
+		picker:   newPicker(queues, r),
+		queues:   slices.Sorted(maps.Keys(queues)),
+		slots:    slots,
+		finished: make(chan *attempt, slots+commitChanges),
+		over:     make(chan struct{}),
+		freed:    make(chan struct{}, slots+commitChanges),
+		wake:     make(chan struct{}, 1),
+		wakes:    make(chan broker.Wake, len(queues)),
+		hungry:   true,
+		backoff:  loop.Backoff{Min: 50 * time.Millisecond, Max: time.Second},
 	}
 	p.hands = newHands(slots, &s.workers, func(a *attempt) { a.run(h) })
 	return p
@@ -93,6 +92,7 @@ func (p *pool) nudge() {
 // dispatch leases and records until the server drains and every outcome is
 // recorded, or until ctx ends.
 func (p *pool) dispatch(ctx context.Context) {
+	p.complaints = loop.Complaints(ctx)
 	p.poll = time.NewTimer(p.server.cfg.PollInterval)
 	defer p.poll.Stop()
 	defer p.hands.rest()

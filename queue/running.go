@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"log/slog"
 	"slices"
 	"sync"
 
@@ -25,7 +26,8 @@ type Running struct {
 
 	mu     sync.Mutex
 	settle SettleFunc
-	told   func()     // to be called once what settle has returned is recorded
+	told   func() // to be called once what settle has returned is recorded
+	attrs  []slog.Attr
 	then   []*request // to be enqueued if it is done
 	sealed bool       // then no longer grows
 }
@@ -106,6 +108,24 @@ func (r *Running) tellSettled() {
 	if settle != nil && told != nil {
 		told()
 	}
+}
+
+// LogAttrs has what the server logs of the task carry attrs, too, as that has them which
+// is logged with a context from [task.WithLogAttrs].
+func (r *Running) LogAttrs(attrs ...slog.Attr) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.attrs = slices.Concat(r.attrs, attrs)
+}
+
+// naming returns ctx with the attributes that LogAttrs was called with.
+func (r *Running) naming(ctx context.Context) context.Context {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.attrs) == 0 {
+		return ctx
+	}
+	return task.WithLogAttrs(ctx, r.attrs...)
 }
 
 // Tracer returns the server's tracer, nil if it has none.

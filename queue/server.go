@@ -257,7 +257,7 @@ func newRand() *rand.Rand { return rand.New(rand.NewPCG(rand.Uint64(), rand.Uint
 
 // launch starts everything that runs besides the handlers.
 func (s *Server) launch(ctx context.Context) {
-	ctx, s.stop = context.WithCancel(ctx)
+	ctx, s.stop = context.WithCancel(loop.Together(ctx))
 	taking, enough := context.WithCancel(ctx)
 	s.enough = enough
 	s.over, s.drained = ctx.Done(), make(chan struct{})

@@ -45,7 +45,7 @@ func newDoorman(s *Server) *doorman {
 // watch leads wakes in until ctx ends, or for good if the storage has none.
 func (d *doorman) watch(ctx context.Context) {
 	backoff := loop.Backoff{Min: waitRetry, Max: d.server.cfg.PollInterval}
-	complaints := loop.Throttle{Interval: loop.ComplaintInterval}
+	complaints := loop.Complaints(ctx)
 	for ctx.Err() == nil {
 		pools := d.withRoom()
 		if len(pools) == 0 {

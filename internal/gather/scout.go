@@ -128,7 +128,7 @@ func (s *scout) listen(ctx context.Context) {
 		return
 	}
 	backoff := loop.Backoff{Min: waitRetry, Max: lookEvery}
-	complaints := loop.Throttle{Interval: loop.ComplaintInterval}
+	complaints := loop.Complaints(ctx)
 	for ctx.Err() == nil {
 		err := s.follow(ctx, waker)
 		switch {

@@ -5,6 +5,7 @@ package loop
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 )
 
@@ -26,7 +27,7 @@ func Paced(ctx context.Context, log *slog.Logger, name string, f func(context.Co
 
 // Woken is [Paced] for an f that is called earlier if wake is received from.
 func Woken(ctx context.Context, log *slog.Logger, name string, wake <-chan struct{}, f func(context.Context) (time.Duration, error)) {
-	complaints := Throttle{Interval: ComplaintInterval}
+	complaints := Complaints(ctx)
 	for ctx.Err() == nil {
 		wait, err := f(ctx)
 		if err != nil && ctx.Err() == nil && complaints.Allow(time.Now()) {
@@ -59,22 +60,59 @@ type Throttle struct {
 	Interval time.Duration
 	pause    time.Duration
 	next     time.Time
+	shared   *shared // what is allowed again has to be allowed by that, too; nil: it has not
 }
 
 const longestPause = time.Minute
+
+// A shared throttle is one of several goroutines.
+type shared struct {
+	mu sync.Mutex
+	Throttle
+}
+
+func (s *shared) allow(now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.Allow(now)
+}
+
+type sharedKey struct{}
+
+// Together returns a context for what is likely to be in trouble at one time, as all that
+// needs a storage is: each kind of complaint is made once, and then all of them together
+// are made as seldom as one.
+func Together(ctx context.Context) context.Context {
+	return context.WithValue(ctx, sharedKey{}, &shared{Throttle: Throttle{Interval: ComplaintInterval}})
+}
+
+// Complaints returns a throttle for complaints of one kind, by one goroutine with ctx.
+func Complaints(ctx context.Context) *Throttle {
+	t := &Throttle{Interval: ComplaintInterval}
+	t.shared, _ = ctx.Value(sharedKey{}).(*shared)
+	return t
+}
 
 // Allow reports whether an event at now is allowed.
 func (t *Throttle) Allow(now time.Time) bool {
 	if now.Before(t.next) {
 		return false
 	}
-	if now.Sub(t.next) < t.pause {
+	quiet := t.pause
+	if t.shared != nil {
+		quiet = longestPause // there are those who seldom try
+	}
+	goesOn := t.pause > 0 && now.Sub(t.next) < quiet
+	if goesOn {
 		t.pause = min(2*t.pause, max(t.Interval, longestPause))
 	} else {
 		t.pause = t.Interval
 	}
 	t.next = now.Add(t.pause)
-	return true
+	if t.shared == nil {
+		return true
+	}
+	return t.shared.allow(now) || !goesOn
 }
 
 // A Backoff is a delay between attempts that doubles from Min to Max.

@@ -104,3 +104,33 @@ func TestATroubleThatLastsIsToldLessAndLessOften(t *testing.T) {
 		t.Errorf("after a pause told after %d s, want %d s", got, want)
 	}
 }
+
+func TestWhatIsInTroubleTogetherComplainsTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx := loop.Together(t.Context())
+		kinds := make([]*loop.Throttle, 6)
+		for i := range kinds {
+			kinds[i] = loop.Complaints(ctx)
+		}
+		said := make([]int, len(kinds))
+		for range 60 {
+			for i, k := range kinds {
+				if i == 0 || time.Now().Second()%(5*i) == 0 {
+					if k.Allow(time.Now()) {
+						said[i]++
+					}
+				}
+			}
+			time.Sleep(time.Second)
+		}
+		total := 0
+		for i, n := range said {
+			if total += n; n == 0 {
+				t.Errorf("kind %d was never allowed, want the first of each", i)
+			}
+		}
+		if total > 10 {
+			t.Errorf("%d complaints were allowed in a minute, of each kind %v; want 10 at most", total, said)
+		}
+	})
+}

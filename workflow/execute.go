@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/leatwork/leat/queue"
@@ -30,10 +31,19 @@ func (h stepHandler) ProcessTask(ctx context.Context, t *task.Task) error {
 		putOff(running.Trace(), v, err)
 		return errors.Join(err, v.noteDeath(ctx))
 	}
+	ctx = v.naming(ctx, running)
 	if v.cause == causeUndo {
 		return v.undo(ctx, h.spec, t)
 	}
 	return v.runStep(ctx, running, h.spec, t)
+}
+
+// naming has what is logged of the step name it and its run, by the step itself with the
+// context that it returns, or by the server.
+func (v *visit) naming(ctx context.Context, running *queue.Running) context.Context {
+	attrs := []slog.Attr{slog.String("run", v.home.ID), slog.String("step", v.node.Name)}
+	running.LogAttrs(attrs...)
+	return task.WithLogAttrs(ctx, attrs...)
 }
 
 func (h stepHandler) alone(ctx context.Context, t *task.Task) error {

@@ -8,8 +8,7 @@ import (
 	"testing"
 	"time"
 
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
-
+	"github.com/leatwork/leat/internal/tracetest"
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/queue/brokertest/model"
@@ -74,13 +73,10 @@ func (s *stage) serverOf(p *process) *mortal {
 	return m
 }
 
-// settled waits until all that was going to be recorded is.
-func (s *stage) settled() { time.Sleep(time.Minute) }
-
 // A mortal is the way to the storage of one process. Once it is killed there is none.
 type mortal struct {
 	*model.Model // of which it is waked, too
-	dead atomic.Bool
+	dead         atomic.Bool
 }
 
 func (m *mortal) kill() { m.dead.Store(true) }
@@ -108,5 +104,11 @@ func (m *mortal) Advance(ctx context.Context, now time.Time, r broker.AdvanceReq
 	return m.Model.Advance(ctx, now, r)
 }
 
-// always samples all.
-var always = sdktrace.ParentBased(sdktrace.AlwaysSample())
+// expectAs is expect, of which fold says whether what is done side by side is written once.
+func (s *stage) expectAs(name string, fold bool) {
+	s.t.Helper()
+	s.check()
+	p := printer
+	p.Fold = fold
+	tracetest.Golden(s.t, goldenFile(name), p.Print(s.spans()))
+}

@@ -37,7 +37,11 @@ func BenchmarkStep(b *testing.B) {
 	if err := srv.Start(mux); err != nil {
 		b.Fatal(err)
 	}
-	defer srv.Shutdown(context.Background())
+	defer func() {
+		if err := srv.Shutdown(context.Background()); err != nil {
+			b.Error(err)
+		}
+	}()
 	client := queue.NewClient(store)
 	b.ReportAllocs()
 	b.ResetTimer()

@@ -81,25 +81,25 @@ type mortal struct {
 
 func (m *mortal) kill() { m.dead.Store(true) }
 
-var errDead = errors.New("the process was killed")
+var errKilled = errors.New("the process was killed")
 
 func (m *mortal) Apply(ctx context.Context, now time.Time, changes []broker.Change, want broker.LeaseRequest) (broker.Applied, error) {
 	if m.dead.Load() {
-		return broker.Applied{}, errDead
+		return broker.Applied{}, errKilled
 	}
 	return m.Model.Apply(ctx, now, changes, want)
 }
 
 func (m *mortal) Extend(ctx context.Context, now, until time.Time, refs ...broker.LeaseRef) ([]broker.Held, error) {
 	if m.dead.Load() {
-		return nil, errDead
+		return nil, errKilled
 	}
 	return m.Model.Extend(ctx, now, until, refs...)
 }
 
 func (m *mortal) Advance(ctx context.Context, now time.Time, r broker.AdvanceRequest) (broker.Advanced, error) {
 	if m.dead.Load() {
-		return broker.Advanced{}, errDead
+		return broker.Advanced{}, errKilled
 	}
 	return m.Model.Advance(ctx, now, r)
 }

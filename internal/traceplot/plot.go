@@ -16,11 +16,11 @@ import (
 // The room for what is drawn, in pixels.
 const (
 	width       = 900
-	left, right = 330, 822 // of the time
+	left, right = 232, 812 // of the time
 	head        = 74       // above the first row
 	rowHeight   = 18
 	traceGap    = 12 // between traces
-	foot        = 30 // below the last row
+	foot        = 12 // below the last row
 	indent      = 13
 	narrowest   = 2.5 // of a bar
 )
@@ -44,6 +44,7 @@ type drawing struct {
 	Left, Top     float64
 	Right, Bottom float64
 	Services      []label
+	Shapes        []label // what the shapes of bars mean
 	Ticks         []label
 	Bars          []bar
 	Links         []curve
@@ -66,18 +67,19 @@ type bar struct {
 	Class   string // of its service
 	Shape   string // "cover", "wait" or "work"
 	X, Y, W float64
+	Odd     bool // has another background than the rows beside it
 	Failed  bool
 	Note    string // how long it took, and why it failed or waited
 	NoteX   float64
 }
 
-// A curve goes from what is linked to, to what links to it.
+// A curve goes from what is linked to, to what links to it and has come of it.
 type curve struct{ X1, Y1, X2, Y2 float64 }
 
 func newDrawing(title string, rows []tracetree.Row) drawing {
 	began, ended := extent(rows)
 	d := drawing{
-		Title: title, Width: width, Left: left, Right: right, Top: head,
+		Title: title, Width: width, Left: left, Right: right, Top: head, Shapes: shapes,
 		began: began, perPixel: max(1, ended.Sub(began)/(right-left)),
 	}
 	classes := d.services(rows)
@@ -88,6 +90,7 @@ func newDrawing(title string, rows []tracetree.Row) drawing {
 			y += traceGap
 		}
 		b := d.bar(r, y, classes[r.Service])
+		b.Odd = i%2 == 1
 		at[r.Ref] = b
 		d.Bars = append(d.Bars, b)
 		y += rowHeight
@@ -96,6 +99,14 @@ func newDrawing(title string, rows []tracetree.Row) drawing {
 	d.Ticks = d.ticks(ended.Sub(began))
 	d.Links = links(rows, at)
 	return d
+}
+
+// shapes explains the shapes of bars.
+var shapes = []label{
+	{X: right - 380, Text: "covers what is below", Class: "cover"},
+	{X: right - 200, Text: "waits", Class: "wait"},
+	{X: right - 115, Text: "works", Class: "work"},
+	{X: right - 30, Text: "links to", Class: "link"},
 }
 
 // extent returns when the first of all spans began, and the last ended.
@@ -195,13 +206,13 @@ func stepOf(all time.Duration) time.Duration {
 	}
 }
 
-// links returns a curve for each link to what began before.
+// links returns a curve for each link to what began before, and ended before.
 func links(rows []tracetree.Row, at map[tracetree.Ref]bar) (curves []curve) {
 	for _, r := range rows {
 		for _, l := range r.Links {
 			from, known := at[l]
 			to := at[r.Ref]
-			if !known || cmp.Or(cmp.Compare(from.X, to.X), cmp.Compare(from.Y, to.Y)) >= 0 {
+			if !known || cmp.Or(cmp.Compare(from.X, to.X), cmp.Compare(from.Y, to.Y)) >= 0 || from.X+from.W > to.X+to.W {
 				continue
 			}
 			const middle = rowHeight / 2

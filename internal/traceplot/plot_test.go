@@ -26,12 +26,12 @@ func TestSpansLieWhereTheirTimesAre(t *testing.T) {
 	failed.Failed, failed.Attributes = true, map[string]string{"error.type": "*errors.errorString"}
 	wait := span("wait b", "step b", "second", 41, 82)
 	wait.Attributes = map[string]string{"leat.wait.reason": "retry"}
-	d := newDrawing("", tracetree.Rows([]tracetree.Span{span("workflow a", "", "first", 0, 492), span("step b", "workflow a", "second", 41, 205), wait, failed}))
+	d := newDrawing("", tracetree.Rows([]tracetree.Span{span("workflow a", "", "first", 0, right-left), span("step b", "workflow a", "second", 41, 205), wait, failed}))
 	want := []bar{
-		{Name: "workflow a", NameX: 8, Root: true, Class: "s0", Shape: "cover", X: left, Y: head, W: right - left, Note: "492 ms", NoteX: right + 5},
-		{Name: "step b", NameX: 8 + indent, Class: "s1", Shape: "cover", X: left + 41, Y: head + rowHeight, W: 164, Note: "164 ms", NoteX: left + 210},
+		{Name: "workflow a", NameX: 8, Root: true, Class: "s0", Shape: "cover", X: left, Y: head, W: right - left, Note: "580 ms", NoteX: right + 5},
+		{Name: "step b", NameX: 8 + indent, Class: "s1", Shape: "cover", X: left + 41, Y: head + rowHeight, W: 164, Odd: true, Note: "164 ms", NoteX: left + 210},
 		{Name: "wait b", NameX: 8 + 2*indent, Class: "s1", Shape: "wait", X: left + 41, Y: head + 2*rowHeight, W: 41, Note: "41 ms, retry", NoteX: left + 87},
-		{Name: "process b", NameX: 8 + 2*indent, Class: "s1", Shape: "work", X: left + 82, Y: head + 3*rowHeight, W: 82, Note: "82 ms, errorString", NoteX: left + 169, Failed: true},
+		{Name: "process b", NameX: 8 + 2*indent, Class: "s1", Shape: "work", X: left + 82, Y: head + 3*rowHeight, W: 82, Odd: true, Note: "82 ms, errorString", NoteX: left + 169, Failed: true},
 	}
 	if diff := cmp.Diff(want, d.Bars); diff != "" {
 		t.Errorf("the bars (-want +got):\n%s", diff)
@@ -41,7 +41,7 @@ func TestSpansLieWhereTheirTimesAre(t *testing.T) {
 func TestALinkIsDrawnFromWhatBeganBefore(t *testing.T) {
 	first, second := tracetree.Ref{Trace: "t", ID: "first"}, tracetree.Ref{Trace: "t", ID: "second"}
 	d := newDrawing("", tracetree.Rows([]tracetree.Span{
-		span("root", "", "", 0, 492), span("first", "root", "", 0, 10, second), span("second", "root", "", 20, 30, first, tracetree.Ref{Trace: "t", ID: "gone"}),
+		span("root", "", "", 0, right-left), span("first", "root", "", 0, 10, second), span("second", "root", "", 20, 30, first, tracetree.Ref{Trace: "t", ID: "gone"}),
 	}))
 	want := []curve{{X1: left + 10, Y1: head + 1.5*rowHeight, X2: left + 20, Y2: head + 2.5*rowHeight}}
 	if diff := cmp.Diff(want, d.Links); diff != "" {

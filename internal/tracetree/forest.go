@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // A forest is spans with what hangs below each.
@@ -34,9 +35,17 @@ func newForest(spans []Span) forest {
 }
 
 // byStart orders spans by their start, and those that began together by name, in which
-// numbers count as such.
+// numbers count as such; but what has waited for no time comes before what it has waited
+// for.
 func byStart(a, b Span) int {
-	return cmp.Or(a.Began.Compare(b.Began), natural(a.Name, b.Name), cmp.Compare(a.Attributes["leat.task.attempt"], b.Attributes["leat.task.attempt"]))
+	return cmp.Or(a.Began.Compare(b.Began), -cmp.Compare(waits(a), waits(b)), natural(a.Name, b.Name))
+}
+
+func waits(s Span) int {
+	if strings.HasPrefix(s.Name, "wait ") {
+		return 1
+	}
+	return 0
 }
 
 // natural compares texts such that "b[10]" comes after "b[9]".

@@ -205,7 +205,11 @@ func (a *attempt) exportWait(ctx context.Context, token string, number int, bega
 		return
 	}
 	from, why := earliest(latest(a.history.ended, a.cover.start), began), a.history.why
-	if why == "" {
+	switch {
+	case why != "":
+	case a.lease.Entry.Group != "": // the first attempt of a step that shares its work
+		why = waitGroup
+	default:
 		why = waitQueue
 	}
 	r := record{

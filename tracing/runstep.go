@@ -67,8 +67,10 @@ func (t *Tracer) endStep(ctx context.Context, root trace.SpanContext, r *workflo
 	}
 	h := readHistory(s.Headers[headerHistory])
 	switch {
-	case waits && s.Began.IsZero():
+	case waits && s.Began.IsZero() && s.Ended.IsZero():
 		c.start = c.end
+	case waits && s.Began.IsZero(): // for no time; what has come of it is ready since some millisecond, too
+		c.start = latest(micros(s.Ended.Truncate(time.Millisecond)), began)
 	case waits:
 		c.start = latest(micros(s.Began), began)
 	case !t.covers, s.Headers != nil && h.start.IsZero():

@@ -1,6 +1,6 @@
 # Each target calls one script or go command; without make, run that.
 
-.PHONY: help check test race mends bench layers million deaths soak-workflow soak-batches soak-periodic soak-aggregate generate
+.PHONY: help check test race mends bench layers million deaths soak-workflow soak-batches soak-periodic soak-aggregate jaeger trace-picture generate
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\): ## /  \1	/p' Makefile
@@ -43,3 +43,9 @@ soak-aggregate: ## kill processes that run batches while a million tasks join 10
 
 generate: ## make the files that are made from others
 	./scripts/generate
+
+jaeger: ## build the real Jaeger, which takes some minutes once, and write what it says of the example's traces to docs/jaeger.md
+	./scripts/jaeger
+
+trace-picture: ## draw the spans of the example's order to docs/trace-order.svg
+	go run ./internal/traceplot -title "An order in three processes" -out docs/trace-order.svg go run ./examples/tracing

@@ -1,8 +1,8 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 
@@ -46,7 +46,7 @@ var (
 	})
 	Reserve = workflow.NewStep("reserve", func(ctx context.Context, i Item) (Hold, error) {
 		if n, _ := task.GetRetryCount(ctx); i.SKU == "pot" && n == 0 {
-			return Hold{}, errors.Join(work(ctx, 10), errNotCounted) // which is better at the second try
+			return Hold{}, cmp.Or[error](work(ctx, 10), shelfBusy{}) // which is better at the second try
 		}
 		slog.InfoContext(ctx, "put aside", "sku", i.SKU)
 		return Hold{i.Cents}, work(ctx, 30)
@@ -67,9 +67,12 @@ var (
 	})
 
 	Paid = workflow.NewSignal[Payment]("paid")
-
-	errNotCounted = errors.New("the shelf is being counted")
 )
+
+// shelfBusy is why something cannot be taken from its shelf now.
+type shelfBusy struct{}
+
+func (shelfBusy) Error() string { return "the shelf is being counted" }
 
 // work takes some milliseconds.
 func work(ctx context.Context, ms time.Duration) error {

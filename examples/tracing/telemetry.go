@@ -8,25 +8,24 @@ import (
 
 	"go.opentelemetry.io/contrib/exporters/autoexport"
 	"go.opentelemetry.io/otel"
-	sdk "go.opentelemetry.io/otel/sdk/trace"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/leatwork/leat/tracing"
 )
 
-// startTracing has spans exported as the environment says, and lines of the log name them.
-// What it returns last is called in the end, and waits for the exporter no longer than it
-// must.
+// startTracing has spans exported as the variables OTEL_… say, and lines of the log name
+// the span that they are from. flush is to be called in the end.
 func startTracing(ctx context.Context) (_ *tracing.Tracer, flush func() error, _ error) {
 	exporter, err := autoexport.NewSpanExporter(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	provider := sdk.NewTracerProvider(append(tracing.ProviderOptions(nil), sdk.WithBatcher(exporter))...)
+	provider := sdktrace.NewTracerProvider(append(tracing.ProviderOptions(nil), sdktrace.WithBatcher(exporter))...)
 	otel.SetTracerProvider(provider) // for your own spans
 	slog.SetDefault(slog.New(tracing.LogHandler(slog.NewTextHandler(os.Stderr, nil))))
-	tracer, err := tracing.New(tracing.Config{TracerProvider: provider})
+	tracer, err := tracing.New(tracing.Config{}) // to be set as Client.Tracer and as queue.Config.Tracer
 	return tracer, func() error {
-		ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+		ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second) // whoever collects them may be away
 		defer stop()
 		return provider.Shutdown(ctx)
 	}, err

@@ -51,7 +51,7 @@ var processesPrinter = tracetree.Printer{
 // parent is missing, and a viewer has nothing to complain of.
 func TestWhatSeveralProcessesExportIsOneTree(t *testing.T) {
 	if role := os.Getenv(processRole); role != "" {
-		play(t, role)
+		act(t, role)
 		return
 	}
 	redis := redistest.Start(t, redistest.Options{})
@@ -150,8 +150,8 @@ func (a *actor) finish(t *testing.T) {
 	}
 }
 
-// play is what a process of a scenario does.
-func play(t *testing.T, role string) {
+// act is what a process of a scenario does.
+func act(t *testing.T, role string) {
 	go func() { // whoever started this process holds the other end
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		os.Exit(3)

@@ -86,7 +86,13 @@ func exported(t *testing.T, s scenario, url string) []tracetree.Span {
 	t.Cleanup(r.Close)
 	g := gates(t.TempDir())
 	begin := func(role string) *actor { return startActor(t, s, role, url, g, r) }
-	front, back, producer := begin("front"), begin("back"), begin("producer")
+	front, back := begin("front"), begin("back")
+	for _, up := range []string{"front", "back"} {
+		if err := g.await(t.Context(), up); err != nil {
+			t.Fatal(err)
+		}
+	}
+	producer := begin("producer")
 	if s.kills {
 		if err := g.await(t.Context(), "began"); err != nil {
 			t.Fatalf("%v; the process said\n%s", err, back.said.String())
@@ -160,6 +166,9 @@ func act(t *testing.T, role string) {
 	s := scenarios[slices.IndexFunc(scenarios, func(s scenario) bool { return s.name == os.Getenv(processScenario) })]
 	ctx, stop := queue.SignalContext()
 	defer stop()
+	if err := here.open(role); err != nil { // from now on it can be told to end
+		t.Fatal(err)
+	}
 	b, err := brokerurl.Open(os.Getenv(processURL))
 	if err != nil {
 		t.Fatal(err)

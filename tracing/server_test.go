@@ -44,8 +44,8 @@ type machine struct {
 }
 
 var (
-	errDead = fmt.Errorf("machine is dead: %w", broker.ErrRefused)
-	quiet   = slog.New(slog.DiscardHandler)
+	errOff = fmt.Errorf("machine is off: %w", broker.ErrRefused)
+	quiet  = slog.New(slog.DiscardHandler)
 )
 
 func newYard(t *testing.T, b broker.Broker) *yard {
@@ -62,7 +62,7 @@ func (y *yard) machine(name string, h task.Handler) *machine {
 	m := &machine{process: y.process(name, sdktrace.ParentBased(sdktrace.AlwaysSample()), tracing.Config{})}
 	b := brokertest.Faulty(y.b, func(int, string) (f brokertest.Fault) {
 		if m.dead.Load() {
-			f.Before = errDead
+			f.Before = errOff
 		}
 		return f
 	})

@@ -132,7 +132,7 @@ func (t *Tracer) EndRun(ctx context.Context, r workflow.TracedRun) {
 // exportRun exports the root of a run that has ended, and if it is a step of another, the
 // span that covers that.
 func (t *Tracer) exportRun(ctx context.Context, self trace.SpanContext, r *workflow.TracedRun) {
-	o, end := readOrigin(r.Headers[headerRun]), now()
+	o, end := readOrigin(r.Headers[headerRun]), now().Add(shortest) // no earlier than the step that was the last
 	root := record{
 		self: self, name: workflowName(r.Workflow), kind: trace.SpanKindInternal,
 		start: o.start, end: end, attributes: append(runAttributes(r), keyRunState.String(string(r.State))), fault: runFault(r),

@@ -118,7 +118,7 @@ func sendName(queue string) string      { return "send " + queue }
 func waitName(queue string) string      { return "wait " + queue }
 func processName(queue string) string   { return "process " + queue }
 func taskName(typename string) string   { return "task " + typename }
-func aggregateName(group string) string { return "aggregate " + group }
+func aggregateName(queue string) string { return "aggregate " + queue }
 func tickName(entry string) string      { return "tick " + entry }
 
 // stepName is the name of the span that covers a step of a run; item is -1 if it has none.

@@ -25,7 +25,7 @@ func (t *Tracer) Batch(ctx context.Context, name, group string, members []queue.
 	root = root.WithTraceFlags(trace.FlagsSampled)
 	began := now()
 	size := keyBatchSize.Int(len(members))
-	parent := t.open(ctx, trace.SpanContext{}, root, aggregateName(group), trace.WithTimestamp(began),
+	parent := t.open(ctx, trace.SpanContext{}, root, aggregateName(name), trace.WithTimestamp(began),
 		trace.WithAttributes(keyGroup.String(group), size))
 	span := t.open(ctx, parent.SpanContext(), at(parent.SpanContext(), randomSpan()), processName(name), trace.WithTimestamp(began),
 		trace.WithSpanKind(trace.SpanKindConsumer), trace.WithAttributes(append(processAttributes(name), keyGroup.String(group), size, messageCount(len(members)))...))

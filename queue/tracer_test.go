@@ -430,3 +430,21 @@ func TestATracerIsToldOfWhatFollowsAnExhaustedTask(t *testing.T) {
 		}
 	})
 }
+
+// What the tracer has left with the outcome of one attempt, it finds with the next.
+func TestATracersHeadersAreKeptWithTheTask(t *testing.T) {
+	onTraced(t, func(x *traced) {
+		if err := x.enqueueIn("a"); err != nil {
+			t.Fatal(err)
+		}
+		var seen []string
+		x.serve(func(_ context.Context, tk *task.Task) error {
+			seen = append(seen, tk.Headers()[witness.Settled]+tk.Headers()[witness.Sent])
+			return errBoom
+		})
+		x.pass(3*time.Minute - time.Second)
+		if diff := cmp.Diff([]string{"caller:a", "|caller:a", "||caller:a"}, seen); diff != "" {
+			t.Errorf("headers differ (-want +got):\n%s", diff)
+		}
+	})
+}

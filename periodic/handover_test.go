@@ -68,7 +68,7 @@ type handOver struct {
 // make has the first scheduler end and the second begin at these distances from the
 // tick, and returns once that is decided.
 func (h handOver) make(t *testing.T, ends, begins time.Duration) {
-	stop := h.schedule(t)
+	first := h.schedule(t)
 	look := periodic.NewInspector(h.b)
 	await(t, "the entry is known", func() bool {
 		_, err := look.Get(t.Context(), h.entry.Name)
@@ -78,16 +78,16 @@ func (h handOver) make(t *testing.T, ends, begins time.Duration) {
 	go func() {
 		defer close(ended)
 		time.Sleep(time.Until(h.tick.Add(ends)))
-		stop()
+		first()
 	}()
 	time.Sleep(time.Until(h.tick.Add(begins)))
-	stop = h.schedule(t)
+	second := h.schedule(t)
 	<-ended
 	await(t, "the tick is decided", func() bool {
 		info, err := look.Get(t.Context(), h.entry.Name)
 		return err == nil && info.Next.After(h.tick)
 	})
-	stop()
+	second()
 }
 
 func (h handOver) schedule(t *testing.T) (stop func()) {

@@ -23,6 +23,14 @@ func work[T any](name string, opts ...task.Option) workflow.Step[T, T] {
 	}, opts...)
 }
 
+// brief returns a step that is done well before anybody who waits for its run looks.
+func brief[T any](name string) workflow.Step[T, T] {
+	return workflow.NewStep(name, func(_ context.Context, in T) (T, error) {
+		time.Sleep(100 * time.Millisecond)
+		return in, nil
+	})
+}
+
 // failing returns a step that takes a second and fails so often before it is done.
 func failing[T any](name string, times int, opts ...task.Option) workflow.Step[T, T] {
 	return workflow.NewStep(name, func(_ context.Context, in T) (T, error) {

@@ -122,7 +122,7 @@ func TestRunsAreStartedInManyWays(t *testing.T) {
 }
 
 func TestATickStartsARunInItsTrace(t *testing.T) {
-	play{name: "a tick starts a run", config: tracing.Config{Detail: tracing.Minimal}, flow: chain("nightly", work[string]("step")), act: func(t *testing.T, s *scene) {
+	play{name: "a tick starts a run", config: tracing.Config{Detail: tracing.Minimal}, flow: chain("nightly", brief[string]("step")), act: func(t *testing.T, s *scene) {
 		_, client := s.stage.client("cron")
 		scheduler := periodic.New(client, periodic.Config{Logger: slog.New(slog.DiscardHandler)})
 		s.do(scheduler.Register(periodic.Entry{

@@ -31,6 +31,7 @@ type attempt struct {
 	process linker
 
 	putOff string
+	adrift bool              // the entry has no room for what the next attempt would have to know
 	to     broker.Settlement // how it is settled, as far as was said
 	err    error             // what the handler has come to
 	ended  time.Time         // when that was said
@@ -68,27 +69,44 @@ func (t *Tracer) Begin(ctx context.Context, l broker.Lease) (context.Context, qu
 }
 
 // beginBare begins the attempt of an entry that was enqueued by somebody who traces
-// nothing. It begins a trace, which belongs to the first lease.
+// nothing. It begins a trace, which belongs to the lease: if that is lost nobody else
+// knows of it but the next one, which has a trace of its own.
 func (t *Tracer) beginBare(ctx context.Context, l broker.Lease) (context.Context, queue.TracedAttempt) {
-	token := l.Token
-	if l.Lost != nil && l.Entry.Crashes <= 1 {
-		token = l.Lost.Token
-	} else {
-		l.Lost = nil // it had another trace
+	h := history{own: true}
+	if l.Lost != nil && t.covers {
+		h.origin, h.why = t.endBare(ctx, l), waitLost
 	}
-	id := deriveTrace(l.Entry.Queue, l.Entry.ID, token)
-	self := trace.NewSpanContext(trace.SpanContextConfig{TraceID: id, SpanID: deriveSpan(id, kindTask), Remote: true})
-	label := t.labels.get(l.Entry.Queue, l.Entry.Type)
-	if t.covers {
-		self = t.decide(ctx, self, label.task)
-	}
-	a := t.newAttempt(l, self, history{own: true})
+	l.Lost = nil
+	self := t.bareRoot(ctx, &l.Entry, l.Token)
+	a := t.newAttempt(l, self, h)
 	a.bare = true
 	if t.covers && !self.IsSampled() {
 		a.process.sc, a.ctx = self, trace.ContextWithRemoteSpanContext(ctx, self)
 		return a.ctx, a
 	}
 	return a.begin(ctx), a
+}
+
+// endBare exports the trace that a lost lease has begun, and returns its root.
+func (t *Tracer) endBare(ctx context.Context, l broker.Lease) trace.SpanContext {
+	self := t.bareRoot(ctx, &l.Entry, l.Lost.Token)
+	if !self.IsSampled() {
+		return trace.SpanContext{}
+	}
+	a := t.newAttempt(l, self, history{own: true})
+	a.exportLost(ctx, l.Lost)
+	t.export(ctx, a.cover.record(&l.Entry, latest(a.history.ended, a.cover.start.Add(shortest)), outcomeContinued, fault{}, a.number-1))
+	return self
+}
+
+// bareRoot returns the root of the trace that the lease of e with the token begins.
+func (t *Tracer) bareRoot(ctx context.Context, e *broker.Entry, token string) trace.SpanContext {
+	id := deriveTrace(e.Queue, e.ID, token)
+	self := trace.NewSpanContext(trace.SpanContextConfig{TraceID: id, SpanID: deriveSpan(id, kindTask), Remote: true})
+	if !t.covers {
+		return self
+	}
+	return t.decide(ctx, self, t.labels.get(e.Queue, e.Type).task)
 }
 
 // beginApart begins the first attempt of a step of a run that is too old for another to be
@@ -250,6 +268,7 @@ func (a *attempt) Settle(s *broker.Settlement, err error) {
 	a.to, a.err, a.ended = broker.Settlement{To: s.To, End: s.End, Failed: s.Failed}, err, latest(now(), a.began).Add(shortest)
 	if s.To != broker.Done {
 		s.Headers = a.headers(s)
+		a.adrift = a.bare && !a.cover.step && s.Headers[headerHistory] == ""
 	}
 }
 
@@ -341,7 +360,7 @@ func (a *attempt) Settled(err error) {
 		a.process.close()
 		t.close(a.process.span, a.began, end, faultOf(a.to, a.err))
 	}
-	if t.covers && (over || a.tooOld()) {
+	if t.covers && (over || a.tooOld() || a.adrift) {
 		a.exportCover(latest(end, a.history.ended))
 	}
 }

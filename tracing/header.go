@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/leatwork/leat/queue/broker"
@@ -161,7 +160,7 @@ func readTrace(s string) (id trace.TraceID) {
 func (t *Tracer) extract(ctx context.Context, headers map[string]string) (context.Context, trace.SpanContext) {
 	ctx = trace.ContextWithSpanContext(ctx, trace.SpanContext{})
 	if len(headers) > 0 {
-		ctx = t.propagator.Extract(ctx, propagation.MapCarrier(headers))
+		ctx = t.read(ctx, headers)
 	}
 	return ctx, trace.SpanContextFromContext(ctx)
 }
@@ -174,8 +173,8 @@ func (t *Tracer) inject(ctx context.Context, sc trace.SpanContext, h history, he
 
 // fresh returns the headers that say so.
 func (t *Tracer) fresh(ctx context.Context, sc trace.SpanContext, h history) map[string]string {
-	fresh := make(propagation.MapCarrier, 4)
-	t.propagator.Inject(trace.ContextWithSpanContext(ctx, sc), fresh)
+	fresh := make(map[string]string, 4)
+	t.write(trace.ContextWithSpanContext(ctx, sc), fresh)
 	if len(fresh["baggage"]) > maxBaggage {
 		delete(fresh, "baggage")
 	}

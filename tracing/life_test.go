@@ -138,6 +138,22 @@ func TestLives(t *testing.T) {
 			one.lease(e).work(time.Second).die()
 			two.lease(e).settle(done(), nil)
 		}},
+		{"nobody has traced it, and two workers die", func(_ context.Context, _, one, two *process) {
+			e := newEntry("a")
+			one.lease(e).work(time.Second).die()
+			two.lease(e).work(time.Second).die()
+			one.lease(e).work(time.Second).settle(released(), nil)
+			one.lease(e).work(time.Second).die()
+			two.lease(e).settle(done(), nil)
+		}},
+		{"it has no room for headers", func(ctx context.Context, shop, one, two *process) {
+			e := newEntry("a")
+			e.Headers = manyHeaders(broker.MaxHeaders)
+			shop.send(ctx, e)
+			one.lease(e).work(time.Second).settle(retry(time.Minute), errDeclined)
+			two.lease(e).work(time.Second).settle(archived(), errDeclined)
+			two.lease(e).settle(done(), nil)
+		}},
 		{"another program has traced it", func(ctx context.Context, shop, one, two *process) {
 			e := newEntry("a")
 			e.Headers = traceparent(ctx)
@@ -161,4 +177,12 @@ func TestLives(t *testing.T) {
 			})
 		})
 	}
+}
+
+func manyHeaders(n int) map[string]string {
+	headers := make(map[string]string, n)
+	for i := range n {
+		headers[fmt.Sprint("h", i)] = "x"
+	}
+	return headers
 }

@@ -1,6 +1,7 @@
 package tracing
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
 
+	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
 )
 
@@ -19,12 +21,14 @@ func (t *Tracer) Send(ctx context.Context, entries []*broker.Entry) (sent func(o
 	}
 	var few [1]sending
 	sends := few[:0]
-	for _, e := range entries {
-		s := find(sends, e.Queue)
+	for i, e := range entries {
+		from, parent := t.callerOf(ctx, e)
+		s := find(sends, e.Queue, parent)
 		if s == nil {
-			sends = append(sends, t.newSending(ctx, e))
+			sends = append(sends, t.newSending(from, parent, e))
 			s = &sends[len(sends)-1]
 		}
+		s.places = append(s.places, i)
 		s.add(e)
 	}
 	recorded := false
@@ -41,11 +45,13 @@ func (t *Tracer) Send(ctx context.Context, entries []*broker.Entry) (sent func(o
 	}
 }
 
-// A sending is what goes to one queue.
+// A sending is what goes to one queue from one caller.
 type sending struct {
 	tracer *Tracer
 	ctx    context.Context
 	queue  string
+	parent trace.SpanContext
+	places []int // among all that is sent
 	began  time.Time
 	link   linker
 	span   trace.Span
@@ -61,27 +67,32 @@ type apart struct {
 	root  trace.SpanContext
 }
 
-func find(sends []sending, queue string) *sending {
+func find(sends []sending, queue string, parent trace.SpanContext) *sending {
 	for i := range sends {
-		if sends[i].queue == queue {
+		if sends[i].queue == queue && sends[i].parent.Equal(parent) {
 			return &sends[i]
 		}
 	}
 	return nil
 }
 
-// newSending starts the span. If ctx is in none, it hangs below that which the headers of
-// the entry name, if they do. If that is not sampled, none is made.
-func (t *Tracer) newSending(ctx context.Context, e *broker.Entry) sending {
-	s := sending{tracer: t, queue: e.Queue, began: now()}
-	if a := attemptOf(ctx); a != nil { // which may have begun later, by this clock
-		s.began = latest(s.began, a.began)
-	}
+// callerOf returns the context in which e is sent, and the span of it: if ctx is in none,
+// that which the headers of e name, if they do.
+func (t *Tracer) callerOf(ctx context.Context, e *broker.Entry) (context.Context, trace.SpanContext) {
 	parent := trace.SpanContextFromContext(ctx)
 	if !parent.IsValid() && len(e.Headers) > 0 {
-		if _, parent = t.extract(ctx, e.Headers); parent.IsValid() {
-			ctx = trace.ContextWithRemoteSpanContext(ctx, parent)
+		if from, named := t.extract(ctx, e.Headers); named.IsValid() {
+			return from, named
 		}
+	}
+	return ctx, parent
+}
+
+// newSending starts the span. If its parent is not sampled, none is made.
+func (t *Tracer) newSending(ctx context.Context, parent trace.SpanContext, e *broker.Entry) sending {
+	s := sending{tracer: t, queue: e.Queue, parent: parent, began: now()}
+	if a := attemptOf(ctx); a != nil { // which may have begun later, by this clock
+		s.began = latest(s.began, a.began)
 	}
 	s.ctx, s.span, s.link.sc = ctx, noop.Span{}, parent
 	if !parent.IsValid() || parent.IsSampled() {
@@ -128,12 +139,13 @@ func (s *sending) rootOf(e *broker.Entry) trace.SpanContext {
 	})
 }
 
-// sent ends the span if some of entries were stored that go to its queue.
+// sent ends the span if some of entries were stored, or may have been, that go to its queue.
 func (s *sending) sent(entries []*broker.Entry, outcomes []error) {
 	var stored []*broker.Entry
-	for i, e := range entries {
-		if i < len(outcomes) && outcomes[i] == nil && e.Queue == s.queue {
-			stored = append(stored, e)
+	var unsure error
+	for _, i := range s.places {
+		if i < len(outcomes) && (outcomes[i] == nil || is(outcomes[i], queue.ErrUnknown)) {
+			stored, unsure = append(stored, entries[i]), cmp.Or(unsure, outcomes[i])
 		}
 	}
 	if len(stored) == 0 || !s.span.IsRecording() {
@@ -150,5 +162,9 @@ func (s *sending) sent(entries []*broker.Entry, outcomes []error) {
 		}
 	}
 	s.link.close()
-	s.tracer.close(s.span, s.began, now(), fault{})
+	f := fault{}
+	if unsure != nil {
+		f = fault{errorKind(unsure), unsure}
+	}
+	s.tracer.close(s.span, s.began, now(), f)
 }

@@ -62,8 +62,7 @@ func (t *Tracer) open(ctx context.Context, parent, self trace.SpanContext, name 
 	if !trace.SpanContextFromContext(ctx).Equal(parent) { // else its span counts its children
 		ctx = trace.ContextWithSpanContext(ctx, parent)
 	}
-	_, span := t.tracer.Start(context.WithValue(ctx, choiceKey{}, &choice{SpanContext: self}), name, options...)
-	return span
+	return t.start(context.WithValue(ctx, choiceKey{}, &choice{SpanContext: self}), name, options...)
 }
 
 // child starts a span with an id of its own below the span that ctx is in, whose decision
@@ -72,8 +71,7 @@ func (t *Tracer) child(ctx context.Context, name string, options ...trace.SpanSt
 	if parent := trace.SpanContextFromContext(ctx); parent.IsValid() {
 		return t.open(ctx, parent, at(parent, randomSpan()), name, options...)
 	}
-	_, span := t.tracer.Start(ctx, name, options...)
-	return span
+	return t.start(ctx, name, options...)
 }
 
 // close ends a span that began at start.
@@ -86,7 +84,7 @@ func (t *Tracer) close(span trace.Span, start, end time.Time, f fault) {
 		}
 		span.SetStatus(codes.Error, text)
 	}
-	span.End(trace.WithTimestamp(latest(end, start.Add(shortest))))
+	t.end(span, trace.WithTimestamp(latest(end, start.Add(shortest))))
 }
 
 // decide returns self, the context of a root that is about to begin, with the decision
@@ -97,7 +95,7 @@ func (t *Tracer) decide(ctx context.Context, self trace.SpanContext, name string
 		return self.WithTraceFlags(caller.TraceFlags())
 	}
 	c := &choice{SpanContext: self, asking: true}
-	t.tracer.Start(context.WithValue(ctx, choiceKey{}, c), name, append(options, trace.WithNewRoot())...)
+	t.start(context.WithValue(ctx, choiceKey{}, c), name, append(options, trace.WithNewRoot())...)
 	flags := self.TraceFlags().WithSampled(c.answer.Decision == sdktrace.RecordAndSample)
 	return self.WithTraceFlags(flags).WithTraceState(c.answer.Tracestate)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel"
@@ -77,6 +78,8 @@ type Tracer struct {
 	errorText  bool
 	covers     bool // the provider heeds choices
 	labels     labelCache
+	logger     *slog.Logger
+	panics     sync.Once // of the first of them
 }
 
 // New returns a tracer. What is wrong with c is told by a [task.InvalidError] for each
@@ -99,6 +102,7 @@ func New(c Config) (*Tracer, error) {
 		maxAge:     c.MaxTraceAge,
 		detail:     c.Detail,
 		errorText:  c.ErrorText,
+		logger:     c.Logger,
 	}
 	switch probe(context.Background(), t.tracer) {
 	case obedient:

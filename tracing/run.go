@@ -147,14 +147,14 @@ func (t *Tracer) exportRun(ctx context.Context, self trace.SpanContext, r *workf
 		root.start = latest(root.start, micros(r.Begins))
 		root.links = append(root.links, o.from)
 	}
-	if root.start.IsZero() || root.start.After(end) {
-		root.start = end
+	if root.start.IsZero() || !root.start.Before(end) {
+		root.start = end.Add(-shortest)
 	}
 	if t.covers && r.Parent != nil && r.Epoch == 0 && o.from.IsValid() {
 		step := r.ParentStep
 		t.export(ctx, record{
 			parent: rootIn(o.from, r.Parent), self: o.from, name: stepName(step.Name, step.Item), kind: trace.SpanKindInternal,
-			start: root.start, end: latest(end, root.start.Add(shortest)), attributes: stepAttributes(r.Parent, &step), fault: root.fault,
+			start: root.start, end: end, attributes: stepAttributes(r.Parent, &step), fault: root.fault,
 		})
 	}
 	t.export(ctx, root)

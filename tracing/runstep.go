@@ -74,7 +74,7 @@ func (t *Tracer) endStep(ctx context.Context, root trace.SpanContext, r *workflo
 	case waits:
 		c.start = latest(micros(s.Began), began)
 	case !t.covers, s.Headers != nil && h.start.IsZero():
-		return // nothing hangs below it
+		return // nothing hangs below it, or an attempt has ended it
 	case h.own:
 		_, c.self = t.extract(ctx, s.Headers)
 		c.parent, c.start, c.links = trace.SpanContext{}, h.start, append(c.links, h.origin)

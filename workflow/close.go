@@ -293,7 +293,7 @@ func (v *visit) noteLost(ctx context.Context, state StepState) error {
 	if err != nil && !gone {
 		return fmt.Errorf("read entry %s: %w", v.subject(), err)
 	}
-	told := attemptTold(e)
+	told := false
 	if gone || e.End == 0 {
 		told, err = v.swept(ctx)
 	}
@@ -304,14 +304,6 @@ func (v *visit) noteLost(ctx context.Context, state StepState) error {
 	s.Queue, s.State, s.Ended, s.Headers = v.subject().Queue, state, time.Now(), e.Headers
 	v.news.steps = append(v.news.steps, s)
 	return nil
-}
-
-// attemptTold reports whether who ended the entry has done so in an attempt.
-func attemptTold(e broker.Stored) bool {
-	if e.End == broker.Cancelled {
-		return len(e.Attempts) > 0 && e.Attempts[len(e.Attempts)-1].Err != broker.LeaseRanOut
-	}
-	return e.End != 0
 }
 
 // swept reports whether the entry was ended by the run itself, which has told of that: as

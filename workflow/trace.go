@@ -28,8 +28,9 @@ type Tracer interface {
 	EndRun(ctx context.Context, r TracedRun)
 
 	// EndStep is called when a step has ended that is not told of as a
-	// [queue.TracedAttempt]: a wait, a run within the run, or one whose entry was lost or
-	// deleted, or that was skipped, and which may have been tried.
+	// [queue.TracedAttempt]: a wait, or one whose entry was lost, deleted or cancelled, or
+	// that was skipped, and which may have been tried. If an attempt has ended it all the
+	// same, what that has left in the entry's headers says so.
 	EndStep(ctx context.Context, r TracedRun, s TracedStep)
 
 	// Inputs is called when the attempt that has ctx is about to take its input. from

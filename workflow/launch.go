@@ -86,6 +86,15 @@ func (v *visit) start(context.Context) (broker.Change, error) {
 
 // begin commits the start of a run. It reports whether there is one already.
 func (l launch) begin(ctx context.Context, b broker.Broker) (existing *broker.Document, err error) {
+	if l.byTask && tracerOf(l.audience) != nil { // which is not told of those who only look after the run
+		docs, err := b.Documents(ctx, l.home, controlKey)
+		if err != nil {
+			return nil, err
+		}
+		if docs[0].Version > 0 {
+			return &docs[0], nil
+		}
+	}
 	l, started := l.announced(ctx)
 	outcome, err := apply(ctx, b, l.change())
 	if err != nil {

@@ -117,7 +117,7 @@ var mendsOfServer = []mend{
 		fault: 39,
 		tests: []string{"TestAnIdleServerStartsATaskAtOnce"},
 		file:  "queue/wakeup.go",
-		old:   `		if slices.Contains(p.queues, w.Queue) {`,
+		old:   `		if slices.Contains(p.queues, w.Queue) && (to == nil || !to.room.Load()) {`,
 		new:   `		if false {`,
 	},
 	{

@@ -59,18 +59,8 @@ var mendsOfStorage = []mend{
 		fault: 8,
 		tests: []string{"TestABatchOfAsynqsGoesBackNamed"},
 		file:  "queue/redisbroker/lua/advance.lua",
-		old: `      join_group(queue, members[i], group, members[i + 1])
-    end
-  end
-  did("returned", #members / 2)
-  flush()
-  -- asynq may have given back what it took, without the name.
-  if redis.call("EXISTS", group_key(queue, group)) == 1 then redis.call("SADD", container(queue, "groups"), group) end`,
-		new: `      later("ZADD", group_key(queue, group), members[i + 1], members[i])
-    end
-  end
-  did("returned", #members / 2)
-  flush()`,
+		old:   `      join_group(queue, members[i], group, members[i + 1])`,
+		new:   `      later("ZADD", group_key(queue, group), members[i + 1], members[i])`,
 	},
 	{
 		fault: 9,
@@ -105,11 +95,13 @@ var mendsOfStorage = []mend{
 		fault: 12,
 		tests: []string{"a refused change takes no claim"},
 		file:  "queue/redisbroker/lua/lib/entry.lua",
-		old: `  registered(queue)
-  if e.waits`,
-		new: `  if e.claim then take_claim(e.claim, e.id, e.ttl) end
+		old: `
   registered(queue)
-  if e.waits`,
+`,
+		new: `
+  registered(queue)
+  if e.claim then take_claim(e.claim, e.id, e.ttl) end
+`,
 	},
 	{
 		fault: 12,
@@ -133,7 +125,7 @@ var mendsOfStorage = []mend{
 		fault: 14,
 		tests: []string{"TestLeatsRemoveQueueLeavesNoKeyOfAQueueOfAsynqsOnRedis"},
 		file:  "queue/redisbroker/lua/remove.lua",
-		old:   `for i = 6, #ARGV do redis.call("UNLINK", ARGV[i]) end`,
+		old:   `for i = 6, #ARGV do drop(ARGV[i]) end`,
 		new:   ``,
 	},
 	{
@@ -211,7 +203,7 @@ var mendsOfStorage = []mend{
 	{
 		fault: 40,
 		tests: []string{"nothing is early by a millisecond"},
-		file:  "queue/redisbroker/lua/lib/key.lua",
+		file:  "queue/redisbroker/lua/lib/time.lua",
 		old:   `math.ceil(ms / 1000)`,
 		new:   `math.floor(ms / 1000)`,
 	},
@@ -261,10 +253,12 @@ var mendsOfStorage = []mend{
 		fault: 54,
 		tests: []string{"a queue comes into being with its first entry, not with a refused one"},
 		file:  "queue/redisbroker/lua/lib/entry.lua",
-		old: `  registered(queue)
-  if e.waits`,
-		new: `  redis.call("SADD", KEYS[1], queue)
-  if e.waits`,
+		old: `
+  registered(queue)
+`,
+		new: `
+  redis.call("SADD", KEYS[1], queue)
+`,
 	},
 	{
 		fault: 55,

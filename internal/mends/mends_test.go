@@ -34,6 +34,17 @@ func TestAMendIsTakenOutWhereItStandsOnce(t *testing.T) {
 	}
 }
 
+// TestEveryMendStandsOnceInTheSource fails once code has moved away from its mend,
+// which would then be taken out nowhere.
+func TestEveryMendStandsOnceInTheSource(t *testing.T) {
+	t.Chdir("../..") // to the top of the repository
+	for _, m := range mends {
+		if _, err := m.without(); err != nil {
+			t.Errorf("fault %d, %q: %v", m.fault, m.tests, err)
+		}
+	}
+}
+
 func TestAFailureIsToldFromWhatCannotBeBuilt(t *testing.T) {
 	for name, c := range map[string]struct {
 		said  string

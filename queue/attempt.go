@@ -98,8 +98,13 @@ func newAttempt(p *pool, base context.Context, now time.Time, l broker.Lease) *a
 func unstarted(p *pool, l broker.Lease) *attempt {
 	a := newAttempt(p, p.base(), time.Now(), l)
 	a.claimed.Store(true)
+	if l.Lost != nil { // of which no other lease tells
+		a.ctx, a.trace = p.server.cfg.begin(a.ctx, l)
+		a.trace.PutOff("release")
+	}
 	a.settleAlone(released(l))
 	a.change = a.base
+	a.tellSettle()
 	a.end()
 	return a
 }

@@ -3,6 +3,7 @@ package tracing
 import (
 	"context"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -36,6 +37,7 @@ type attempt struct {
 	err    error             // what the handler has come to
 	ended  time.Time         // when that was said
 
+	linking    sync.Mutex  // guards process: a function that was given up may still look for its input
 	sends      atomic.Bool // something was sent from within
 	afterwards []func()    // what else is exported once the outcome is recorded
 }
@@ -128,21 +130,29 @@ func (t *Tracer) newAttempt(l broker.Lease, from trace.SpanContext, h history) *
 		a.cover.self = a.cover.nearest()
 	}
 	if a.cover.start.IsZero() {
-		a.cover.start = a.firstSeen()
+		var known bool
+		if a.cover.start, known = a.firstSeen(); !known {
+			a.cover.run = append(a.cover.run, keyStartUnknown.Bool(true))
+		}
 	}
 	a.began = latest(a.began, a.cover.start)
 	return a
 }
 
-// firstSeen returns when an entry began to wait of which nobody has kept that.
-func (a *attempt) firstSeen() time.Time {
+// firstSeen returns when an entry began to wait of which nobody has kept that, and whether
+// that is known: of a step that was lost again and again, it is only that it began no
+// earlier than its run. No step does, whatever clocks say.
+func (a *attempt) firstSeen() (at time.Time, known bool) {
+	run := readOrigin(a.lease.Entry.Headers[headerRun]).start
 	switch l := a.lease; {
+	case l.Entry.Crashes > 1 && !run.IsZero():
+		return run, false
 	case l.Lost != nil && !l.Lost.Began.IsZero():
-		return micros(l.Lost.Began)
+		return latest(run, micros(l.Lost.Began)), true
 	case !l.Ready.IsZero() && l.Ready.Before(a.began):
-		return micros(l.Ready)
+		return latest(run, micros(l.Ready)), true
 	default:
-		return a.began
+		return latest(run, a.began), true
 	}
 }
 
@@ -357,7 +367,9 @@ func (a *attempt) Settled(err error) {
 			a.exportWait(a.ctx, a.lease.Token, a.number, a.began, micros(a.lease.Ready))
 		}
 		a.process.span.SetAttributes(keyOutcome.String(a.outcome()))
+		a.linking.Lock()
 		a.process.close()
+		a.linking.Unlock()
 		t.close(a.process.span, a.began, end, faultOf(a.to, a.err))
 	}
 	if t.covers && (over || a.tooOld() || a.adrift) {

@@ -187,6 +187,19 @@ func TestRuns(t *testing.T) {
 			s.server("three")
 			s.ends(run, workflow.Done)
 		}},
+		{name: "three workers die in a step", alone: true, flow: chain("deadly", work[string]("first"), workflow.NewStep("second", func(_ context.Context, in string) (string, error) {
+			time.Sleep(time.Minute)
+			return in, nil
+		})), act: func(_ *testing.T, s *scene) {
+			run := s.start("r")
+			for m, more := s.one, []string{"three", "four", "five"}; len(more) > 0; more = more[1:] {
+				time.Sleep(20 * time.Second)
+				m.kill()
+				time.Sleep(time.Minute)
+				m = s.server(more[0])
+			}
+			s.ends(run, workflow.Done)
+		}},
 		{name: "a run is cancelled", flow: dag.New("cancelled", func(g *dag.Graph, in dag.Val[string]) dag.Val[string] {
 			tried := dag.Do(g, failing[string]("tried", 9), in)
 			active := dag.Do(g, workflow.NewStep("active", func(ctx context.Context, in string) (string, error) {

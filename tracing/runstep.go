@@ -116,6 +116,8 @@ func (t *Tracer) Inputs(ctx context.Context, r workflow.TracedRun, s workflow.Tr
 		return
 	}
 	steps, count := from()
+	a.linking.Lock()
+	defer a.linking.Unlock()
 	if count > 1 {
 		a.process.span.SetAttributes(keyJoinCount.Int(count))
 		a.process.dropped += count - len(steps)

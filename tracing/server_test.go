@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -216,6 +217,15 @@ func TestServers(t *testing.T) {
 			y.machine("three", handlers())
 			pass(5 * time.Minute)
 		}},
+		{"a server dies, another goes down before it begins", func(y *yard) {
+			y.enqueue("waits-once")
+			one := y.machine("one", handlers())
+			pass(5 * time.Second)
+			one.dead.Store(true)
+			y.fleeting("two")
+			y.machine("three", handlers())
+			pass(5 * time.Minute)
+		}},
 		{"a poisonous task kills four", func(y *yard) {
 			y.enqueue("waits-once")
 			for _, name := range []string{"one", "two", "three", "four", "five"} {
@@ -364,4 +374,40 @@ func TestNothingOfAPayloadIsTold(t *testing.T) {
 			})
 		})
 	}
+}
+
+// fleeting runs a server that is told to stop while the first task is on its way to it.
+func (y *yard) fleeting(name string) {
+	y.t.Helper()
+	p := y.process(name, sdktrace.ParentBased(sdktrace.AlwaysSample()), tracing.Config{})
+	b := &interrupted{Broker: y.b, leased: make(chan struct{})}
+	server, err := queue.NewServer(b, queue.Config{Tracer: p, Logger: quiet})
+	if err == nil {
+		err = server.Start(handlers())
+	}
+	if err != nil {
+		y.t.Fatal(err)
+	}
+	<-b.leased
+	if err := server.Shutdown(context.Background()); err != nil {
+		y.t.Error(err)
+	}
+}
+
+// An interrupted is a broker whose first lease takes a while to arrive.
+type interrupted struct {
+	broker.Broker
+	once   sync.Once
+	leased chan struct{} // closed as it sets out
+}
+
+func (b *interrupted) Apply(ctx context.Context, now time.Time, changes []broker.Change, want broker.LeaseRequest) (broker.Applied, error) {
+	applied, err := b.Broker.Apply(ctx, now, changes, want)
+	if len(applied.Leases) > 0 {
+		b.once.Do(func() {
+			close(b.leased)
+			time.Sleep(time.Second)
+		})
+	}
+	return applied, err
 }

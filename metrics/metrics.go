@@ -64,6 +64,7 @@ type Metrics struct {
 
 	mu      sync.Mutex
 	servers []Server
+	ended   int // how many there were besides
 }
 
 // A Server is who knows how it is: a [queue.Server].
@@ -113,7 +114,8 @@ func (c Config) check() error {
 	return errors.Join(faults...)
 }
 
-// Watch has the health of a server of this process exported, until it has ended.
+// Watch has the health of a server of this process exported. Once it has ended it is only
+// counted.
 func (m *Metrics) Watch(s Server) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -132,10 +134,8 @@ func (m *Metrics) Describe(ch chan<- *prometheus.Desc) {
 // Collect implements [prometheus.Collector].
 func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 	m.process.collect(ch)
-	m.mu.Lock()
-	servers := m.servers
-	m.mu.Unlock()
-	collectServers(ch, servers)
+	alive, ended := m.health()
+	collectServers(ch, alive, ended)
 	if m.storage != nil {
 		m.storage.collect(ch)
 	}

@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -26,9 +27,12 @@ var (
 
 // periodic tells how the periodic entries are.
 func (s *scrape) periodic(ctx context.Context) error {
-	infos, err := periodic.NewInspector(s.cfg.Broker).List(ctx)
+	infos, broken, err := periodic.NewInspector(s.cfg.Broker).Survey(ctx)
 	if err != nil {
 		return err
+	}
+	for name, err := range broken {
+		s.failed("periodic", "", fmt.Errorf("entry %s: %w", name, err))
 	}
 	for _, i := range infos[:s.room("periodic", len(infos))] {
 		s.entry(i)

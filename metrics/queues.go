@@ -54,11 +54,10 @@ func (s *scrape) queues(ctx context.Context) error {
 	for queue, err := range broken {
 		s.failed("queues", queue, err)
 	}
-	s.infos = infos[:s.room("queues", len(infos))]
-	for _, info := range s.infos {
+	s.infos, s.shown, s.unread = infos, infos[:s.room("queues", len(infos))], broken
+	for _, info := range s.shown {
 		s.queue(info)
 	}
-	s.unread = broken
 	return nil
 }
 
@@ -119,9 +118,11 @@ func (s *scrape) loads(ctx context.Context, alive []broker.Server) {
 		return
 	}
 	l := s.inspector.LoadsOf(ctx, s.infos, s.unread, alive)
-	for queue, of := range l.Queues {
-		s.gauge(queueSlots, float64(of.Slots), queue)
-		s.gauge(queueWork, of.PerSlot(), queue)
+	for _, i := range s.shown {
+		if of, known := l.Queues[i.Queue]; known {
+			s.gauge(queueSlots, float64(of.Slots), i.Queue)
+			s.gauge(queueWork, of.PerSlot(), i.Queue)
+		}
 	}
 	for queue, err := range l.Broken {
 		if _, told := s.unread[queue]; !told {
@@ -137,8 +138,11 @@ func (s *scrape) loads(ctx context.Context, alive []broker.Server) {
 
 // memory tells how many bytes tasks take.
 func (s *scrape) memory(ctx context.Context) error {
-	for _, i := range s.infos {
+	for _, i := range s.shown {
 		n, err := s.cfg.Broker.Memory(ctx, i.Queue)
+		if ctx.Err() != nil {
+			return err
+		}
 		if err != nil {
 			s.failed("memory", i.Queue, err)
 			continue

@@ -1,9 +1,12 @@
 package metrics
 
 import (
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/leatwork/leat/queue"
 )
 
 var (
@@ -21,18 +24,34 @@ func describeServers(ch chan<- *prometheus.Desc) {
 	}
 }
 
+// health returns how the servers are that have not ended, and how many have, which are
+// kept no longer.
+func (m *Metrics) health() (alive []queue.Health, ended int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.servers = slices.DeleteFunc(m.servers, func(s Server) bool {
+		h := s.Health()
+		if h.State == "closed" {
+			m.ended++
+			return true
+		}
+		alive = append(alive, h)
+		return false
+	})
+	return alive, m.ended
+}
+
 // collectServers tells of all servers of this process together; of what should be small,
 // the most.
-func collectServers(ch chan<- prometheus.Metric, servers []Server) {
-	if len(servers) == 0 {
+func collectServers(ch chan<- prometheus.Metric, alive []queue.Health, ended int) {
+	if len(alive)+ended == 0 {
 		return
 	}
-	states := map[string]int{"new": 0, "active": 0, "stopped": 0, "draining": 0, "closed": 0}
+	states := map[string]int{"new": 0, "active": 0, "stopped": 0, "draining": 0, "closed": ended}
 	var slots, running, failed int
 	var age, lag time.Duration
-	for _, s := range servers {
-		h := s.Health()
-		if states[h.State]++; h.State == "new" || h.State == "closed" {
+	for _, h := range alive {
+		if states[h.State]++; h.State == "new" {
 			continue
 		}
 		slots += h.Concurrency

@@ -115,18 +115,22 @@ func send(ch chan<- prometheus.Metric, found []prometheus.Metric) {
 	}
 }
 
-// ask asks the storage, if that was not done a moment ago. Its caller holds the turn.
+// ask asks the storage, if that was not done a moment ago. Its caller holds the turn, and
+// waits until ctx ends: what there is to tell by then is told a little earlier.
 func (s *storage) ask(ctx context.Context) []prometheus.Metric {
 	began := time.Now()
 	if began.Sub(s.asked) < kept {
 		return s.found
 	}
 	this := &scrape{storage: s, now: began}
+	deadline, _ := ctx.Deadline()
+	within, cancel := context.WithDeadline(ctx, deadline.Add(-s.cfg.Timeout/10))
+	defer cancel()
 	for _, p := range parts {
 		if !p.wants(s.cfg) {
 			continue
 		}
-		if err := p.read(this, ctx); err != nil {
+		if err := p.read(this, within); err != nil {
 			s.failed(p.name, "", err)
 		}
 	}
@@ -151,7 +155,8 @@ type scrape struct {
 	*storage
 	now    time.Time
 	infos  []queue.QueueInfo
-	unread map[string]error // queues that cannot be read
+	shown  []queue.QueueInfo // those of infos that there is room for
+	unread map[string]error  // queues that cannot be read
 	found  []prometheus.Metric
 }
 

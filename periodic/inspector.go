@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -71,32 +72,46 @@ type Info struct {
 
 // List returns all entries, in order of their names. It takes a trip for each.
 func (i *Inspector) List(ctx context.Context) ([]Info, error) {
-	var infos []Info
+	infos, broken, err := i.Survey(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(broken)) {
+		return nil, fmt.Errorf("list entries: %s: %w", name, broken[name])
+	}
+	return infos, nil
+}
+
+// Survey is [Inspector.List], except that an entry whose record cannot be read keeps nothing
+// of the others secret: it is left out, and broken tells why.
+func (i *Inspector) Survey(ctx context.Context) (infos []Info, broken map[string]error, err error) {
+	broken = make(map[string]error)
 	req := broker.HomesRequest{Queue: homes, Limit: broker.MaxParts}
 	for {
 		page, err := i.broker.Homes(ctx, req)
 		if err != nil {
-			return nil, fmt.Errorf("list entries: %w", err)
+			return nil, nil, fmt.Errorf("list entries: %w", err)
 		}
 		for _, h := range page.Homes {
-			info, err := i.info(ctx, h.Home.ID)
-			if errors.Is(err, ErrEntryNotFound) {
-				continue // it was removed
+			switch info, err := i.info(ctx, h.Home.ID); {
+			case err == nil:
+				infos = append(infos, info)
+			case errors.Is(err, ErrEntryNotFound): // it was removed
+			case errors.Is(err, errUnreadable):
+				broken[h.Home.ID] = err
+			default:
+				return nil, nil, fmt.Errorf("list entries: %w", err)
 			}
-			if err != nil {
-				return nil, fmt.Errorf("list entries: %w", err)
-			}
-			infos = append(infos, info)
 		}
 		if req.After = page.Next; page.Next == "" {
 			break
 		}
 	}
 	if err := i.fillRunBy(ctx, infos); err != nil {
-		return nil, fmt.Errorf("list entries: %w", err)
+		return nil, nil, fmt.Errorf("list entries: %w", err)
 	}
 	slices.SortFunc(infos, func(a, b Info) int { return strings.Compare(a.Name, b.Name) })
-	return slices.CompactFunc(infos, func(a, b Info) bool { return a.Name == b.Name }), nil
+	return slices.CompactFunc(infos, func(a, b Info) bool { return a.Name == b.Name }), broken, nil
 }
 
 // Get returns what is known of an entry.

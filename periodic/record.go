@@ -2,6 +2,7 @@ package periodic
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -96,11 +97,13 @@ func (r record) describes(p *plan) bool {
 	return r.Source == p.source && r.Spec.equal(&p.spec)
 }
 
+var errUnreadable = errors.New("the record cannot be read")
+
 // decodeRecord reads a document that exists.
 func decodeRecord(d broker.Document) (record, error) {
 	var r record
 	if err := json.Unmarshal(d.Body, &r); err != nil {
-		return r, fmt.Errorf("record: %w", err)
+		return r, fmt.Errorf("%w: %w", errUnreadable, err)
 	}
 	return r, nil
 }

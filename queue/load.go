@@ -131,8 +131,9 @@ func (i *Inspector) overdue(ctx context.Context, info QueueInfo) (late time.Dura
 // Survey is [Inspector.Figures], except that a queue which cannot be read, because
 // something else is where its tasks should be, keeps nothing of the others secret: it
 // is left out, and broken tells why. err says that there is nothing to be known of any.
-// It takes a few trips more if there is such a queue.
+// It takes a few trips more if there is such a queue. One that is named twice is there once.
 func (i *Inspector) Survey(ctx context.Context, queues ...string) (infos []QueueInfo, broken map[string]error, err error) {
+	queues = distinct(queues)
 	infos, err = i.Figures(ctx, queues...)
 	if err == nil {
 		return infos, nil, nil
@@ -146,6 +147,17 @@ func (i *Inspector) Survey(ctx context.Context, queues ...string) (infos []Queue
 	}
 	broken = make(map[string]error)
 	return i.readable(ctx, queues, broken), broken, nil
+}
+
+// distinct returns names in their order, each once.
+func distinct(names []string) []string {
+	var once []string
+	for _, name := range names {
+		if !slices.Contains(once, name) {
+			once = append(once, name)
+		}
+	}
+	return once
 }
 
 // readable returns the figures of those of queues that can be read, and notes the others.

@@ -252,6 +252,31 @@ func TestScaleTellsWhatItDoesNotKnow(t *testing.T) {
 	})
 }
 
+func (m *moody) Counts(ctx context.Context, now time.Time, queues ...string) ([]broker.Counts, error) {
+	m.wait()
+	return m.Broker.Counts(ctx, now, queues...)
+}
+
+func TestScaleEndsAlthoughTheStorageHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := &moody{Broker: brokertest.NewModel()}
+		m.hangs.Store(true)
+		h := health.Scale(queue.NewInspector(m))
+		for range 3 {
+			began := time.Now()
+			code, body := get(h, "/scale")
+			if took := time.Since(began); code != 503 || body["errors"] == nil || took != 5*time.Second {
+				t.Errorf("%d %v after %v, want 503 and why after 5s", code, body, took)
+			}
+		}
+		m.hangs.Store(false)
+		time.Sleep(3 * time.Second)
+		if code, body := get(h, "/scale"); code != 200 {
+			t.Errorf("%d %v, want 200 once the storage answers", code, body)
+		}
+	})
+}
+
 // The figure to look at is p99-ns: what the slowest of a hundred probes takes.
 func BenchmarkReadyz(b *testing.B) {
 	srv, err := queue.NewServer(brokertest.NewModel(), queue.Config{})

@@ -2,9 +2,9 @@ package health
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/leatwork/leat/queue"
@@ -27,7 +27,7 @@ const (
 // errors; then all is left out, too, since it would be too little. If the storage cannot be
 // asked the answer is 503.
 func Scale(i *queue.Inspector, queues ...string) http.Handler {
-	s := &scaler{inspector: i, queues: slices.Clone(queues)}
+	s := &scaler{inspector: i, queues: slices.Clone(queues), turn: make(chan struct{}, 1)}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := s.loads(r.Context())
 		if err != nil {
@@ -42,23 +42,48 @@ type scaler struct {
 	inspector *queue.Inspector
 	queues    []string
 
-	mu    sync.Mutex
+	turn  chan struct{} // held by who asks
 	asked time.Time
-	known scaleReport
-	err   error
+	known scaleAnswer
 }
 
+type scaleAnswer struct {
+	report scaleReport
+	err    error
+}
+
+// loads returns what there is to do, or that nobody says so within scaleWithin, whatever
+// the storage does.
 func (s *scaler) loads(ctx context.Context) (scaleReport, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if time.Since(s.asked) < scaleKept {
-		return s.known, s.err
+	ctx, cancel := context.WithTimeout(ctx, scaleWithin)
+	defer cancel()
+	found := make(chan scaleAnswer, 1)
+	go func() {
+		select {
+		case s.turn <- struct{}{}:
+			found <- s.ask(context.WithoutCancel(ctx))
+			<-s.turn
+		case <-ctx.Done():
+		}
+	}()
+	select {
+	case a := <-found:
+		return a.report, a.err
+	case <-ctx.Done():
+		return scaleReport{}, fmt.Errorf("the storage does not answer: %w", ctx.Err())
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), scaleWithin)
+}
+
+// ask asks, if that was not done a moment ago. Its caller holds the turn.
+func (s *scaler) ask(ctx context.Context) scaleAnswer {
+	if time.Since(s.asked) < scaleKept {
+		return s.known
+	}
+	ctx, cancel := context.WithTimeout(ctx, scaleWithin)
 	defer cancel()
 	loads, err := s.inspector.Loads(ctx, s.queues...)
-	s.asked, s.known, s.err = time.Now(), reportOf(loads), err
-	return s.known, s.err
+	s.asked, s.known = time.Now(), scaleAnswer{reportOf(loads), err}
+	return s.known
 }
 
 type scaleReport struct {

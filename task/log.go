@@ -54,7 +54,7 @@ func (h *logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 		added.top, added.open = added.next, nil
 		added.keys = slices.Clip(h.keys)
 		for _, a := range attrs {
-			added.keys = append(added.keys, a.Key)
+			added.keys = appendKeys(added.keys, a)
 		}
 	}
 	return added
@@ -99,11 +99,25 @@ func (h *logHandler) missing(attrs []slog.Attr, r slog.Record) []slog.Attr {
 	has := slices.Clip(h.keys)
 	if len(h.open) == 0 {
 		r.Attrs(func(a slog.Attr) bool {
-			has = append(has, a.Key)
+			has = appendKeys(has, a)
 			return true
 		})
 	}
 	return slices.DeleteFunc(attrs, func(a slog.Attr) bool { return slices.Contains(has, a.Key) })
+}
+
+// appendKeys appends the key that a has where it is, or those of a group without a name,
+// whose attributes are there themselves.
+func appendKeys(keys []string, a slog.Attr) []string {
+	if a.Key != "" {
+		return append(keys, a.Key)
+	}
+	if v := a.Value.Resolve(); v.Kind() == slog.KindGroup {
+		for _, inner := range v.Group() {
+			keys = appendKeys(keys, inner)
+		}
+	}
+	return keys
 }
 
 // about returns what the handler with ctx is about.

@@ -19,14 +19,15 @@ func TestWhatIsLoggedInAHandlerNamesItsTask(t *testing.T) {
 		args []any
 		want string
 	}{
-		"what is not a handler's":     {t.Context(), nil, []any{"a", 1}, "msg=hi a=1"},
-		"a handler's":                 {handled, nil, []any{"a", 1}, "msg=hi a=1" + named},
-		"that of a step":              {step, nil, nil, "msg=hi" + named + " run=r step=charge"},
-		"what is named already":       {handled, nil, []any{"id", "mine"}, "msg=hi id=mine queue=mails type=email:welcome attempt=3"},
-		"what its logger names":       {handled, func(l *slog.Logger) *slog.Logger { return l.With("queue", "q", "b", 2) }, nil, "msg=hi queue=q b=2 id=17 type=email:welcome attempt=3"},
-		"a logger with an open group": {handled, func(l *slog.Logger) *slog.Logger { return l.With("b", 2).WithGroup("g").With("c", 3) }, []any{"id", "mine"}, "msg=hi b=2" + named + " g.c=3 g.id=mine"},
-		"a logger with two of them":   {handled, func(l *slog.Logger) *slog.Logger { return l.WithGroup("g").WithGroup("h") }, []any{"a", 1}, "msg=hi" + named + " g.h.a=1"},
-		"a logger with nothing new":   {handled, func(l *slog.Logger) *slog.Logger { return slog.New(l.WithGroup("").Handler().WithAttrs(nil)) }, nil, "msg=hi" + named},
+		"what is not a handler's":       {t.Context(), nil, []any{"a", 1}, "msg=hi a=1"},
+		"a handler's":                   {handled, nil, []any{"a", 1}, "msg=hi a=1" + named},
+		"that of a step":                {step, nil, nil, "msg=hi" + named + " run=r step=charge"},
+		"what is named already":         {handled, nil, []any{"id", "mine"}, "msg=hi id=mine queue=mails type=email:welcome attempt=3"},
+		"what its logger names":         {handled, func(l *slog.Logger) *slog.Logger { return l.With("queue", "q", "b", 2) }, nil, "msg=hi queue=q b=2 id=17 type=email:welcome attempt=3"},
+		"what is named without a group": {handled, func(l *slog.Logger) *slog.Logger { return l.With(slog.Group("", "queue", "q")) }, []any{slog.Group("", "id", "mine")}, "msg=hi queue=q id=mine type=email:welcome attempt=3"},
+		"a logger with an open group":   {handled, func(l *slog.Logger) *slog.Logger { return l.With("b", 2).WithGroup("g").With("c", 3) }, []any{"id", "mine"}, "msg=hi b=2" + named + " g.c=3 g.id=mine"},
+		"a logger with two of them":     {handled, func(l *slog.Logger) *slog.Logger { return l.WithGroup("g").WithGroup("h") }, []any{"a", 1}, "msg=hi" + named + " g.h.a=1"},
+		"a logger with nothing new":     {handled, func(l *slog.Logger) *slog.Logger { return slog.New(l.WithGroup("").Handler().WithAttrs(nil)) }, nil, "msg=hi" + named},
 		"what is named by two log handlers": {handled, func(l *slog.Logger) *slog.Logger {
 			return slog.New(task.LogHandler(outer{task.LogHandler(l.Handler())}))
 		}, nil, "msg=hi" + named},

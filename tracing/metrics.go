@@ -182,10 +182,13 @@ func (i *instruments) gauges(c MetricsConfig) metric.Registration {
 	r, err := i.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
 		ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 		defer cancel()
-		infos, _, err := inspector.Survey(ctx, c.Queues...)
+		infos, broken, err := inspector.Survey(ctx, c.Queues...)
 		if err != nil {
 			c.Logger.WarnContext(ctx, "queues cannot be measured", "err", err)
 			return nil // the other measurements are to be had all the same
+		}
+		for name, err := range broken {
+			c.Logger.WarnContext(ctx, "queue cannot be measured", "queue", name, "err", err)
 		}
 		for _, info := range infos {
 			destination := attribute.NewSet(destinationAttribute(info.Queue))

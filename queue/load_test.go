@@ -93,7 +93,7 @@ func TestALoadIsWhatThereIsToDoForWhoCanDoIt(t *testing.T) {
 		if p := got.Queues["a"].PerSlot(); p != 2 {
 			t.Errorf("PerSlot() = %v, want 2", p)
 		}
-		if l := x.loads("b"); len(l.Queues) != 1 || l.All != want.Queues["b"] {
+		if l := x.loads("b", "b"); len(l.Queues) != 1 || l.All != want.Queues["b"] {
 			t.Errorf("Loads(b) = %+v, want b alone", l)
 		}
 	})

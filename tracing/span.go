@@ -59,9 +59,7 @@ func (t *Tracer) export(ctx context.Context, r record) {
 // open starts the span that has the ids and the decision of self, below parent; if that
 // is not valid, as a root.
 func (t *Tracer) open(ctx context.Context, parent, self trace.SpanContext, name string, options ...trace.SpanStartOption) trace.Span {
-	if !trace.SpanContextFromContext(ctx).Equal(parent) { // else its span counts its children
-		ctx = trace.ContextWithSpanContext(ctx, parent)
-	}
+	ctx = trace.ContextWithSpanContext(ctx, parent)
 	return t.start(context.WithValue(ctx, choiceKey{}, &choice{SpanContext: self}), name, options...)
 }
 
@@ -100,7 +98,8 @@ func (t *Tracer) decide(ctx context.Context, self trace.SpanContext, name string
 	return self.WithTraceFlags(flags).WithTraceState(c.answer.Tracestate)
 }
 
-// hasChildren reports whether spans were started below one, as far as this process knows.
+// hasChildren reports whether somebody has started spans below one, as far as this process
+// knows. Those that open starts do not count.
 func hasChildren(span trace.Span) bool {
 	s, ok := span.(sdktrace.ReadOnlySpan)
 	return ok && s.ChildSpanCount() > 0

@@ -69,6 +69,6 @@
 // goes: if it is run by hand after that, its spans come below a parent that ended before, and
 // that is exported once more. One that is ended by hand with no tracer at the inspector, or
 // many at a time, leaves what was exported without a parent, and so does a batch whose worker
-// died. Of leases that were lost in a row before a task was first settled, it is not known
-// when the first began, if the task came from elsewhere.
+// died. If leases of a task are lost in a row before it is first settled, and another program
+// has traced it or it is a step, it is not known when the first of them began.
 package tracing

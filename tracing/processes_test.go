@@ -98,7 +98,7 @@ func exported(t *testing.T, s scenario, url string) []tracetree.Span {
 			t.Fatalf("%v; the process said\n%s", err, back.said.String())
 		}
 		_ = back.Process.Kill()
-		_ = <-back.ended // it was killed
+		<-back.ended //nolint:errcheck // it was killed
 		back = begin("back")
 	}
 	producer.finish(t)
@@ -138,7 +138,7 @@ func startActor(t *testing.T, s scenario, role, url string, g gates, r *tracetes
 	}()
 	t.Cleanup(func() {
 		_ = a.Process.Kill()
-		_ = <-a.ended // it may have ended by itself
+		<-a.ended //nolint:errcheck // it may have ended by itself
 	})
 	return a
 }

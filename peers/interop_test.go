@@ -83,6 +83,7 @@ func dump(x *bench) map[string]any {
 			if hash["pending_since"] != "" {
 				hash["pending_since"] = "some time"
 			}
+			delete(hash, "leat_joined") // when it came into its group
 			all[key] = hash
 		case "list":
 			all[key] = x.redis.LRange(x.Context(), key, 0, -1).Val()

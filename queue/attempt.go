@@ -174,12 +174,13 @@ func (a *attempt) giveUp() {
 }
 
 // waited returns for how long the task was ready before the attempt began, 0 if that is
-// not known.
+// not known. Ready is rounded up to a millisecond, so that one which began at once may seem
+// to have begun before.
 func (a *attempt) waited() time.Duration {
 	if a.lease.Ready.IsZero() {
 		return 0
 	}
-	return max(a.started.Sub(a.lease.Ready), 0)
+	return max(a.started.Sub(a.lease.Ready), time.Nanosecond)
 }
 
 // end ends the context, and what has been waiting for the handler to return.

@@ -67,7 +67,7 @@ type Event struct {
 	Outcome broker.Outcome // how it was settled
 	Err     error          // what the handler returned, or why its context ended
 	Took    time.Duration  // since the handler was called
-	Waited  time.Duration  // for EventStarted: since it was ready; 0 if that is not known
+	Waited  time.Duration  // for EventStarted: since it was ready, at least 1 ns; 0 if that is not known
 	Count   int            // how many entries, if there is no single one
 	Name    string         // of a workflow or a periodic entry
 	State   string         // how a run has ended, in the words of package workflow

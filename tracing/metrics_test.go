@@ -109,7 +109,7 @@ func TestWhatHappensIsMeasured(t *testing.T) {
 			t.Error(err)
 		}
 		const want = `leat.queue.wait type=fails name=default 1
-leat.queue.wait type=flaky name=default 1
+leat.queue.wait type=flaky name=default 2
 leat.queue.wait type=works name=default 2
 leat.tasks.archived type=*errors.errorString type=fails name=default 1
 leat.tasks.retried type=panic type=flaky name=default 1

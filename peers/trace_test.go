@@ -108,25 +108,24 @@ func (r *relay) processed(queue string, n int) {
 }
 
 func TestATraceGoesThroughAWorkerOfAsynqOnRedis(t *testing.T) {
-	r := newRelay(t)
-	orders, shipping := r.start("orders", peer), r.start("shipping", leat)
-	r.start("shop", leat).end()
-	r.processed("orders", 1)
-	r.processed("shipping", 1)
-	orders.end()
-	shipping.end()
-	r.want(6, "asynq-in-the-middle.txt")
+	newRelay(t).through(leat, peer, leat, "asynq-in-the-middle.txt")
 }
 
 func TestATraceGoesThroughAWorkerOfLeatOnRedis(t *testing.T) {
-	r := newRelay(t)
-	orders, shipping := r.start("orders", leat), r.start("shipping", peer)
-	r.start("shop", peer).end()
+	newRelay(t).through(peer, leat, peer, "leat-in-the-middle.txt")
+}
+
+// through has an order handed on from the first side to the second and from that to the
+// third.
+func (r *relay) through(shop, middle, last side, file string) {
+	r.Helper()
+	orders, shipping := r.start("orders", middle), r.start("shipping", last)
+	r.start("shop", shop).end()
 	r.processed("orders", 1)
 	r.processed("shipping", 1)
 	orders.end()
 	shipping.end()
-	r.want(6, "leat-in-the-middle.txt")
+	r.want(6, file)
 }
 
 func TestATraceGoesOnWithLeatWhereAsynqHasFailedOnRedis(t *testing.T) {

@@ -58,7 +58,7 @@ func (h history) String() string {
 	put('e', writeTime(h.ended))
 	put('w', h.why)
 	if h.origin.IsValid() {
-		put('c', h.origin.TraceID().String()+"-"+h.origin.SpanID().String())
+		put('c', writeContext(h.origin))
 	}
 	if h.own {
 		put('o', "1")
@@ -86,10 +86,7 @@ func readHistory(text string) (h history) {
 		case "w":
 			h.why = word(value)
 		case "c":
-			id, span, _ := strings.Cut(value, "-")
-			h.origin = trace.NewSpanContext(trace.SpanContextConfig{
-				TraceID: readTrace(id), SpanID: readSpan(span), TraceFlags: trace.FlagsSampled, Remote: true,
-			})
+			h.origin = readContext(value)
 		case "o":
 			h.own = value == "1"
 		case "g":

@@ -2,8 +2,6 @@ package tracing
 
 import (
 	"strconv"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -136,7 +134,8 @@ type label struct {
 	taskType                  attribute.KeyValue
 }
 
-func newLabel(queue, typename string) *label {
+func newLabel(of labelKey) *label {
+	queue, typename := of.queue, of.typename
 	taskType := keyTaskType.String(typename)
 	return &label{
 		send:       sendName(queue),
@@ -149,30 +148,14 @@ func newLabel(queue, typename string) *label {
 	}
 }
 
-// maxLabels is how many labels are kept: some programs make up types as they go.
-const maxLabels = 4096
-
 type labelKey struct{ queue, typename string }
 
 // A labelCache keeps labels. Its zero value is empty.
-type labelCache struct {
-	known sync.Map // labelKey: *label
-	count atomic.Int64
-}
+type labelCache struct{ cache[labelKey, label] }
 
 // get returns the label of tasks of the type in queue.
 func (c *labelCache) get(queue, typename string) *label {
-	key := labelKey{queue, typename}
-	if l, ok := c.known.Load(key); ok {
-		return l.(*label)
-	}
-	l := newLabel(queue, typename)
-	if c.count.Load() < maxLabels {
-		if _, known := c.known.LoadOrStore(key, l); !known {
-			c.count.Add(1)
-		}
-	}
-	return l
+	return c.cache.get(labelKey{queue, typename}, newLabel)
 }
 
 func scheduleTime(t time.Time) attribute.KeyValue {

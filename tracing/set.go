@@ -1,9 +1,6 @@
 package tracing
 
 import (
-	"sync"
-	"sync/atomic"
-
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 )
@@ -31,29 +28,17 @@ type measured struct {
 	record []metric.RecordOption
 }
 
-// maxSets is how many sets are kept, since a program may make up types as it goes. A
-// MeterProvider has a limit of its own for how many it tells apart.
-const maxSets = 4096
-
-// A setCache keeps sets: to make one costs more than to measure. Its zero value is empty.
-type setCache struct {
-	known sync.Map // setKey: *measured
-	count atomic.Int64
-}
+// A setCache keeps sets: to make one costs more than to measure. A MeterProvider has a
+// limit of its own for how many it tells apart. Its zero value is empty.
+type setCache struct{ cache[setKey, measured] }
 
 func (c *setCache) get(kind setKind, name, detail, failed string) *measured {
-	key := setKey{kind, name, detail, failed}
-	if m, ok := c.known.Load(key); ok {
-		return m.(*measured)
-	}
-	option := metric.WithAttributeSet(attribute.NewSet(key.attributes()...))
-	m := &measured{add: []metric.AddOption{option}, record: []metric.RecordOption{option}}
-	if c.count.Load() < maxSets {
-		if _, known := c.known.LoadOrStore(key, m); !known {
-			c.count.Add(1)
-		}
-	}
-	return m
+	return c.cache.get(setKey{kind, name, detail, failed}, newMeasured)
+}
+
+func newMeasured(of setKey) *measured {
+	option := metric.WithAttributeSet(attribute.NewSet(of.attributes()...))
+	return &measured{add: []metric.AddOption{option}, record: []metric.RecordOption{option}}
 }
 
 func (k setKey) attributes() (set []attribute.KeyValue) {

@@ -46,6 +46,13 @@ var allow = map[string][]string{
 
 	"aggregate": {"task", "queue", "queue/broker", "internal/aside", "internal/gather"},
 
+	// The only packages that import the libraries of the command line and the terminal.
+	"cmd/leat":                  {"cmd/leat/internal/command"},
+	"cmd/leat/internal/command": {"task", "queue", "queue/broker", "workflow", "periodic", "cmd/leat/internal/connect", "cmd/leat/internal/output", "cmd/leat/internal/dash", "github.com/spf13/cobra", "golang.org/x/term"},
+	"cmd/leat/internal/connect": {"task", "queue/broker", "queue/brokerurl", "github.com/spf13/pflag", "go.yaml.in/yaml/v3"},
+	"cmd/leat/internal/output":  {"task", "charm.land/lipgloss/v2", "github.com/charmbracelet/x/ansi", "go.yaml.in/yaml/v3", "golang.org/x/term"},
+	"cmd/leat/internal/dash":    {"task", "queue", "queue/broker", "workflow", "periodic", "charm.land/bubbletea/v2", "charm.land/lipgloss/v2", "charm.land/bubbles/v2", "github.com/charmbracelet/x/ansi"},
+
 	"internal/aside":     {"task"},
 	"internal/gather":    {"queue/broker", "internal/loop", "github.com/google/uuid"},
 	"internal/wire":      {"task", "queue/broker", "google.golang.org/protobuf"},
@@ -69,7 +76,7 @@ var allow = map[string][]string{
 
 // allowInTests is what any test may import, besides every package of the
 // module and what the package under test may.
-var allowInTests = []string{"github.com/google/go-cmp", "github.com/google/uuid", "pgregory.net/rapid"}
+var allowInTests = []string{"github.com/google/go-cmp", "github.com/rogpeppe/go-internal/testscript", "github.com/google/uuid", "pgregory.net/rapid"}
 
 // importFaults checks imports against a table like allow.
 func importFaults(table map[string][]string) func(tree) []string {

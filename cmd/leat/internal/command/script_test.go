@@ -1,0 +1,92 @@
+package command_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/leatwork/leat/cmd/leat/internal/command"
+	"github.com/leatwork/leat/internal/redistest"
+	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/queue/brokerurl"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"leat": func() { os.Exit(command.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
+	})
+}
+
+// TestScripts plays every script of testdata/script on each storage. A script has an
+// empty storage of its own, which LEAT_BROKER names; the condition [redis] or [sqlite]
+// says which it is, and "exits CODE leat …" that leat exits with a code.
+func TestScripts(t *testing.T) {
+	files, err := filepath.Glob("testdata/script/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("Glob() = %q, %v, want scripts", files, err)
+	}
+	for storage, start := range map[string]func(*testing.T) string{
+		"redis":  func(t *testing.T) string { return redistest.Start(t, redistest.Options{}).URL() },
+		"sqlite": func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "leat.db") },
+	} {
+		for _, file := range files {
+			name := strings.TrimSuffix(filepath.Base(file), ".txtar")
+			t.Run(storage+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				play(t, file, storage, start(t))
+			})
+		}
+	}
+}
+
+// play plays one script on the storage that url names.
+func play(t *testing.T, file, storage, url string) {
+	b, err := brokerurl.Open(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = b.Close() }) // scripts go on when Run has returned
+	testscript.Run(t, testscript.Params{
+		Files:               []string{file},
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("LEAT_BROKER", url)
+			return nil
+		},
+		Condition: func(name string) (bool, error) { return name == storage, nil },
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"fill":  func(ts *testscript.TestScript, _ bool, args []string) { fill(ts, t.Context(), b, args) },
+			"exits": exits,
+		},
+	})
+}
+
+// fill stores what each of the names in args stands for.
+func fill(ts *testscript.TestScript, ctx context.Context, b broker.Broker, args []string) {
+	for _, name := range args {
+		f, ok := fillings[name]
+		if !ok {
+			ts.Fatalf("fill: there is no filling %q", name)
+		}
+		ts.Check(f(ctx, b))
+	}
+}
+
+// exits runs a program and demands that it exits with a code.
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: exits CODE PROGRAM [ARG...]")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	got := "0"
+	if err != nil {
+		got = strings.TrimPrefix(err.Error(), "exit status ")
+	}
+	if got != args[0] {
+		ts.Fatalf("%s exits with %s, want %s", strings.Join(args[1:], " "), got, args[0])
+	}
+}

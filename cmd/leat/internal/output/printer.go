@@ -1,0 +1,129 @@
+package output
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// A Printer writes in one form. It may not be used by several goroutines.
+type Printer struct {
+	Out    io.Writer // what was asked for
+	Err    io.Writer // what is said beside it
+	Format Format
+	Width  int  // of a line, in cells; 0: no limit
+	Color  bool // headings and states may be coloured
+}
+
+// List writes a list of things: a heading and a line for each in a table, which says
+// empty on [Printer].Err if there are none.
+func List[T any](p *Printer, t Table[T], things []T) error {
+	if things == nil {
+		things = []T{} // null is no list
+	}
+	switch p.Format {
+	case JSON:
+		return p.json(things)
+	case YAML:
+		return p.yaml(things)
+	case JSONL, ID:
+		for _, v := range things {
+			if err := Line(p, t, v); err != nil {
+				return err
+			}
+		}
+		return nil
+	default:
+		if len(things) == 0 {
+			return p.Say("%s", t.Empty)
+		}
+		return t.write(p, things)
+	}
+}
+
+// Line writes one thing of a list as soon as it is known: its line of a table without a
+// heading, or itself in one line of JSON, or its id. What is written so is one document
+// only as [JSONL].
+func Line[T any](p *Printer, t Table[T], v T) error {
+	switch p.Format {
+	case JSON, JSONL:
+		return p.jsonLine(v)
+	case YAML:
+		return p.yaml([]T{v})
+	case ID:
+		return p.Print("%s", t.ID(v))
+	default:
+		return p.Print("%s", strings.Join(t.cells(p, v), "  "))
+	}
+}
+
+// One writes one thing: a field a line for people.
+func One[T any](p *Printer, r Record[T], v T) error {
+	switch p.Format {
+	case JSON:
+		return p.json(v)
+	case JSONL:
+		return p.jsonLine(v)
+	case YAML:
+		return p.yaml(v)
+	case ID:
+		return p.Print("%s", r.ID(v))
+	default:
+		return r.write(p, v)
+	}
+}
+
+// Print writes a line to [Printer].Out.
+func (p *Printer) Print(format string, args ...any) error {
+	_, err := fmt.Fprintf(p.Out, format+"\n", args...)
+	return err
+}
+
+// Say writes a line to [Printer].Err.
+func (p *Printer) Say(format string, args ...any) error {
+	_, err := fmt.Fprintf(p.Err, format+"\n", args...)
+	return err
+}
+
+func (p *Printer) json(v any) error {
+	e := json.NewEncoder(p.Out)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+func (p *Printer) jsonLine(v any) error {
+	e := json.NewEncoder(p.Out)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// yaml writes v with the names that its JSON has, in their order.
+func (p *Printer) yaml(v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	var node yaml.Node // JSON is YAML
+	if err := yaml.Unmarshal(b, &node); err != nil {
+		return err
+	}
+	block(&node)
+	e := yaml.NewEncoder(p.Out)
+	e.SetIndent(2)
+	if err := e.Encode(&node); err != nil {
+		return err
+	}
+	return e.Close()
+}
+
+// block has a document written as blocks, not in braces.
+func block(n *yaml.Node) {
+	n.Style &^= yaml.FlowStyle | yaml.DoubleQuotedStyle
+	for _, c := range n.Content {
+		block(c)
+	}
+}

@@ -50,7 +50,7 @@ var allow = map[string][]string{
 	"cmd/leat":                  {"cmd/leat/internal/command"},
 	"cmd/leat/internal/command": {"task", "queue", "queue/broker", "workflow", "periodic", "cmd/leat/internal/connect", "cmd/leat/internal/output", "cmd/leat/internal/dash", "github.com/spf13/cobra", "golang.org/x/term"},
 	"cmd/leat/internal/connect": {"task", "queue/broker", "queue/brokerurl", "github.com/spf13/pflag", "go.yaml.in/yaml/v3"},
-	"cmd/leat/internal/output":  {"task", "charm.land/lipgloss/v2", "github.com/charmbracelet/x/ansi", "go.yaml.in/yaml/v3", "golang.org/x/term"},
+	"cmd/leat/internal/output":  {"task", "github.com/charmbracelet/x/ansi", "go.yaml.in/yaml/v3", "golang.org/x/term"},
 	"cmd/leat/internal/dash":    {"task", "queue", "queue/broker", "workflow", "periodic", "charm.land/bubbletea/v2", "charm.land/lipgloss/v2", "charm.land/bubbles/v2", "github.com/charmbracelet/x/ansi"},
 
 	"internal/aside":     {"task"},

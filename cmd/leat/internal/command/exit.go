@@ -2,10 +2,10 @@ package command
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 
 	"github.com/leatwork/leat/cmd/leat/internal/connect"
+	"github.com/leatwork/leat/cmd/leat/internal/output"
 	"github.com/leatwork/leat/periodic"
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/task"
@@ -52,7 +52,7 @@ func exitCode(err error) int {
 		is   []error
 	}{
 		{exitPartly, []error{errPartly}},
-		{exitUsage, []error{errUsage, task.ErrInvalid}},
+		{exitUsage, []error{errUsage, task.ErrInvalid, output.ErrNobodyToAsk}},
 		{exitUnreachable, []error{connect.ErrUnreachable}},
 		{exitNotFound, []error{
 			queue.ErrTaskNotFound, queue.ErrQueueNotFound, workflow.ErrRunNotFound,
@@ -69,29 +69,4 @@ func exitCode(err error) int {
 		return exitError
 	}
 	return exitOK
-}
-
-// each does something to each of several things, and goes on where it cannot be done:
-// what went wrong is said at once, and so is what was done, as done has it. The error
-// tells whether it was some of them, or all.
-func (a *app) each(names []string, done string, do func(name string) error) error {
-	var failed []error
-	for _, name := range names {
-		err := do(name)
-		if err == nil {
-			err = a.Print(done, name)
-		}
-		if err != nil {
-			failed = append(failed, err)
-			_ = a.Say("leat: %v", err) // where it cannot be said, the code remains
-		}
-	}
-	switch {
-	case len(failed) == 0:
-		return nil
-	case len(failed) < len(names):
-		return fmt.Errorf("%w, %w", errPartly, errSaid)
-	default:
-		return coded{errors.Join(failed...), errSaid}
-	}
 }

@@ -16,6 +16,7 @@ type Printer struct {
 	Format Format
 	Width  int  // of a line, in cells; 0: no limit
 	Color  bool // headings and states may be coloured
+	Quiet  bool // only what was asked for is written, and what went wrong
 }
 
 // List writes a list of things: a heading and a line for each in a table, which says
@@ -38,7 +39,7 @@ func List[T any](p *Printer, t Table[T], things []T) error {
 		return nil
 	default:
 		if len(things) == 0 {
-			return p.Say("%s", t.Empty)
+			return p.Note("%s", t.Empty)
 		}
 		return t.write(p, things)
 	}
@@ -82,7 +83,24 @@ func (p *Printer) Print(format string, args ...any) error {
 	return err
 }
 
-// Say writes a line to [Printer].Err.
+// Done writes a line to [Printer].Out about something that was done, for people, unless
+// they want it quiet.
+func (p *Printer) Done(format string, args ...any) error {
+	if p.Quiet || !p.Format.ForPeople() {
+		return nil
+	}
+	return p.Print(format, args...)
+}
+
+// Note writes a line to [Printer].Err that is good to know, unless people want it quiet.
+func (p *Printer) Note(format string, args ...any) error {
+	if p.Quiet {
+		return nil
+	}
+	return p.Say(format, args...)
+}
+
+// Say writes a line to [Printer].Err, about what went wrong.
 func (p *Printer) Say(format string, args ...any) error {
 	_, err := fmt.Fprintf(p.Err, format+"\n", args...)
 	return err

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
 )
 
@@ -34,10 +33,7 @@ func (r Record[T]) write(p *Printer, v T) error {
 		if text == "" {
 			continue
 		}
-		name := f.Name + ":"
-		if p.Color {
-			name = lipgloss.NewStyle().Bold(true).Render(name)
-		}
+		name := Heading(p, f.Name+":")
 		pad := strings.Repeat(" ", width-ansi.StringWidth(f.Name)+1)
 		if strings.Contains(text, "\n") {
 			pad, text = "\n", "  "+strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n  ")

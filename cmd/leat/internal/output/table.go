@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
 )
 
@@ -21,6 +20,7 @@ type Column[T any] struct {
 	Cell  func(T) string
 	Wide  bool // only in [Wide]
 	Loose bool // cut where a line would be longer than the terminal's: payloads, errors
+	State bool // a word for a state, which has a colour
 }
 
 const (
@@ -60,10 +60,16 @@ func (t Table[T]) write(p *Printer, things []T) error {
 	}
 	widths := fit(p, columns, rows)
 	for n, row := range rows {
-		text := join(row, widths)
-		if n == 0 && p.Color {
-			text = lipgloss.NewStyle().Bold(true).Render(text)
+		paint := func(i int, cell string) string {
+			switch {
+			case n == 0:
+				return Heading(p, cell)
+			case columns[i].State:
+				return State(p, cell)
+			}
+			return cell
 		}
+		text := join(row, widths, paint)
 		if _, err := fmt.Fprintln(p.Out, text); err != nil {
 			return err
 		}
@@ -97,12 +103,12 @@ func fit[T any](p *Printer, columns []Column[T], rows [][]string) []int {
 	return widths
 }
 
-// join puts the cells of a row below those of others.
-func join(row []string, widths []int) string {
+// join puts the cells of a row below those of others, each as paint has it.
+func join(row []string, widths []int, paint func(i int, cell string) string) string {
 	var text strings.Builder
 	for i, cell := range row {
 		cell = ansi.Truncate(cell, widths[i], "…")
-		text.WriteString(cell)
+		text.WriteString(paint(i, cell))
 		if i < len(row)-1 {
 			text.WriteString(strings.Repeat(" ", widths[i]-ansi.StringWidth(cell)) + gap)
 		}

@@ -53,6 +53,9 @@ var allow = map[string][]string{
 	"cmd/leat/internal/output":  {"task", "github.com/charmbracelet/x/ansi", "go.yaml.in/yaml/v3", "golang.org/x/term"},
 	"cmd/leat/internal/dash":    {"task", "queue", "queue/broker", "workflow", "periodic", "charm.land/bubbletea/v2", "charm.land/lipgloss/v2", "charm.land/bubbles/v2", "github.com/charmbracelet/x/ansi"},
 
+	// What the command, the terminal dashboard and the web show alike.
+	"internal/plain": {"github.com/charmbracelet/x/ansi"},
+
 	"internal/aside":     {"task"},
 	"internal/gather":    {"queue/broker", "internal/loop", "github.com/google/uuid"},
 	"internal/wire":      {"task", "queue/broker", "google.golang.org/protobuf"},

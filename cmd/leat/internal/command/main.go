@@ -64,7 +64,7 @@ func (a *app) root() *cobra.Command {
 	a.Settings.Flags(flags)
 	flags.StringVarP(&a.format, "output", "o", string(output.Narrow), "how it is written: "+output.Names())
 	flags.BoolVar(&a.json, "json", false, "short for --output json")
-	root.AddCommand(a.queueCommand())
+	root.AddCommand(a.queueCommand(), a.benchCommand())
 	return root
 }
 

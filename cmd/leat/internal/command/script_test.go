@@ -4,13 +4,17 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/leatwork/leat/cmd/leat/internal/command"
 	"github.com/leatwork/leat/internal/redistest"
+	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/queue/brokerurl"
 )
@@ -23,7 +27,8 @@ func TestMain(m *testing.M) {
 
 // TestScripts plays every script of testdata/script on each storage. A script has an
 // empty storage of its own, which LEAT_BROKER names; the condition [redis] or [sqlite]
-// says which it is, and "exits CODE leat …" that leat exits with a code.
+// says which it is, "exits CODE leat …" demands that leat exits with a code, and
+// "queues PATTERN..." waits until there are queues of such names, and no others.
 func TestScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/script/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -59,8 +64,9 @@ func play(t *testing.T, file, storage, url string) {
 		},
 		Condition: func(name string) (bool, error) { return name == storage, nil },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"fill":  func(ts *testscript.TestScript, _ bool, args []string) { fill(ts, t.Context(), b, args) },
-			"exits": exits,
+			"fill":   func(ts *testscript.TestScript, _ bool, args []string) { fill(ts, t.Context(), b, args) },
+			"exits":  exits,
+			"queues": func(ts *testscript.TestScript, _ bool, args []string) { wantQueues(ts, t.Context(), b, args) },
 		},
 	})
 }
@@ -88,5 +94,22 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	if got != args[0] {
 		ts.Fatalf("%s exits with %s, want %s", strings.Join(args[1:], " "), got, args[0])
+	}
+}
+
+// wantQueues waits until each queue matches one of the patterns, and each pattern one.
+func wantQueues(ts *testscript.TestScript, ctx context.Context, b broker.Broker, patterns []string) {
+	i := queue.NewInspector(b)
+	for began := time.Now(); ; time.Sleep(5 * time.Millisecond) {
+		names, err := i.Queues(ctx)
+		ts.Check(err)
+		if slices.EqualFunc(names, patterns, func(name, pattern string) bool {
+			return regexp.MustCompile("^" + pattern + "$").MatchString(name)
+		}) {
+			return
+		}
+		if time.Since(began) > 20*time.Second {
+			ts.Fatalf("there are queues %q, want %q", names, patterns)
+		}
 	}
 }

@@ -32,6 +32,9 @@ func Main(args []string, in io.Reader, out, err io.Writer) int {
 	if closed := a.close(); failure == nil {
 		failure = closed
 	}
+	if !a.begun {
+		failure = usage(failure)
+	}
 	if failure != nil && !errors.Is(failure, errSaid) {
 		_ = a.Say("leat: %v", failure) // where it cannot be said, the code remains
 	}
@@ -47,6 +50,7 @@ type app struct {
 	getenv func(string) string
 	format string // --output
 	json   bool   // --json
+	begun  bool   // the command line has been understood
 	broker broker.Broker
 }
 
@@ -64,8 +68,23 @@ func (a *app) root() *cobra.Command {
 	a.Settings.Flags(flags)
 	flags.StringVarP(&a.format, "output", "o", string(output.Narrow), "how it is written: "+output.Names())
 	flags.BoolVar(&a.json, "json", false, "short for --output json")
-	root.AddCommand(a.queueCommand(), a.benchCommand())
+	root.AddCommand(a.queueCommand(), a.taskCommand(), a.benchCommand())
+	a.noteBegin(root)
 	return root
+}
+
+// noteBegin has every command below c note that it has begun: what goes wrong before, the
+// command line is to blame for.
+func (a *app) noteBegin(c *cobra.Command) {
+	if run := c.RunE; run != nil {
+		c.RunE = func(c *cobra.Command, args []string) error {
+			a.begun = true
+			return run(c, args)
+		}
+	}
+	for _, below := range c.Commands() {
+		a.noteBegin(below)
+	}
 }
 
 // begin settles how output is written.

@@ -1,0 +1,12 @@
+package command
+
+import "github.com/spf13/cobra"
+
+// taskCommand returns what can be done with tasks.
+func (a *app) taskCommand() *cobra.Command {
+	verbs := []*cobra.Command{a.taskRescheduleCommand(), a.taskEditCommand()}
+	for _, v := range taskVerbs() {
+		verbs = append(verbs, a.taskVerbCommand(v))
+	}
+	return noun("task", "Look at tasks, enqueue, cancel, run, archive and delete them", verbs...)
+}

@@ -98,7 +98,7 @@ func TestABuildHasWhatItsChangesNeed(t *testing.T) {
 					changes, named = append(changes, c), append(named, one.name)
 					n.of(c)
 				}
-				used[n.script().declared] = true
+				used[n.script().declared()] = true
 				for i, outcome := range apply(want, changes...).Outcomes {
 					if outcome != nil {
 						t.Errorf("%s, among %q, %d leases, %d events: %v", named[i], named, want, events, outcome)
@@ -108,7 +108,7 @@ func TestABuildHasWhatItsChangesNeed(t *testing.T) {
 		}
 	}
 	for n, s := range applyScripts {
-		if !used[s.declared] {
+		if !used[s.declared()] {
 			t.Errorf("no change is for the build for %+v", n)
 		}
 	}

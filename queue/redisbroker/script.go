@@ -5,6 +5,7 @@ import (
 	"embed"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -100,27 +101,30 @@ var (
 	countsScript    = newScript(reads, "counts", "key")
 )
 
-// A script is a file in lua/ with pieces of lua/lib put in front, in two builds.
+// A script is a file in lua/ with pieces of lua/lib put in front, in two builds. Each is
+// put together when it is first used: a program that only looks needs few of them.
 type script struct {
-	declared *redis.Script // for Redis 7: its first line declares what it is
-	plain    *redis.Script // for Redis 6.2, which does not know declarations
+	declared func() *redis.Script // for Redis 7: its first line declares what it is
+	plain    func() *redis.Script // for Redis 6.2, which does not know declarations
 }
 
 // newScript returns the script in lua/name.lua. The files are part of the
 // program, so one that is missing is a bug of this package.
 func newScript(declaration, name string, lib ...string) script {
-	var body strings.Builder
-	for _, piece := range strings.Fields(strings.Join(lib, " ")) {
-		text := source("lib/" + piece)
-		if slices.Contains(selfContained, piece) {
-			text = "do\n" + text + "end\n"
+	body := func() string {
+		var text strings.Builder
+		for _, piece := range strings.Fields(strings.Join(lib, " ")) {
+			if slices.Contains(selfContained, piece) {
+				text.WriteString("do\n" + source("lib/"+piece) + "end\n")
+			} else {
+				text.WriteString(source("lib/" + piece))
+			}
 		}
-		body.WriteString(text)
+		return text.String() + source(name)
 	}
-	body.WriteString(source(name))
 	return script{
-		declared: redis.NewScript(declaration + "\n" + body.String()),
-		plain:    redis.NewScript(body.String()),
+		declared: sync.OnceValue(func() *redis.Script { return redis.NewScript(declaration + "\n" + body()) }),
+		plain:    sync.OnceValue(func() *redis.Script { return redis.NewScript(body()) }),
 	}
 }
 
@@ -144,9 +148,9 @@ func (b *world) common(now time.Time) []any {
 // run runs s. It is loaded if the server does not know it yet, as after a
 // restart.
 func (b *world) run(ctx context.Context, s script, keys []string, args ...any) *redis.Cmd {
-	build := s.declared
+	build := s.declared()
 	if b.plainScripts {
-		build = s.plain
+		build = s.plain()
 	}
 	if _, ok := b.client.(*redis.ClusterClient); ok {
 		return b.runInCluster(ctx, build, keys, args)

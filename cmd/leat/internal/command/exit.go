@@ -55,7 +55,7 @@ func exitCode(err error) int {
 		{exitUsage, []error{errUsage, task.ErrInvalid, output.ErrNobodyToAsk}},
 		{exitUnreachable, []error{connect.ErrUnreachable}},
 		{exitNotFound, []error{
-			queue.ErrTaskNotFound, queue.ErrQueueNotFound, workflow.ErrRunNotFound,
+			queue.ErrTaskNotFound, queue.ErrQueueNotFound, workflow.ErrRunNotFound, workflow.ErrStepNotFound,
 			periodic.ErrEntryNotFound, periodic.ErrBackfillNotFound, fs.ErrNotExist,
 		}},
 	} {

@@ -68,7 +68,7 @@ func (a *app) root() *cobra.Command {
 	a.Settings.Flags(flags)
 	flags.StringVarP(&a.format, "output", "o", string(output.Narrow), "how it is written: "+output.Names())
 	flags.BoolVar(&a.json, "json", false, "short for --output json")
-	root.AddCommand(a.queueCommand(), a.taskCommand(), a.benchCommand())
+	root.AddCommand(a.queueCommand(), a.taskCommand(), a.workflowCommand(), a.benchCommand())
 	a.noteBegin(root)
 	return root
 }

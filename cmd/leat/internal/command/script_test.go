@@ -17,6 +17,7 @@ import (
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/queue/brokerurl"
+	"github.com/leatwork/leat/workflow"
 )
 
 func TestMain(m *testing.M) {
@@ -27,8 +28,9 @@ func TestMain(m *testing.M) {
 
 // TestScripts plays every script of testdata/script on each storage. A script has an
 // empty storage of its own, which LEAT_BROKER names; the condition [redis] or [sqlite]
-// says which it is, "exits CODE leat …" demands that leat exits with a code, and
-// "queues PATTERN..." waits until there are queues of such names, and no others.
+// says which it is, "exits CODE leat …" demands that leat exits with a code, "queues
+// PATTERN..." waits until there are queues of such names, and no others, and "awaits RUN
+// STATE" until a run of the queue orders is in a state.
 func TestScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/script/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -66,6 +68,7 @@ func play(t *testing.T, file, storage, url string) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"fill":   func(ts *testscript.TestScript, _ bool, args []string) { fill(ts, t.Context(), b, args) },
 			"exits":  exits,
+			"awaits": func(ts *testscript.TestScript, _ bool, args []string) { awaits(ts, t.Context(), b, args) },
 			"queues": func(ts *testscript.TestScript, _ bool, args []string) { wantQueues(ts, t.Context(), b, args) },
 		},
 	})
@@ -110,6 +113,23 @@ func wantQueues(ts *testscript.TestScript, ctx context.Context, b broker.Broker,
 		}
 		if time.Since(began) > 20*time.Second {
 			ts.Fatalf("there are queues %q, want %q", names, patterns)
+		}
+	}
+}
+
+// awaits waits until a run is in a state.
+func awaits(ts *testscript.TestScript, ctx context.Context, b broker.Broker, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: awaits RUN STATE")
+	}
+	run := workflow.OpenRun(queue.NewClient(b), "orders", args[0])
+	for began := time.Now(); ; time.Sleep(5 * time.Millisecond) {
+		status, err := run.Status(ctx)
+		if err == nil && status.State == workflow.State(args[1]) {
+			return
+		}
+		if time.Since(began) > 20*time.Second {
+			ts.Fatalf("run %s is %q, %v, want %s", args[0], status.State, err, args[1])
 		}
 	}
 }

@@ -4,6 +4,8 @@
 package brokerurl
 
 import (
+	"crypto/tls"
+	"log/slog"
 	"net/url"
 	"strings"
 
@@ -25,16 +27,28 @@ const Forms = "memory:, sqlite:FILE, redis://[USER:PASSWORD@]HOST[:PORT][/DB], r
 //
 // A URL of another form is a [task.InvalidError], which does not tell a password
 // that is in it.
-func Open(rawURL string) (broker.Broker, error) {
+func Open(rawURL string) (broker.Broker, error) { return OpenWith(rawURL, Options{}) }
+
+// Options are what a URL has no room for. The zero value is every default.
+type Options struct {
+	Prefix string       // of all keys in Redis, as redisbroker.Options has it
+	TLS    *tls.Config  // for rediss URLs, as redisbroker.Options has it
+	Events int          // how many events are kept, about; 0: none
+	Logger *slog.Logger // nil: slog.Default
+}
+
+// OpenWith opens the broker that url names, as [Open] does, with options. Prefix and
+// TLS are about Redis, and mean nothing to an embedded broker; it logs nothing.
+func OpenWith(rawURL string, o Options) (broker.Broker, error) {
 	scheme, rest, found := strings.Cut(rawURL, ":")
 	switch {
 	case !found:
 	case scheme == "memory" && rest == "":
-		return opened(sqlitebroker.Open(":memory:", nil))
+		return opened(sqlitebroker.Open(":memory:", &sqlitebroker.Options{Events: o.Events}))
 	case scheme == "sqlite" && rest != "":
-		return opened(sqlitebroker.Open(rest, nil))
+		return opened(sqlitebroker.Open(rest, &sqlitebroker.Options{Events: o.Events}))
 	case scheme == "redis" || scheme == "rediss" || strings.HasPrefix(scheme, "redis-") || strings.HasPrefix(scheme, "rediss-"):
-		return opened(redisbroker.Open(rawURL, nil))
+		return opened(redisbroker.Open(rawURL, &redisbroker.Options{Prefix: o.Prefix, TLS: o.TLS, Events: o.Events, Logger: o.Logger}))
 	}
 	if u, err := url.Parse(rawURL); err == nil {
 		rawURL = u.Redacted()

@@ -78,7 +78,7 @@ func (a *app) bench(ctx context.Context, b benchmark, agreed bool) (err error) {
 	if err := b.check(agreed); err != nil {
 		return err
 	}
-	if b.broker, err = a.open(ctx); err != nil {
+	if b.broker, err = a.create(ctx); err != nil {
 		return err
 	}
 	b.Queue = "leat-bench-" + uuid.NewString()[:8]

@@ -22,7 +22,7 @@ import (
 func Main(args []string, in io.Reader, out, err io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	a := &app{in: in, getenv: os.Getenv, Printer: output.Printer{Out: out, Err: err}}
+	a := &app{in: in, environ: os.Environ(), Printer: output.Printer{Out: out, Err: err, Format: output.Narrow}}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(in)
@@ -32,7 +32,7 @@ func Main(args []string, in io.Reader, out, err io.Writer) int {
 	if closed := a.close(); failure == nil {
 		failure = closed
 	}
-	if !a.begun {
+	if !a.begun && exitCode(failure) == exitError {
 		failure = usage(failure)
 	}
 	if failure != nil && !errors.Is(failure, errSaid) {
@@ -46,70 +46,67 @@ type app struct {
 	output.Printer
 	connect.Settings
 
-	in     io.Reader
-	getenv func(string) string
-	format string // --output
-	json   bool   // --json
-	begun  bool   // the command line has been understood
-	broker broker.Broker
+	in      io.Reader
+	environ []string
+	json    bool // --json
+	begun   bool // the command line has been understood
+	broker  broker.Broker
 }
 
-// root returns the tree of commands.
-func (a *app) root() *cobra.Command {
-	root := &cobra.Command{
-		Use:               "leat",
-		Short:             "Look after tasks, workflows and periodic entries",
-		SilenceErrors:     true,
-		SilenceUsage:      true,
-		PersistentPreRunE: func(*cobra.Command, []string) error { return a.begin() },
-	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
-	flags := root.PersistentFlags()
-	a.Settings.Flags(flags)
-	flags.StringVarP(&a.format, "output", "o", string(output.Narrow), "how it is written: "+output.Names())
-	flags.BoolVar(&a.json, "json", false, "short for --output json")
-	root.AddCommand(a.queueCommand(), a.taskCommand(), a.workflowCommand(), a.benchCommand())
-	a.noteBegin(root)
-	return root
-}
-
-// noteBegin has every command below c note that it has begun: what goes wrong before, the
-// command line is to blame for.
-func (a *app) noteBegin(c *cobra.Command) {
-	if run := c.RunE; run != nil {
-		c.RunE = func(c *cobra.Command, args []string) error {
-			a.begun = true
-			return run(c, args)
-		}
-	}
-	for _, below := range c.Commands() {
-		a.noteBegin(below)
-	}
-}
-
-// begin settles how output is written.
-func (a *app) begin() (err error) {
-	if a.json {
-		a.format = string(output.JSON)
-	}
-	if a.Format, err = output.ParseFormat(a.format); err != nil {
+// begin reads the settings, and settles how output is written. A flag that c has of its
+// own gets what is said elsewhere of the setting of its name.
+func (a *app) begin(c *cobra.Command) error {
+	if err := a.Load(a.environ); err != nil {
 		return err
 	}
-	if f, ok := a.Out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		a.Color = a.getenv("NO_COLOR") == ""
+	for _, s := range connect.Table() {
+		if f := c.Flags().Lookup(s.Key); s.Elsewhere && f != nil && !f.Changed && a.Said(s.Key) {
+			if err := f.Value.Set(a.Value(s.Key)); err != nil {
+				return usage(fmt.Errorf("%s: %w", s.Key, err))
+			}
+		}
+	}
+	form := a.Value("output")
+	if a.json {
+		if c.Flags().Changed("output") && form != string(output.JSON) {
+			return usage(fmt.Errorf("--json contradicts --output %s", form))
+		}
+		form = string(output.JSON)
+	}
+	var err error
+	if a.Format, err = output.ParseFormat(form); err != nil {
+		return err
+	}
+	a.Quiet = a.Truth("quiet")
+	if f, ok := a.Out.(*os.File); ok && output.IsTerminal(f) {
+		a.Color = a.env("NO_COLOR") == "" && !a.Truth("no_color")
 		if width, _, err := term.GetSize(int(f.Fd())); err == nil {
 			a.Width = width
+		}
+	}
+	for _, path := range a.OpenFiles() {
+		if err := a.Note("leat: everybody on this machine can read %s, which holds a secret", path); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// open opens the storage, once.
-func (a *app) open(ctx context.Context) (broker.Broker, error) {
+// env returns a variable of the environment.
+func (a *app) env(name string) string { return connect.Variable(a.environ, name) }
+
+// open opens the storage, once. A file of SQLite has to be there.
+func (a *app) open(ctx context.Context) (broker.Broker, error) { return a.opened(ctx, false) }
+
+// create opens the storage for a command that puts something into it, for which a file
+// of SQLite is made.
+func (a *app) create(ctx context.Context) (broker.Broker, error) { return a.opened(ctx, true) }
+
+func (a *app) opened(ctx context.Context, create bool) (broker.Broker, error) {
 	if a.broker != nil {
 		return a.broker, nil
 	}
-	b, err := a.Settings.Open(ctx, a.getenv)
+	b, err := a.Open(ctx, create)
 	if err != nil {
 		return nil, err
 	}
@@ -126,25 +123,14 @@ func (a *app) inspector(ctx context.Context) (*queue.Inspector, error) {
 	return queue.NewInspector(b), nil
 }
 
+// within returns a context for one call to the storage, which ends after --timeout.
+func (a *app) within(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, a.Timeout())
+}
+
 func (a *app) close() error {
 	if a.broker == nil {
 		return nil
 	}
 	return a.broker.Close()
-}
-
-// noun returns a command that has others and does nothing by itself but tell of them.
-func noun(use, short string, verbs ...*cobra.Command) *cobra.Command {
-	c := &cobra.Command{
-		Use:   use,
-		Short: short,
-		RunE: func(c *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return usage(fmt.Errorf("unknown command %q for %q; see %q", args[0], c.CommandPath(), c.CommandPath()+" --help"))
-			}
-			return c.Help()
-		},
-	}
-	c.AddCommand(verbs...)
-	return c
 }

@@ -10,10 +10,12 @@ import (
 func (a *app) queueCommand() *cobra.Command {
 	return noun("queue", "Look at queues, pause them, remove them",
 		&cobra.Command{
-			Use:   "pause QUEUE...",
-			Short: "Have no task of a queue begun until it is resumed",
-			Args:  cobra.MinimumNArgs(1),
-			RunE:  func(c *cobra.Command, args []string) error { return a.pauseQueues(c.Context(), args) },
+			Use:               "pause QUEUE...",
+			Short:             "Have no task of a queue begun until it is resumed",
+			Example:           "leat queue pause mail",
+			Args:              cobra.MinimumNArgs(1),
+			ValidArgsFunction: a.completeQueues,
+			RunE:              func(c *cobra.Command, args []string) error { return a.pauseQueues(c.Context(), args) },
 		},
 	)
 }

@@ -81,7 +81,7 @@ func (a *app) startRun(ctx context.Context, n *runNaming, name string, r startRe
 	if err != nil {
 		return err
 	}
-	b, err := a.open(ctx)
+	b, err := a.create(ctx)
 	if err != nil {
 		return err
 	}

@@ -63,6 +63,11 @@ func Input[In, Out any](k *task.Kind[In, Out], f func(Tick) In) Payload {
 // ([Inspector.Add]).
 func Template(text string) Payload { return Payload{template: text} }
 
+// Data returns what p was made of, for those who show it: the bytes that are the payload
+// of each tick, or the text of a template. Both are empty if p is none, or a function. The
+// bytes must not be modified.
+func (p Payload) Data() (fixed []byte, text string) { return p.bytes, p.template }
+
 // storable reports whether p is data only.
 func (p Payload) storable() bool { return p.make == nil }
 

@@ -56,6 +56,7 @@ var allow = map[string][]string{
 	// What the command, the terminal dashboard and the web show alike.
 	"internal/plain": {"github.com/charmbracelet/x/ansi"},
 	"internal/query": {"task", "queue", "queue/broker", "workflow", "periodic"},
+	"internal/view":  {"task", "queue", "queue/broker", "workflow", "periodic"},
 
 	"internal/aside":     {"task"},
 	"internal/gather":    {"queue/broker", "internal/loop", "github.com/google/uuid"},

@@ -26,7 +26,7 @@ func Line(b []byte) string {
 			return harmless(compact.String(), escapeInJSON)
 		}
 	}
-	return harmless(string(b), escapeInLine)
+	return harmless(ended(string(b)), escapeInLine)
 }
 
 // Text returns b on as many lines as it takes, without a newline at the end: JSON
@@ -43,12 +43,16 @@ func Text(b []byte) string {
 			return harmless(indented.String(), escapeInIndentedJSON)
 		}
 	}
-	return harmless(strings.TrimRight(string(b), "\r\n"), escapeInText)
+	return harmless(strings.TrimRight(ended(string(b)), "\n"), escapeInText)
 }
+
+// JSON returns doc, a text of JSON, with what is not harmless in its strings written as
+// escapes of JSON: it says the same.
+func JSON(doc []byte) []byte { return []byte(harmless(string(doc), escapeInIndentedJSON)) }
 
 // Name returns s, an id, a type, an error or another short text, on one line. Bytes that
 // are not UTF-8 are escaped one by one.
-func Name(s string) string { return harmless(s, escapeInLine) }
+func Name(s string) string { return harmless(ended(s), escapeInLine) }
 
 // Cut returns s if it is not wider than width cells, or else its beginning and an
 // ellipsis, together at most so wide; nothing if width is not positive. It counts cells
@@ -79,9 +83,11 @@ func hexLine(b []byte) string {
 	return fmt.Sprintf("0x%x… (%d bytes)", b[:hexShown], len(b))
 }
 
+// ended returns s with its lines ended as ours are.
+func ended(s string) string { return strings.ReplaceAll(s, "\r\n", "\n") }
+
 // harmless returns s with what is not shown as it is replaced by what escape says.
 func harmless(s string, escape func(r rune) string) string {
-	s = strings.ReplaceAll(s, "\r\n", "\n")
 	if strings.IndexFunc(s, func(r rune) bool { return r == utf8.RuneError || !isShown(r) }) < 0 {
 		return s
 	}
@@ -146,9 +152,10 @@ func escapeInJSON(r rune) string {
 	return fmt.Sprintf(`\u%04x`, r)
 }
 
+// escapeInIndentedJSON leaves what stands between values.
 func escapeInIndentedJSON(r rune) string {
-	if r == '\n' {
-		return "\n"
+	if r == '\n' || r == '\t' || r == '\r' {
+		return string(r)
 	}
 	return escapeInJSON(r)
 }

@@ -2,6 +2,8 @@ package plain_test
 
 import (
 	"encoding/json"
+	"errors"
+	"reflect"
 	"strings"
 	"testing"
 	"unicode"
@@ -45,6 +47,18 @@ func TestATextKeepsItsLines(t *testing.T) {
 		if got := plain.Text([]byte(c.in)); got != c.want {
 			t.Errorf("Text(%q) = %q, want %q", c.in, got, c.want)
 		}
+	}
+}
+
+func TestJSONSaysTheSameWithoutHarm(t *testing.T) {
+	doc := "{\n\t\"a\": \"\u202e\u009b\x7f\U000e0041<ü>\"\r\n}\n"
+	got := string(plain.JSON([]byte(doc)))
+	if want := "{\n\t\"a\": \"\\u202e\\u009b\\u007f\\udb40\\udc41<ü>\"\r\n}\n"; got != want {
+		t.Errorf("JSON(%q) = %q, want %q", doc, got, want)
+	}
+	var before, after any
+	if err := errors.Join(json.Unmarshal([]byte(doc), &before), json.Unmarshal([]byte(got), &after)); err != nil || !reflect.DeepEqual(before, after) {
+		t.Errorf("%q says %v, and %q says %v (%v)", doc, before, got, after, err)
 	}
 }
 

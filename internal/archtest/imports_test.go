@@ -63,6 +63,7 @@ var allow = map[string][]string{
 	"internal/wire":      {"task", "queue/broker", "google.golang.org/protobuf"},
 	"internal/loop":      {},
 	"internal/shard":     {"task", "queue/broker"},
+	"internal/tail":      {"task", "queue", "queue/broker"},
 	"internal/tick":      {"task"},
 	"internal/wake":      {"queue/broker"},
 	"internal/redistest": {},

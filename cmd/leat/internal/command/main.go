@@ -22,6 +22,7 @@ import (
 func Main(args []string, in io.Reader, out, err io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal is not waited with
 	a := &app{in: in, environ: os.Environ(), Printer: output.Printer{Out: out, Err: err, Format: output.Narrow}}
 	root := a.root()
 	root.SetArgs(args)

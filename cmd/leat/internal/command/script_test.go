@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -68,6 +69,8 @@ func play(t *testing.T, file, storage, url string) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"fill":   func(ts *testscript.TestScript, _ bool, args []string) { fill(ts, t.Context(), b, args) },
 			"exits":  exits,
+			"fewer":  func(ts *testscript.TestScript, _ bool, args []string) { awaitFewer(ts, t.Context(), b, args) },
+			"gone":   func(ts *testscript.TestScript, _ bool, args []string) { wantGone(ts, t.Context(), b, args) },
 			"awaits": func(ts *testscript.TestScript, _ bool, args []string) { awaits(ts, t.Context(), b, args) },
 			"queues": func(ts *testscript.TestScript, _ bool, args []string) { wantQueues(ts, t.Context(), b, args) },
 		},
@@ -131,5 +134,44 @@ func awaits(ts *testscript.TestScript, ctx context.Context, b broker.Broker, arg
 		if time.Since(began) > 20*time.Second {
 			ts.Fatalf("run %s is %q, %v, want %s", args[0], status.State, err, args[1])
 		}
+	}
+}
+
+// size returns how many tasks a queue holds.
+func size(ts *testscript.TestScript, ctx context.Context, b broker.Broker, name string) int {
+	infos, err := queue.NewInspector(b).Figures(ctx, name)
+	ts.Check(err)
+	return infos[0].Size()
+}
+
+// awaitFewer waits until a queue holds fewer tasks than so many.
+func awaitFewer(ts *testscript.TestScript, ctx context.Context, b broker.Broker, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: fewer QUEUE COUNT")
+	}
+	most, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	for began := time.Now(); size(ts, ctx, b, args[0]) >= most; time.Sleep(time.Millisecond) {
+		if time.Since(began) > 20*time.Second {
+			ts.Fatalf("queue %s does not hold fewer than %d tasks", args[0], most)
+		}
+	}
+}
+
+// wantGone demands that as many of a queue's tasks are gone as the program has said last
+// on its standard error: some, and not all.
+func wantGone(ts *testscript.TestScript, ctx context.Context, b broker.Broker, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: gone QUEUE COUNT-BEFORE")
+	}
+	before, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	said := regexp.MustCompile(`stopped: (\d+) of (\d+) deleted`).FindStringSubmatch(ts.ReadFile("stderr"))
+	if said == nil {
+		ts.Fatalf("it did not say how many are gone")
+	}
+	gone := before - size(ts, ctx, b, args[0])
+	if said[1] != strconv.Itoa(gone) || said[2] != args[1] || gone == 0 || gone == before {
+		ts.Fatalf("it said that %s of %s are gone, and %d of %d are", said[1], said[2], gone, before)
 	}
 }

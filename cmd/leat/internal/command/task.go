@@ -8,5 +8,8 @@ func (a *app) taskCommand() *cobra.Command {
 	for _, v := range taskVerbs() {
 		verbs = append(verbs, a.taskVerbCommand(v))
 	}
+	for _, v := range bulkVerbs() {
+		verbs = append(verbs, a.taskBulkCommand(v))
+	}
 	return noun("task", "Look at tasks, enqueue, cancel, run, archive and delete them", verbs...)
 }

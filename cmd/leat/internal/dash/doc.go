@@ -1,8 +1,6 @@
 // Package dash is the dashboard in the terminal.
+//
+// It is a stack of screens for each tab. A [screen] says what it wants to know from the
+// storage, draws what it knows, and has keys; the frame around it asks, in a goroutine of
+// its own and never twice at a time, and draws the rest. So no key waits for the storage.
 package dash
-
-import (
-	_ "charm.land/bubbles/v2/textinput"
-	_ "charm.land/bubbletea/v2"
-	_ "charm.land/lipgloss/v2"
-)

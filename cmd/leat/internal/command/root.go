@@ -35,6 +35,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(
 		a.queueCommand(),
 		a.taskCommand(),
+		a.dashCommand(),
 		a.benchCommand(),
 		a.workflowCommand(),
 		a.configCommand(),

@@ -84,7 +84,7 @@ func Table() []Setting {
 		{Key: "timeout", Kind: Duration, Default: "30s", Help: "how long to wait for the storage, at each call"},
 		{Key: "quiet", Kind: Truth, Default: "false", Help: "write only what was asked for, and what went wrong"},
 		{Key: "no_color", Kind: Truth, Default: "false", Help: "write without colours; so does the variable NO_COLOR"},
-		{Key: "refresh", Kind: Duration, Default: "8s", Elsewhere: true, Help: "how often what is shown is read anew"},
+		{Key: "refresh", Kind: Duration, Default: "2s", Elsewhere: true, Help: "how often what is shown is read anew"},
 	}
 }
 

@@ -24,29 +24,26 @@ const (
 // Options say what the dashboard shows.
 type Options struct {
 	Broker  broker.Broker
-	Address string        // of the storage, as it is shown: without a password
-	Refresh time.Duration // 0: DefaultRefresh
+	Address string // of the storage, as it is shown: without a password
+	Refresh time.Duration
+	Timeout time.Duration // that the storage has for an answer
 	Queue   string        // to begin with; "": with all
 	NoColor bool
 	By      string // who does what is done here, for the history of periodic entries
 }
 
-// check returns what makes no sense in o, with what was left out filled in.
-func (o Options) check() (Options, error) {
-	if o.Refresh == 0 {
-		o.Refresh = DefaultRefresh
-	}
+// Check returns what makes no sense in o.
+func (o Options) Check() error {
 	if o.Refresh < MinRefresh {
-		return o, task.Invalid("--refresh", o.Refresh.String(), "must be at least "+MinRefresh.String())
+		return task.Invalid("--refresh", o.Refresh.String(), "must be at least "+MinRefresh.String())
 	}
-	return o, nil
+	return nil
 }
 
 // Run shows the dashboard on a terminal until its user leaves it or ctx ends. A queue
 // to begin with that does not exist is an error that matches [queue.ErrQueueNotFound].
 func Run(ctx context.Context, o Options, in io.Reader, out io.Writer) error {
-	o, err := o.check()
-	if err != nil {
+	if err := o.Check(); err != nil {
 		return err
 	}
 	if o.Queue != "" {
@@ -60,7 +57,7 @@ func Run(ctx context.Context, o Options, in io.Reader, out io.Writer) error {
 	if o.NoColor {
 		options = append(options, tea.WithEnvironment(append(os.Environ(), "NO_COLOR=1")))
 	}
-	_, err = tea.NewProgram(newApp(ctx, o), options...).Run()
+	_, err := tea.NewProgram(newApp(ctx, o), options...).Run()
 	if errors.Is(err, tea.ErrInterrupted) {
 		return nil
 	}

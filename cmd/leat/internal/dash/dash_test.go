@@ -32,7 +32,7 @@ type stage struct {
 func newStage(t *testing.T, b broker.Broker, w, h int) *stage {
 	t.Helper()
 	s := &stage{t: t, clock: time.Now()}
-	a := newApp(t.Context(), Options{Broker: b, Address: "redis://store:6379/0", Refresh: DefaultRefresh, By: "ann"})
+	a := newApp(t.Context(), Options{Broker: b, Address: "redis://store:6379/0", Refresh: DefaultRefresh, Timeout: time.Minute, By: "ann"})
 	a.now = func() time.Time { return s.clock }
 	a.tick = func() tea.Cmd { return nil }
 	a.show(0)
@@ -184,4 +184,3 @@ func TestKeysAreAnsweredWhileTheStorageIsSilent(t *testing.T) {
 	s.tell(keyOf("?"))
 	s.shows("Everywhere")
 }
-

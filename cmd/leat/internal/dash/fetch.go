@@ -9,9 +9,8 @@ import (
 )
 
 const (
-	patience = 30 * time.Second       // how long the storage has for an answer
-	unseen   = 300 * time.Millisecond // how long a question is not worth to be shown
-	beat     = 250 * time.Millisecond // how often the clock is looked at
+	unseen = 300 * time.Millisecond // how long a question is not worth to be shown
+	beat   = 250 * time.Millisecond // how often the clock is looked at
 )
 
 // A flight is a question that is under way.
@@ -46,7 +45,7 @@ func (a *app) look(p *page) {
 	if question == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(a.ctx, patience)
+	ctx, cancel := context.WithTimeout(a.ctx, a.Timeout)
 	f := &flight{began: p.tried, cancel: cancel}
 	p.flight = f
 	a.later(func() tea.Msg {

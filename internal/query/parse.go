@@ -234,7 +234,7 @@ func (p *parser[T]) pattern(ends string) (pattern, error) {
 		if err != nil {
 			return nil, err
 		}
-		if len(pat) < 2 || part != "" || !strings.HasPrefix(p.rest(), "*") {
+		if len(pat) == 0 || part != "" || !strings.HasPrefix(p.rest(), "*") {
 			pat = append(pat, part)
 		}
 		if !p.accept('*') {

@@ -2,7 +2,9 @@ package shard
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/leatwork/leat/queue/broker"
@@ -34,7 +36,8 @@ func (b *Broker) Events(ctx context.Context, after string, limit int) ([]broker.
 		return b.layout.World(name).Events(ctx, cursors[at[name]], limit)
 	})
 	for _, err := range errs {
-		if err != nil {
+		silent := errors.Is(err, errors.ErrUnsupported) && slices.Contains(errs, nil)
+		if err != nil && !silent { // where nothing has happened yet, nobody knows whether events are kept
 			return nil, err
 		}
 	}

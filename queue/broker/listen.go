@@ -49,7 +49,8 @@ type Streamer interface {
 	// Events returns up to limit of the events after a cursor, the oldest first:
 	// those that are kept, from the oldest on if after is empty or is kept no
 	// more. It returns none if there are none, and an error that matches
-	// ErrRefused if the storage was not told to keep any.
+	// ErrRefused, and may match [errors.ErrUnsupported], if the storage was not told to keep any.
+	// A broker that keeps none itself may return those that others keep in its storage.
 	Events(ctx context.Context, after string, limit int) ([]Event, error)
 }
 

@@ -110,7 +110,7 @@ func begin(client redis.UniversalClient, o Options, p probe) (*Broker, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Broker{storage: s, client: client, waiting: newWaiting(first, o.NoBlocking)}, nil
+	return &Broker{storage: s, client: client, options: o, address: p.address, waiting: newWaiting(first, o.NoBlocking)}, nil
 }
 
 // settle returns o with what is left out filled in. A URL may have named shards.

@@ -60,7 +60,9 @@ type Options struct {
 type Broker struct {
 	storage
 	client  redis.UniversalClient
-	owned   bool // Close closes client
+	options Options
+	address string // how it is named to people
+	owned   bool   // Close closes client
 	waiting *waiting
 }
 

@@ -2,6 +2,7 @@ package redisbroker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"time"
@@ -13,13 +14,11 @@ import (
 // A cursor is the id of an event in a stream.
 var cursor = regexp.MustCompile(`^\d{1,20}-\d{1,20}$`)
 
-// Events implements [broker.Streamer], if [Options].Events is set.
+// Events implements [broker.Streamer]. Where [Options].Events is not set, it returns those
+// that other brokers keep, and refuses if there are none.
 func (b *world) Events(ctx context.Context, after string, limit int) ([]broker.Event, error) {
 	if err := b.started(ctx); err != nil {
 		return nil, fmt.Errorf("events: %w", err)
-	}
-	if b.kept == 0 {
-		return nil, fmt.Errorf("events: %w: none are kept, Options.Events is 0", broker.ErrRefused)
 	}
 	from := "-"
 	switch {
@@ -27,10 +26,18 @@ func (b *world) Events(ctx context.Context, after string, limit int) ([]broker.E
 		return nil, fmt.Errorf("events: %w: %w", broker.ErrRefused, task.Invalid("limit", limit, "must not be negative"))
 	case after != "" && !cursor.MatchString(after):
 		return nil, fmt.Errorf("events: %w: %w", broker.ErrRefused, task.Invalid("after", after, "is no cursor of an event"))
-	case limit == 0:
-		return nil, nil
 	case after != "":
 		from = "(" + after
+	}
+	if b.kept == 0 {
+		if found, err := b.client.Exists(ctx, b.keys.events()).Result(); err != nil {
+			return nil, fmt.Errorf("events: %w", refusal(err))
+		} else if found == 0 {
+			return nil, fmt.Errorf("events: %w: %w: none are kept, Options.Events is 0", broker.ErrRefused, errors.ErrUnsupported)
+		}
+	}
+	if limit == 0 {
+		return nil, nil
 	}
 	entries, err := b.client.XRangeN(ctx, b.keys.events(), from, "+", int64(limit)).Result()
 	if err != nil {

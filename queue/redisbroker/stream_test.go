@@ -71,3 +71,28 @@ func TestWithoutEventsNoneAreKept(t *testing.T) {
 		t.Errorf("events are kept")
 	}
 }
+
+// TestWhoKeepsNoEventsReadsThoseOfOthers is how a tool that was told nothing follows.
+func TestWhoKeepsNoEventsReadsThoseOfOthers(t *testing.T) {
+	server := redistest.Start(t, redistest.Options{})
+	for name, o := range map[string]redisbroker.Options{"one world": {Prefix: "one"}, "shards": {Prefix: "many", Shards: 4}} {
+		t.Run(name, func(t *testing.T) {
+			tool := openWith(t, server, o)
+			defer tool.Close()
+			if _, err := tool.Events(t.Context(), "", 10); !errors.Is(err, errors.ErrUnsupported) {
+				t.Errorf("Events() = %v while nobody keeps any, want ErrUnsupported", err)
+			}
+			o.Events = 100
+			keeper := openWith(t, server, o)
+			defer keeper.Close()
+			changes := []broker.Change{{Enqueue: []broker.Entry{plain("a")}}}
+			if _, err := keeper.Apply(t.Context(), time.UnixMilli(1900000000500), changes, broker.LeaseRequest{}); err != nil {
+				t.Fatal(err)
+			}
+			events, err := tool.Events(t.Context(), "", 10)
+			if err != nil || len(events) != 1 || events[0].Entry != plain("a").EntryRef {
+				t.Errorf("Events() = %+v, %v, want that of a", events, err)
+			}
+		})
+	}
+}

@@ -67,6 +67,7 @@ var allow = map[string][]string{
 	"internal/tick":      {"task"},
 	"internal/wake":      {"queue/broker"},
 	"internal/redistest": {},
+	"internal/tmuxtest":  {},
 	"internal/tracetree": {},
 	"internal/traceplot": {"internal/tracetree", "internal/tracetest"},
 	"internal/witness":   {"queue", "queue/broker", "periodic"},

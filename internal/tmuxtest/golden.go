@@ -1,0 +1,62 @@
+package tmuxtest
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+var rewrite = flag.Bool("tmux.rewrite", false, "write screens to their files instead of comparing them")
+
+// Masks hide what differs from time to time, such as ages and process ids.
+type Masks []*regexp.Regexp
+
+// Hide replaces every match by as many dots as it has characters, so that all else stays
+// where it is.
+func (m Masks) Hide(screen string) string {
+	for _, pattern := range m {
+		screen = pattern.ReplaceAllStringFunc(screen, func(s string) string {
+			return strings.Repeat("·", utf8.RuneCountInString(s))
+		})
+	}
+	return screen
+}
+
+// Golden compares a screen with the one that a file keeps, both without what m hides.
+// With -tmux.rewrite it writes that file.
+func Golden(t testing.TB, file, screen string, m Masks) {
+	t.Helper()
+	got := strings.TrimRight(m.Hide(screen), "\n") + "\n"
+	if *rewrite {
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatalf("%v; -tmux.rewrite writes it", err)
+	}
+	if at, equal := differ(got, string(want)); !equal {
+		t.Errorf("line %d differs from %s; the screen is\n%s\nwant\n%s", at, file, framed(got), framed(string(want)))
+	}
+}
+
+// differ reports whether two texts are equal, and otherwise the first line that is not.
+func differ(a, b string) (line int, equal bool) {
+	if a == b {
+		return 0, true
+	}
+	as, bs := strings.Split(a, "\n"), strings.Split(b, "\n")
+	for line < len(as) && line < len(bs) && as[line] == bs[line] {
+		line++
+	}
+	return line + 1, false
+}

@@ -5,14 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"sync"
 	"time"
 
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/task"
 )
 
-// A cursor is the id of an event in a stream.
-var cursor = regexp.MustCompile(`^\d{1,20}-\d{1,20}$`)
+// cursor matches the id of an event in a stream.
+var cursor = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\d{1,20}-\d{1,20}$`) })
 
 // Events implements [broker.Streamer]. Where [Options].Events is not set, it returns those
 // that other brokers keep, and refuses if there are none.
@@ -24,7 +25,7 @@ func (b *world) Events(ctx context.Context, after string, limit int) ([]broker.E
 	switch {
 	case limit < 0:
 		return nil, fmt.Errorf("events: %w: %w", broker.ErrRefused, task.Invalid("limit", limit, "must not be negative"))
-	case after != "" && !cursor.MatchString(after):
+	case after != "" && !cursor().MatchString(after):
 		return nil, fmt.Errorf("events: %w: %w", broker.ErrRefused, task.Invalid("after", after, "is no cursor of an event"))
 	case after != "":
 		from = "(" + after

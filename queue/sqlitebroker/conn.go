@@ -9,9 +9,9 @@ import (
 	"github.com/ncruces/go-sqlite3"
 )
 
-// A query is the number of a statement that connections keep prepared. Open
-// prepares all of them, so that a mistake in one shows at once. The text stands
-// beside the code that uses it.
+// A query is the number of a statement that connections keep prepared, from its
+// first use on: to prepare all of them takes longer than all else that Open does. The
+// text stands beside the code that uses it.
 type query int
 
 var queries []string
@@ -87,11 +87,9 @@ func waitFor(patience time.Duration) func(context.Context, int) bool {
 	}
 }
 
-// prepare prepares every query.
+// prepare prepares what a failure needs. The other queries are as they are needed.
 func (c *conn) prepare() error {
-	for q := range queries {
-		c.on(query(q))
-	}
+	c.on(rollback)
 	return c.err
 }
 

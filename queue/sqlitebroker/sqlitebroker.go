@@ -238,8 +238,8 @@ func openReader(name string, o Options) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.on(rollback); c.err != nil { // the others as they are needed
-		return nil, c.giveUp(c.err)
+	if err := c.prepare(); err != nil {
+		return nil, c.giveUp(err)
 	}
 	return c, nil
 }

@@ -15,6 +15,8 @@ import (
 var fillings = map[string]func(context.Context, broker.Broker) error{
 	"pending": fillPending,
 	"twins":   fillTwins,
+	"groups":  fillGroups,
+	"servers": fillServers,
 	"many":    fillMany,
 	"each":    fillEach,
 }

@@ -34,6 +34,9 @@ func (a *app) root() *cobra.Command {
 	flags.BoolVar(&a.json, "json", false, "short for --output json")
 	root.AddCommand(
 		a.queueCommand(),
+		a.groupCommand(),
+		a.serverCommand(),
+		a.statsCommand(),
 		a.taskCommand(),
 		a.dashCommand(),
 		a.benchCommand(),

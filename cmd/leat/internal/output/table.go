@@ -115,3 +115,16 @@ func join(row []string, widths []int, paint func(i int, cell string) string) str
 	}
 	return strings.TrimRight(text.String(), " ")
 }
+
+// Row writes names, a dash below each letter of them, and a line with what each of them
+// is; nothing if there are no names.
+func Row(p *Printer, names, cells []string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	var t Table[[]string]
+	for i, name := range names {
+		t.Columns = append(t.Columns, Column[[]string]{Name: name, Cell: func(cells []string) string { return cells[i] }})
+	}
+	return t.write(p, [][]string{cells})
+}

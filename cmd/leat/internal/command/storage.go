@@ -1,0 +1,83 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/leatwork/leat/cmd/leat/internal/output"
+	"github.com/leatwork/leat/queue"
+)
+
+// A storage is what a storage tells of itself.
+type storage struct {
+	Kind            string            `json:"kind,omitempty"`
+	Version         string            `json:"version,omitempty"`
+	Address         string            `json:"address,omitempty"`
+	UptimeSeconds   float64           `json:"uptime_seconds,omitempty"`
+	Connections     int               `json:"connections,omitempty"`
+	MemoryBytes     int64             `json:"memory_bytes,omitempty"` // of a file, its size
+	PeakMemoryBytes int64             `json:"peak_memory_bytes,omitempty"`
+	MaxMemoryBytes  int64             `json:"max_memory_bytes,omitempty"`
+	Eviction        string            `json:"eviction,omitempty"`
+	Persistence     string            `json:"persistence,omitempty"`
+	ClusterState    string            `json:"cluster_state,omitempty"`
+	ClusterNodes    int               `json:"cluster_known_nodes,omitempty"`
+	ClusterSize     int               `json:"cluster_size,omitempty"`
+	Shards          int               `json:"shards,omitempty"`
+	Facts           map[string]string `json:"facts,omitempty"`
+	notTold         error
+}
+
+// described returns what is known of the storage.
+func (a *app) described(context.Context, *queue.Inspector) storage {
+	address, err := a.URL()
+	return storage{Address: address, notTold: err}
+}
+
+// row returns the names of what is known, and what it is.
+func (s storage) row() [2][]string {
+	var row [2][]string
+	for _, f := range [][2]string{
+		{"version", s.Version}, {"uptime", uptime(s.UptimeSeconds)}, {"connections", number(s.Connections)}, {"memory usage", size(s.MemoryBytes)},
+		{"peak memory usage", size(s.PeakMemoryBytes)}, {"persistence", s.Persistence}, {"Cluster State", s.ClusterState},
+		{"Cluster Known Nodes", number(s.ClusterNodes)}, {"Cluster Size", number(s.ClusterSize)}, {"Shards", number(s.Shards)},
+	} {
+		name, text := f[0], f[1]
+		if strings.HasPrefix(s.Kind, "sqlite") && name == "memory usage" {
+			name = "size"
+		}
+		if text != "" {
+			row[0], row[1] = append(row[0], name), append(row[1], text)
+		}
+	}
+	if s.notTold != nil {
+		row[0], row[1] = append(row[0], "not told"), append(row[1], s.notTold.Error())
+	}
+	return row
+}
+
+func number(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+func size(n int64) string {
+	if n == 0 {
+		return ""
+	}
+	return output.Bytes(n)
+}
+
+func uptime(seconds float64) string {
+	if seconds == 0 {
+		return ""
+	}
+	if days := int(seconds / 86400); days > 0 {
+		return fmt.Sprintf("%d days", days)
+	}
+	return output.Seconds(seconds)
+}

@@ -1,0 +1,44 @@
+package output
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// Time returns a moment as tables have it, in local time; "" for none.
+func Time(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Local().Format(time.DateTime)
+}
+
+// Seconds returns how long something took, in a few letters: "1h2m3s", "1.5s", "12ms".
+func Seconds(seconds float64) string {
+	d := time.Duration(seconds * float64(time.Second))
+	switch {
+	case d >= 10*time.Second || d <= -10*time.Second:
+		d = d.Round(time.Second)
+	case d >= time.Second || d <= -time.Second:
+		d = d.Round(100 * time.Millisecond)
+	default:
+		d = d.Round(time.Millisecond)
+	}
+	return d.String()
+}
+
+// Bytes returns a size in a few letters: "512 B", "1.5 MiB".
+func Bytes(n int64) string {
+	if n < 1024 {
+		return strconv.FormatInt(n, 10) + " B"
+	}
+	size, unit := float64(n)/1024, 0
+	for size >= 1024 && unit < len("KMGTPE")-1 {
+		size, unit = size/1024, unit+1
+	}
+	return fmt.Sprintf("%.1f %ciB", size, "KMGTPE"[unit])
+}
+
+// Percent returns a fraction as one of a hundred: "12.50%".
+func Percent(fraction float64) string { return fmt.Sprintf("%.2f%%", 100*fraction) }

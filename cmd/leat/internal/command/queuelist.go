@@ -35,10 +35,10 @@ func memory(q view.Queue) string {
 	return output.Bytes(*q.MemoryBytes)
 }
 
-// queueTable shows queues.
-func queueTable() output.Table[view.Queue] {
+// queueTable shows queues; where are those that a cluster has.
+func queueTable(where map[string]broker.QueuePlace) output.Table[view.Queue] {
 	type q = view.Queue
-	return output.Table[q]{
+	t := output.Table[q]{
 		ID:    func(v q) string { return v.Queue },
 		Empty: "No queues.",
 		Columns: []output.Column[q]{
@@ -59,6 +59,12 @@ func queueTable() output.Table[view.Queue] {
 			{Name: "Error Rate", Cell: func(v q) string { return output.Percent(v.ErrorRate) }},
 		},
 	}
+	if where != nil {
+		t.Columns = append(t.Columns,
+			output.Column[q]{Name: "KeySlot", Wide: true, Cell: func(v q) string { return count(where[v.Queue].Slot) }},
+			output.Column[q]{Name: "Nodes", Wide: true, Cell: func(v q) string { return strings.Join(where[v.Queue].Nodes, ", ") }})
+	}
+	return t
 }
 
 func (a *app) queueListCommand() *cobra.Command {
@@ -98,7 +104,11 @@ func (a *app) listQueues(ctx context.Context, args []string) error {
 		}
 		shown = append(shown, view.QueueOf(info))
 	}
-	return errors.Join(output.List(&a.Printer, queueTable(), shown), a.sayBroken(broken))
+	var where map[string]broker.QueuePlace
+	if a.Format == output.Wide {
+		where = places(ctx, i, infos)
+	}
+	return errors.Join(output.List(&a.Printer, queueTable(where), shown), a.sayBroken(broken))
 }
 
 func (a *app) queueInspectCommand() *cobra.Command {

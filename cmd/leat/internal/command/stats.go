@@ -47,7 +47,7 @@ func (a *app) stats(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s := survey{Stats: view.StatsOf(infos), Broken: map[string]string{}, about: a.described(ctx, i)}
+	s := survey{Stats: view.StatsOf(infos), Broken: map[string]string{}, about: described(ctx, i)}
 	s.Broker = s.about
 	s.Servers = len(servers)
 	for name, err := range broken {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/leatwork/leat/cmd/leat/internal/output"
 	"github.com/leatwork/leat/queue"
+	"github.com/leatwork/leat/queue/broker"
 )
 
 // A storage is what a storage tells of itself.
@@ -30,10 +31,35 @@ type storage struct {
 	notTold         error
 }
 
-// described returns what is known of the storage.
-func (a *app) described(context.Context, *queue.Inspector) storage {
-	address, err := a.URL()
-	return storage{Address: address, notTold: err}
+// described returns what the storage tells of itself. It may tell nothing.
+func described(ctx context.Context, i *queue.Inspector) storage {
+	about, err := i.Describe(ctx)
+	s := storage{
+		Kind: about.Kind, Version: about.Version, Address: about.Address, UptimeSeconds: about.Uptime.Seconds(), Connections: about.Connections,
+		MemoryBytes: about.Memory, PeakMemoryBytes: about.PeakMemory, MaxMemoryBytes: about.MaxMemory, Eviction: about.Eviction,
+		Persistence: about.Persistence, Facts: about.Facts, notTold: err,
+	}
+	if c := about.Cluster; c != nil {
+		s.ClusterState, s.ClusterNodes, s.ClusterSize, s.Shards = c.State, c.Nodes, c.Size, c.Shards
+	}
+	return s
+}
+
+// places returns where queues are in a cluster; nil if there is none, or it does not say.
+func places(ctx context.Context, i *queue.Inspector, infos []queue.QueueInfo) map[string]broker.QueuePlace {
+	var names []string
+	for _, info := range infos {
+		names = append(names, info.Queue)
+	}
+	about, err := i.Describe(ctx, names...)
+	if err != nil || about.Cluster == nil || len(about.Cluster.Places) == 0 {
+		return nil
+	}
+	where := map[string]broker.QueuePlace{}
+	for _, p := range about.Cluster.Places {
+		where[p.Queue] = p
+	}
+	return where
 }
 
 // row returns the names of what is known, and what it is.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/leatwork/leat/periodic/internal/cron"
+	"github.com/leatwork/leat/queue/broker"
 )
 
 // A timetable says when the ticks of an entry are, and when they are enqueued.
@@ -18,6 +19,22 @@ type timetable struct {
 func (e Entry) readTimetable() (timetable, error) {
 	s, err := cron.Parse(e.Schedule, cron.Options{Zone: e.Zone, Start: e.Start, End: e.End})
 	return timetable{Schedule: s, name: e.Name, jitter: e.Jitter}, err
+}
+
+// Upcoming returns the next n ticks after a time, in order: by Schedule, Zone, Start and
+// End alone, whether the entry is paused or not, and without Jitter. There are fewer if
+// its ticks end. It fails as [Entry.Check] does if these make no sense.
+func (e Entry) Upcoming(after time.Time, n int) ([]time.Time, error) {
+	e.Start, e.End = broker.CeilMilli(e.Start), broker.CeilMilli(e.End)
+	t, err := e.readTimetable()
+	if err != nil {
+		return nil, &EntryError{Entry: e.Name, Err: err}
+	}
+	var ticks []time.Time
+	for at := t.Next(after); !at.IsZero() && len(ticks) < n; at = t.Next(at) {
+		ticks = append(ticks, at)
+	}
+	return ticks, nil
 }
 
 // due returns when the tick at a time is to be enqueued: by its jitter later, but

@@ -38,6 +38,7 @@ type control struct {
 	Items  map[string]int `json:"items,omitempty"`
 
 	Again time.Time `json:"again,omitzero"` // when it last began again
+	Past  []past    `json:"past,omitempty"` // the epochs before, the last ones
 
 	// Trace are headers that all its tasks have, so that they are found to be its. What
 	// was decoded is shared: it must not be modified.
@@ -164,11 +165,11 @@ func why(to State, failure *StepError) string {
 
 // unstuck returns c of a run that is stuck and goes on.
 func (c control) unstuck() control {
-	c.Again = time.Now()
 	if !c.Undone {
+		c.Again = time.Now()
 		return c.with(Closing, "resumed")
 	}
-	c.Epoch, c.Tag = c.Epoch+1, newTag()
+	c = c.afresh()
 	return c.with(Undoing, "resumed")
 }
 

@@ -27,6 +27,9 @@ var (
 	// that stands otherwise than is asked for.
 	ErrStepNotFound = errors.New("no such step")
 
+	// ErrNoOutput is returned for what has no output, or none yet.
+	ErrNoOutput = errors.New("no output")
+
 	// ErrInboxFull is returned for a signal when as many wait in the run as it keeps.
 	ErrInboxFull = errors.New("too many signals wait")
 )

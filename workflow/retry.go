@@ -222,20 +222,31 @@ func (h Handle) values(ctx context.Context) (*values, error) {
 }
 
 func (h Handle) valuesOf(ctx context.Context, c control) (*values, error) {
-	p := h.plan
-	if p == nil || p.Hash != c.Plan {
-		data, err := storedPlan(ctx, h.broker, h.home.Queue, c.Workflow, c.Plan)
-		if err != nil {
-			return nil, err
-		}
-		p = new(plan.Plan)
-		if err := json.Unmarshal(data, p); err != nil {
-			return nil, fmt.Errorf("plan %s of %s: %w", c.Plan, c.Workflow, err)
-		}
-		p.Connect()
+	p, err := h.planOf(ctx, c)
+	if err != nil {
+		return nil, err
 	}
 	v := newValues(graph{p, h.home, c}, h.broker, nil)
 	return v, v.loadAll(ctx)
+}
+
+// planOf returns the plan that the run goes by: the program's, or else the stored one,
+// which lacks all functions.
+func (h Handle) planOf(ctx context.Context, c control) (*plan.Plan, error) {
+	if h.plan != nil && h.plan.Hash == c.Plan {
+		return h.plan, nil
+	}
+	data, err := storedPlan(ctx, h.broker, h.home.Queue, c.Workflow, c.Plan)
+	if err != nil {
+		return nil, err
+	}
+	p := new(plan.Plan)
+	if err := json.Unmarshal(data, p); err != nil {
+		return nil, fmt.Errorf("plan %s of %s: %w", c.Plan, c.Workflow, err)
+	}
+	p.Connect()
+	p.Hash, p.Blobs = c.Plan, h.blobs()
+	return p, nil
 }
 
 // loadAll looks at what has come of every step.
@@ -250,6 +261,8 @@ func (v *values) loadAll(ctx context.Context) error {
 			keys = append(keys, v.waitKey(n))
 		case plan.Step:
 			keys = append(keys, v.addsKey(n))
+		case plan.Loop:
+			keys = append(keys, v.loopKey(n))
 		}
 	}
 	return v.load(ctx, keys...)
@@ -334,12 +347,13 @@ func (v *values) addedBadly(ctx context.Context, n *plan.Node) (bool, error) {
 
 // apply returns the control document of the run that begins again.
 func (s *resets) apply(c control) control {
-	c.Epoch, c.Tag, c.To, c.Failure = c.Epoch+1, newTag(), "", nil
+	c = c.afresh()
+	c.To, c.Failure = "", nil
 	c.Resets, c.Items = merged(c.Resets, s.steps, c.Epoch), merged(c.Items, s.items, c.Epoch)
 	if !c.Deadline.IsZero() {
 		c.Deadline = time.Now().Add(max(c.Deadline.Sub(later(c.Started, c.Begins)), time.Second))
 	}
-	c.Ended, c.Again = time.Time{}, time.Now()
+	c.Ended = time.Time{}
 	return c.with(Running, "retried")
 }
 

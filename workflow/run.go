@@ -102,14 +102,7 @@ func (r Run[Out]) Result(ctx context.Context) (out Out, err error) {
 	if c.State != Done {
 		return out, &RunError{ID: r.ID, State: c.State, Cause: c.Failure}
 	}
-	docs, err := r.broker.Documents(ctx, r.home, resultKey)
-	if err != nil {
-		return out, fmt.Errorf("result of run %s: %w", r.ID, err)
-	}
-	if docs[0].Version == 0 {
-		return out, fmt.Errorf("result of run %s: %w", r.ID, ErrRunNotFound)
-	}
-	b, err := r.resultBody(ctx, c, docs[0])
+	b, err := r.result(ctx, c)
 	if err == nil {
 		out, err = plan.Decode[Out](b)
 	}
@@ -117,14 +110,6 @@ func (r Run[Out]) Result(ctx context.Context) (out Out, err error) {
 		err = fmt.Errorf("result of run %s: %w", r.ID, err)
 	}
 	return out, err
-}
-
-func (r Run[Out]) resultBody(ctx context.Context, c control, d broker.Document) ([]byte, error) {
-	rec, err := decodeRecord(d.Body)
-	if err != nil {
-		return nil, err
-	}
-	return newValues(graph{r.plan, r.home, c}, r.broker, nil).body(ctx, rec)
 }
 
 // operate commits what change makes of the run's control document, again if that
@@ -163,9 +148,17 @@ func (h Handle) refuse(want string, c control) error {
 func (h Handle) graphOf(c control) graph {
 	p := h.plan
 	if p == nil || p.Hash != c.Plan {
-		p = &plan.Plan{Name: c.Workflow, Queue: h.home.Queue}
+		p = &plan.Plan{Name: c.Workflow, Queue: h.home.Queue, Blobs: h.blobs()}
 	}
 	return graph{p, h.home, c}
+}
+
+// blobs returns where large outputs of the run are kept, as far as this program knows.
+func (h Handle) blobs() plan.Blobs {
+	if h.plan == nil {
+		return plan.Blobs{}
+	}
+	return h.plan.Blobs
 }
 
 // Cancel closes the run: nothing of it begins any more, what runs is asked to stop

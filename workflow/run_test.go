@@ -303,9 +303,15 @@ func TestStatusSaysHowFarARunIs(t *testing.T) {
 		time.Sleep(90 * time.Second)
 		got, err := run.Status(t.Context())
 		want := workflow.Status{ID: "r", Workflow: "status", State: workflow.Running, Started: began, Steps: []workflow.StepStatus{
-			{Name: "upto", Kind: "step", State: workflow.StepDone, Known: true, Width: 1, Ended: 1, EndedAt: began, Tries: 1},
-			{Name: "wait", Kind: "map", State: workflow.StepRunning, Known: true, Width: 4, Ended: 2},
-			{Name: "sum", Kind: "step", Known: true, Width: 1},
+			{
+				Name: "upto", Kind: "step", State: workflow.StepDone, Runs: "upto", Queue: "default", TaskID: got.Steps[0].TaskID,
+				Known: true, Width: 1, Ended: 1, ReadyAt: began, Began: began, EndedAt: began, Tries: 1,
+			},
+			{
+				Name: "wait", Kind: "map", State: workflow.StepRunning, After: []string{"upto"}, Runs: "wait", Queue: "default",
+				Known: true, Width: 4, Ended: 2, ReadyAt: began,
+			},
+			{Name: "sum", Kind: "step", After: []string{"wait"}, Runs: "sum", Queue: "heavy", Known: true, Width: 1},
 		}}
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Errorf("Status() half way, %v (-want +got):\n%s", err, diff)

@@ -46,8 +46,10 @@ func SignalID(id string) SendOption { return func(m *message) { m.ID = id } }
 // them, and with a [task.InvalidError] if the run's workflow never waits for it.
 func (s Signal[T]) Send(ctx context.Context, to Target, payload T, opts ...SendOption) error {
 	h := to.target()
-	if h.plan != nil && !h.plan.Awaits(s.name) {
-		return fmt.Errorf("signal run %s: %w", h.ID, task.Invalid("signal", s.name, "is nothing that workflow "+h.plan.Name+" waits for"))
+	if h.plan != nil {
+		if err := awaits(h.plan, s.name); err != nil {
+			return fmt.Errorf("signal run %s: %w", h.ID, err)
+		}
 	}
 	m := message{}
 	for _, o := range opts {
@@ -91,6 +93,16 @@ func (h Handle) send(ctx context.Context, signal string, m message) (err error) 
 		if !c.State.open() {
 			return &RunStateError{ID: h.ID, State: c.State, Want: "send signal " + signal + " to"}
 		}
+		if h.plan == nil {
+			p, err := h.planOf(ctx, c)
+			if err == nil {
+				err = awaits(p, signal)
+			}
+			if err != nil {
+				return err
+			}
+			h.plan = p
+		}
 		docs, err := h.broker.Documents(ctx, h.home, inboxKey(signal))
 		if err != nil {
 			return err
@@ -116,6 +128,14 @@ func (h Handle) send(ctx context.Context, signal string, m message) (err error) 
 			return errors.Join(err, outcome)
 		}
 	}
+}
+
+// awaits returns why a run that goes by p takes no signal of a name, or nil.
+func awaits(p *plan.Plan, signal string) error {
+	if p.Awaits(signal) {
+		return nil
+	}
+	return task.Invalid("signal", signal, "is nothing that workflow "+p.Name+" waits for")
 }
 
 // cutLast cuts a name at its last joint.

@@ -208,7 +208,7 @@ func (s *sweeper) start(ctx context.Context, home broker.Home) error {
 		if n.Kind != plan.Await || n.Wait.For > 0 {
 			continue
 		}
-		if step, err := v.step(ctx, n); err != nil || step.State == StepRunning {
+		if step, err := newSurvey(v).step(ctx, n); err != nil || step.State == StepRunning {
 			return err
 		}
 	}

@@ -150,6 +150,9 @@ func (v *values) recorded(ctx context.Context, key string) (record, bool, error)
 
 // bind calls a user's pure function.
 func (v *values) bind(ctx context.Context, n *plan.Node) (b []byte, err error) {
+	if n.Compute == nil {
+		return nil, fmt.Errorf("%w: a function makes it, %s, which this program does not have", ErrNoOutput, n.Mapping.Name)
+	}
 	in := make([][]byte, len(n.Deps))
 	for i, d := range n.Deps {
 		if in[i], err = v.of(ctx, d); err != nil {
@@ -290,7 +293,11 @@ func (v *values) element(ctx context.Context, n *plan.Node, i int, r record, ok 
 
 // eachItem calls f with the record of each of a map's items, in pages.
 func (v *values) eachItem(ctx context.Context, n *plan.Node, width int, f func(i int, r record, ok bool) error) error {
-	for from := 0; from < width; from += pageSize {
+	return v.eachItemFrom(ctx, n, 0, width, f)
+}
+
+func (v *values) eachItemFrom(ctx context.Context, n *plan.Node, from, width int, f func(i int, r record, ok bool) error) error {
+	for ; from < width; from += pageSize {
 		keys := make([]string, 0, pageSize)
 		for i := from; i < min(from+pageSize, width); i++ {
 			keys = append(keys, v.unitKey(n, i))

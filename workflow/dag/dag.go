@@ -233,6 +233,9 @@ func (g *Graph) step(n *plan.Node, spec plan.Spec, s settings) int {
 		if len(s.options) > 0 {
 			g.refuse(task.Invalid("dag.With", unit.Type, "is a workflow, whose steps have options of their own"))
 		}
+		if spec.Plan.Queue != g.plan.Queue {
+			unit.Beside = spec.Plan.Queue
+		}
 	} else if err := unit.Resolve(g.plan.Queue, spec.Options, s.options); err != nil {
 		g.refuse(fmt.Errorf("step %s: %w", unit.Type, err))
 	}

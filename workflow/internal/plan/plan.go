@@ -150,6 +150,7 @@ type Unit struct {
 	Gives    Shape  `json:"gives"`
 	Undo     string `json:"undo,omitempty"` // type of the task that undoes it
 	Batch    *Batch `json:"batch,omitempty"`
+	Beside   string `json:"beside,omitempty"` // of a workflow: the queue beside which its runs are kept, if that is not its parent's
 
 	Queue      string            `json:"queue,omitempty"`
 	MaxRetry   int               `json:"max_retry,omitempty"`

@@ -1,0 +1,53 @@
+package workflow
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// A Happening is one thing in the history of a run.
+type Happening struct {
+	At    time.Time
+	What  string // "started", a step's outcome such as "done", or what was done to the run, such as "paused"
+	Step  string // the step, if it is about one
+	Took  time.Duration
+	Tries int
+	Why   string // why it failed, or what was said of it
+}
+
+// History returns what has happened in the run, the oldest first: the outcomes of its
+// steps, as they count now, and the last fifty things that were done to it. Of maps it
+// tells the failure, and nothing of their items.
+func (h Handle) History(ctx context.Context) ([]Happening, error) {
+	s, err := h.Status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c, _, err := h.control(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("run %s: %w", h.ID, err)
+	}
+	all := []Happening{{At: c.Started, What: "started"}}
+	for _, e := range c.Events {
+		all = append(all, Happening{At: e.At, What: e.What, Why: e.Why})
+	}
+	for _, step := range s.Steps {
+		if step.EndedAt.IsZero() {
+			continue
+		}
+		happening := Happening{At: step.EndedAt, What: step.State.String(), Step: step.Name, Took: step.Took, Tries: step.Tries, Why: step.Arm}
+		if step.Failure != nil {
+			happening.Why = step.Failure.Message
+		}
+		all = append(all, happening)
+	}
+	if !c.Ended.IsZero() {
+		all = append(all, Happening{At: c.Ended, What: string(c.State)})
+	}
+	slices.SortStableFunc(all, func(a, b Happening) int {
+		return a.At.Truncate(time.Millisecond).Compare(b.At.Truncate(time.Millisecond))
+	})
+	return all, nil
+}

@@ -41,6 +41,7 @@ func (a *app) root() *cobra.Command {
 		a.dashCommand(),
 		a.benchCommand(),
 		a.workflowCommand(),
+		a.periodicCommand(),
 		a.configCommand(),
 		a.completionCommand(),
 		a.versionCommand(),

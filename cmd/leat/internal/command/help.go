@@ -171,6 +171,7 @@ type topic struct {
 func topics() []topic {
 	return []topic{
 		{"connection", connectionText},
+		{"query", queryText},
 		{"output", func() string { return outputText }},
 		{"exit-codes", func() string { return exitText }},
 	}

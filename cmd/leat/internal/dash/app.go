@@ -48,6 +48,10 @@ func (t *tab) key(i int) string { return strconv.Itoa(i + 1) }
 func newTabs() []*tab {
 	return []*tab{
 		{name: "Queues", first: func(a *app) screen { return newQueues(a) }},
+		{name: "Servers", first: func(a *app) screen { return newServers(a) }},
+		{name: "Groups", first: func(a *app) screen { return newGroups(a) }},
+		{name: "Periodic", first: func(a *app) screen { return newEntries(a) }},
+		{name: "Tasks", first: func(a *app) screen { return newTasks(a) }},
 	}
 }
 
@@ -61,6 +65,9 @@ func newApp(ctx context.Context, o Options) *app {
 	}
 	a.theme = newTheme(a.dark, a.plain16)
 	a.show(0)
+	if o.Queue != "" {
+		a.push(newQueueScreen(a, o.Queue))
+	}
 	return a
 }
 
@@ -76,6 +83,7 @@ func (a *app) Update(m tea.Msg) (tea.Model, tea.Cmd) {
 	switch m := m.(type) {
 	case tea.WindowSizeMsg:
 		a.width, a.height = m.Width, m.Height
+		a.look(a.top()) // there may be room for more
 	case tea.BackgroundColorMsg:
 		a.dark = m.IsDark()
 		a.theme = newTheme(a.dark, a.plain16)

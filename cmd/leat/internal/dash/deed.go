@@ -99,6 +99,12 @@ const noticed = 2 * time.Second // how long a notice stays whatever is pressed
 func (a *app) say(text string)  { a.notice = notice{text: text, at: a.now()} }
 func (a *app) warn(text string) { a.notice = notice{text: text, bad: true, at: a.now()} }
 
+// copy puts a text into the clipboard of the terminal, if that has one.
+func (a *app) copy(text string) {
+	a.later(tea.SetClipboard(text))
+	a.say("copied " + many(len(text), "byte"))
+}
+
 // seen forgets a notice that has been there for a while.
 func (n *notice) seen(now time.Time) {
 	if now.Sub(n.at) >= noticed {

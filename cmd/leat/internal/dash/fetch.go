@@ -63,6 +63,10 @@ func (a *app) refetch() {
 	a.look(p)
 }
 
+// more has the screen that is shown ask once more, when it is done with what it has just
+// been told.
+func (a *app) more() { a.top().again = true }
+
 // leave ends a page's question.
 func (p *page) leave() {
 	p.again = false

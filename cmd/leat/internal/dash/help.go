@@ -1,6 +1,7 @@
 package dash
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/leatwork/leat/internal/plain"
@@ -33,8 +34,17 @@ func (h *help) draw(w, height int) []string {
 	return h.window(lines, height)
 }
 
+// bindingLines tells of bindings; of a key that is bound twice, of the first.
 func bindingLines(t theme, bindings []binding) (lines []string) {
+	told := map[string]bool{}
 	for _, b := range bindings {
+		b.keys = slices.DeleteFunc(slices.Clone(b.keys), func(k string) bool { return told[k] })
+		if len(b.keys) == 0 {
+			continue
+		}
+		for _, k := range b.keys {
+			told[k] = true
+		}
 		lines = append(lines, "  "+t.strong.Render(pad(b.label(), 18))+" "+b.help)
 	}
 	return lines

@@ -81,8 +81,8 @@ func press(bindings []binding, key string) bool {
 func (a *app) everywhere() []binding {
 	b := []binding{
 		on("?", "this help", "help", func() { a.push(newHelp(a, a.top().screen)) }),
-		on("esc", "back; clears the query, or stops what is being done, first", "", a.back),
-		on("q", "back, or quit", "", a.close),
+		on("esc", "back; stops what is being done or clears the query first", "", a.back),
+		on("q", "back, or quit", map[bool]string{false: "quit", true: "back"}[len(a.tabs[a.tab].pages) > 1], a.close),
 		on("ctrl+c", "quit", "", a.quit),
 		on("tab", "next tab", "", func() { a.show((a.tab + 1) % len(a.tabs)) }),
 		on("shift+tab", "previous tab", "", func() { a.show((a.tab + len(a.tabs) - 1) % len(a.tabs)) }),

@@ -35,6 +35,7 @@ type queues struct {
 	app    *app
 	all    []queueRow
 	seenAt time.Time
+	memory memory
 	table  table[queueRow]
 	filter filter[queue.QueueInfo]
 }
@@ -47,6 +48,7 @@ func newQueues(a *app) *queues {
 	s.table = table[queueRow]{
 		sorted: -1, columns: s.columns(), key: func(r queueRow) string { return r.Queue },
 		empty: "No queues.",
+		open:  func(r queueRow) { a.push(newQueueScreen(a, r.Queue)) },
 	}
 	return s
 }
@@ -57,13 +59,18 @@ func (s *queues) click(x, y int)       { s.table.click(x, y) }
 func (s *queues) wheel(by int)         { s.table.wheel(by) }
 
 func (s *queues) ask() ask {
+	known := s.memory
 	return func(ctx context.Context) (func(), error) {
 		infos, broken, err := s.app.inspector.Survey(ctx)
 		if err != nil {
 			return nil, err
 		}
 		at := s.app.now()
-		return func() { s.take(infos, broken, at) }, nil
+		measured := known.measure(ctx, s.app.inspector, infos, at)
+		return func() {
+			s.memory = measured
+			s.take(infos, broken, at)
+		}, nil
 	}
 }
 
@@ -89,6 +96,32 @@ func (s *queues) take(infos []queue.QueueInfo, broken map[string]error, at time.
 	}
 	s.seenAt = at
 	s.apply()
+}
+
+// A memory is how many bytes queues take: of those that were asked, and answered.
+type memory struct {
+	at    time.Time
+	bytes map[string]int64
+}
+
+const (
+	measureEvery = 15 * time.Second // since it takes a trip or two for each queue
+	measureMost  = 100              // queues
+)
+
+// measure returns m, or what there is instead of it if that is too old. That something is
+// not known is no error.
+func (m memory) measure(ctx context.Context, i *queue.Inspector, infos []queue.QueueInfo, now time.Time) memory {
+	if m.bytes != nil && now.Sub(m.at) < measureEvery {
+		return m
+	}
+	m = memory{at: now, bytes: map[string]int64{}}
+	for _, q := range infos[:min(len(infos), measureMost)] {
+		if info, err := i.QueueInfo(ctx, q.Queue); err == nil && info.MemoryErr == nil {
+			m.bytes[q.Queue] = info.Memory
+		}
+	}
+	return m
 }
 
 // speed returns how many a second there were.
@@ -127,11 +160,11 @@ func (s *queues) columns() []column[queueRow] {
 	}
 	size := number("Size", 0, func(r queueRow) int { return r.Size() })
 	return []column[queueRow]{
-		{title: "Queue", min: 8, most: 40, cell: func(r queueRow) cell { return text(r.Queue) }, order: func(a, b queueRow) int { return strings.Compare(a.Queue, b.Queue) }},
+		{title: "Queue", min: 8, most: 40, cut: true, cell: func(r queueRow) cell { return text(r.Queue) }, order: func(a, b queueRow) int { return strings.Compare(a.Queue, b.Queue) }},
 		{title: "State", min: 6, cell: s.stateCell},
 		size,
 		{title: "Latency", right: true, min: 7, cell: s.latencyCell, order: func(a, b queueRow) int { return cmp.Compare(a.Latency, b.Latency) }},
-		{title: "Memory", right: true, extra: 2, min: 8, cell: s.memoryCell, order: func(a, b queueRow) int { return cmp.Compare(a.Memory, b.Memory) }},
+		{title: "Memory", right: true, extra: 2, min: 8, cell: s.memoryCell, order: func(a, b queueRow) int { return cmp.Compare(s.memory.bytes[a.Queue], s.memory.bytes[b.Queue]) }},
 		number("Processed", 1, func(r queueRow) int { return r.Processed }),
 		number("Failed", 3, func(r queueRow) int { return r.Failed }),
 		{title: "Errors", right: true, min: 7, cell: s.errorCell, order: func(a, b queueRow) int { return cmp.Compare(errorRate(a), errorRate(b)) }},
@@ -169,10 +202,11 @@ func (s *queues) latencyCell(r queueRow) cell {
 }
 
 func (s *queues) memoryCell(r queueRow) cell {
-	if r.MemoryErr != nil {
+	bytes, ok := s.memory.bytes[r.Queue]
+	if !ok {
 		return text("?")
 	}
-	return unlessBroken(r, text(size(r.Memory)))
+	return unlessBroken(r, text(size(bytes)))
 }
 
 func errorRate(r queueRow) float64 { return float64(r.Failed) / float64(max(r.Processed, 1)) }
@@ -289,5 +323,9 @@ func legend(t theme, w int) string {
 	for _, state := range shownStates {
 		parts = append(parts, t.states[state].Render(stateSigns[state]+" "+state.String()))
 	}
-	return pad("  "+strings.Join(parts, "  "), w)
+	gap := "  "
+	if w < 84 {
+		gap = " "
+	}
+	return pad("  "+strings.Join(parts, gap), w)
 }

@@ -16,7 +16,8 @@ type column[T any] struct {
 	cell  func(T) cell
 	min   int              // cells that it has at least
 	most  int              // and at most; 0: as many as it needs
-	grows bool             // has what is left, and gives way first
+	grows bool             // has what is left
+	cut   bool             // may be as narrow as min if there is no room
 	right bool             // figures
 	extra int              // 0: always there; of others the highest is left out first if there is no room
 	order func(a, b T) int // to sort by; nil: that makes no sense
@@ -185,45 +186,66 @@ func (t *table[T]) draw(th theme, line, w, h int) []string {
 	return lines
 }
 
-// layOut returns how wide each column is, 0 if it is left out.
+// wish is how wide a column that grows should be before another one is narrower than it
+// needs.
+const wish = 24
+
+// layOut returns how wide each column is, 0 if it is left out. If there is no room, columns
+// that can be cut are, then those that grow, and then some are left out.
 func (t *table[T]) layOut(cells [][]cell, w int) []int {
-	if len(t.widths) != len(t.columns) {
-		t.widths = make([]int, len(t.columns))
-	}
-	for c, col := range t.columns {
-		need := max(t.widths[c], col.min, ansi.StringWidth(col.title)+1) // room for the sign of the order
-		for _, row := range cells {
-			need = max(need, ansi.StringWidth(row[c].text))
-		}
-		if col.most > 0 {
-			need = min(need, max(col.most, col.min))
-		}
-		t.widths[c] = need
-	}
+	t.measure(cells)
 	widths := slices.Clone(t.widths)
-	for i, col := range t.columns {
-		if col.grows {
-			widths[i] = max(col.min, ansi.StringWidth(col.title)+1)
+	for i, c := range t.columns {
+		if c.grows {
+			widths[i] = max(min(widths[i], wish), t.least(i))
 		}
 	}
-	for total(widths) > w {
-		if !t.leaveOut(widths) {
-			break
+	for _, grows := range []bool{false, true} {
+		for i, c := range t.columns {
+			if c.cut && !grows || c.grows && grows {
+				widths[i] = max(widths[i]-max(total(widths)-w, 0), t.least(i))
+			}
 		}
+	}
+	for total(widths) > w && t.leaveOut(widths) {
 	}
 	t.grow(widths, w)
 	return widths
 }
 
-// grow gives the cells that are left to the columns that grow, each as much as it needs
-// first, and then to the last.
+// least is how wide a column is at least.
+func (t *table[T]) least(i int) int {
+	return max(t.columns[i].min, ansi.StringWidth(t.columns[i].title)+1) // room for the sign of the order
+}
+
+// measure notes how much room each column needs, as far as has been seen.
+func (t *table[T]) measure(cells [][]cell) {
+	if len(t.widths) != len(t.columns) {
+		t.widths = make([]int, len(t.columns))
+	}
+	for c, col := range t.columns {
+		need := max(t.widths[c], t.least(c))
+		for _, row := range cells {
+			need = max(need, ansi.StringWidth(row[c].text))
+		}
+		if col.most > 0 {
+			need = min(need, max(col.most, t.least(c)))
+		}
+		t.widths[c] = need
+	}
+}
+
+// grow gives the cells that are left to the columns that are narrower than they need to
+// be, the first of them first, and what is left then to the last that grows.
 func (t *table[T]) grow(widths []int, w int) {
 	last := -1
-	for i, col := range t.columns {
-		if col.grows && widths[i] > 0 {
+	for i, c := range t.columns {
+		if widths[i] == 0 || !c.grows && !c.cut {
+			continue
+		}
+		widths[i] += min(max(w-total(widths), 0), max(t.widths[i]-widths[i], 0))
+		if c.grows {
 			last = i
-			more := min(max(w-total(widths), 0), max(t.widths[i]-widths[i], 0))
-			widths[i] += more
 		}
 	}
 	if last >= 0 {
@@ -270,7 +292,7 @@ func (t *table[T]) heading(th theme, widths []int, w int) string {
 		}
 		b.WriteString(aligned(title, widths[i], c.right) + "  ")
 	}
-	return th.heading.Render(pad(b.String(), w))
+	return th.heading.Render(pad(strings.TrimSuffix(b.String(), "  "), w))
 }
 
 func aligned(s string, w int, right bool) string {

@@ -144,5 +144,8 @@ func wrap(text string, w int) []string {
 	return lines
 }
 
+// title returns s with its first letter in upper case.
+func title(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
 // fault writes an error on one line.
 func fault(err error) string { return plain.Name(err.Error()) }

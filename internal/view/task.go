@@ -47,6 +47,7 @@ type Task struct {
 
 	Attempts []Attempt `json:"attempts,omitempty"` // the last ones, the last one last; only of a task that is looked at alone
 	Worker   *Holder   `json:"worker,omitempty"`   // who runs it, if that was asked
+	Why      string    `json:"why,omitempty"`      // why it is not running, if that was asked: see [Why]
 }
 
 // An Attempt is what came of one attempt to run a task.

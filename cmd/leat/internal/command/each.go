@@ -3,8 +3,10 @@ package command
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/leatwork/leat/cmd/leat/internal/output"
+	"github.com/leatwork/leat/internal/plain"
 )
 
 // A deed is what came of doing something to one of several things.
@@ -23,24 +25,32 @@ func (a *app) each(names []string, done string, do func(name string) error) erro
 
 // eachTelling is each where what was done is not the same for all.
 func (a *app) eachTelling(names []string, do func(name string) (done string, err error)) error {
-	var failed []error
 	deeds := []deed{}
-	for _, name := range names {
+	failure := a.tryEach(names, func(name string) error {
 		d := deed{ID: name}
 		done, err := do(name)
 		if err == nil {
 			d.Done = done
-			err = a.Done("%s", done)
+			err = a.Done("%s", plain.Name(done))
 		}
 		if err != nil {
 			d.Error = err.Error()
-			failed = append(failed, err)
-			_ = a.Say("leat: %v", err) // where it cannot be said, the code remains
 		}
 		deeds = append(deeds, d)
-	}
-	if err := a.tell(deeds); err != nil {
-		failed = append(failed, err)
+		return err
+	})
+	return errors.Join(failure, a.tell(deeds))
+}
+
+// tryEach goes on where it cannot be done, and says at once what went wrong. The error
+// tells whether it was some of them, or all.
+func (a *app) tryEach(names []string, do func(name string) error) error {
+	var failed []error
+	for _, name := range names {
+		if err := do(name); err != nil {
+			failed = append(failed, err)
+			a.complain(err)
+		}
 	}
 	switch {
 	case len(failed) == 0:
@@ -50,6 +60,11 @@ func (a *app) eachTelling(names []string, do func(name string) (done string, err
 	default:
 		return coded{errors.Join(failed...), errSaid}
 	}
+}
+
+// complain says what went wrong. Where it cannot be said, the exit code remains.
+func (a *app) complain(err error) {
+	_ = a.Say("%s", plain.Text([]byte(strings.ToValidUTF8("leat: "+err.Error(), "�"))))
 }
 
 // tell writes deeds for programs; people were told of each when it was done.

@@ -37,7 +37,7 @@ func Main(args []string, in io.Reader, out, err io.Writer) int {
 		failure = usage(failure)
 	}
 	if failure != nil && !errors.Is(failure, errSaid) {
-		_ = a.Say("leat: %v", failure) // where it cannot be said, the code remains
+		a.complain(failure)
 	}
 	return exitCode(failure)
 }

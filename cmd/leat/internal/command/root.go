@@ -38,6 +38,8 @@ func (a *app) root() *cobra.Command {
 		a.serverCommand(),
 		a.statsCommand(),
 		a.taskCommand(),
+		a.resultCommand(),
+		a.waitCommand(),
 		a.dashCommand(),
 		a.benchCommand(),
 		a.workflowCommand(),

@@ -65,7 +65,7 @@ func (a *app) taskBulkCommand(v bulkVerb) *cobra.Command {
 		Long: title(v.do.String()) + " all tasks of --queue, or of --all-queues, that are in --state and that the query takes.\n" +
 			"Without a state, those in each state that allows it: " + strings.Join(v.statesOf(), ", ") + ".\n" +
 			"It says first how many they are, shows some, and asks. It goes in steps; when it is\ninterrupted, it stops after the one at hand, and says how many it has done.\n\n" + queryHelp,
-		Example: fmt.Sprintf("  leat task %[1]s-all --queue mail --state %[2]s\n  leat task %[1]s-all state:%[2]s type:email:* --dry-run\n  leat task %[1]s-all --all-queues --state %[2]s --yes",
+		Example: fmt.Sprintf("leat task %[1]s-all --queue mail --state %[2]s\nleat task %[1]s-all state:%[2]s type:email:* --dry-run\nleat task %[1]s-all --all-queues --state %[2]s --yes",
 			v.do, v.usualState()),
 		RunE: func(c *cobra.Command, args []string) error { return b.run(c.Context(), args) },
 	}

@@ -20,7 +20,7 @@ func (a *app) taskRescheduleCommand() *cobra.Command {
 		Use:     "reschedule [QUEUE/]ID... (--at TIME | --in DURATION)",
 		Short:   "Have tasks run at another time",
 		Long:    "Have tasks run at another time, or now if that has passed. Tasks that a worker is running\ncannot be put off.\n\n" + taskNamingHelp,
-		Example: "  leat task reschedule mail/4f1c --in 2h\n  leat task reschedule mail/4f1c --at 2030-01-31T08:00:00Z",
+		Example: "leat task reschedule mail/4f1c --in 2h\nleat task reschedule mail/4f1c --at 2030-01-31T08:00:00Z",
 		RunE: func(c *cobra.Command, args []string) error {
 			at, err := when.time(time.Now())
 			if err != nil {
@@ -71,7 +71,7 @@ func (a *app) taskEditCommand() *cobra.Command {
 		Use:     "edit [QUEUE/]ID (--payload TEXT | --payload-file FILE)",
 		Short:   "Replace the payload of a task that waits",
 		Long:    "Replace the payload of a task that waits. Everything else about it stays as it is: its place,\nits time, and what it is unique by.",
-		Example: "  leat task edit mail/4f1c --payload '{\"user\":7}'\n  jq .to=7 message.json | leat task edit mail/4f1c --payload-file -",
+		Example: "leat task edit mail/4f1c --payload '{\"user\":7}'\njq .to=7 message.json | leat task edit mail/4f1c --payload-file -",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if args = append(args, n.ids...); len(args) != 1 {

@@ -56,7 +56,7 @@ func (a *app) taskVerbCommand(v taskVerb) *cobra.Command {
 		Aliases: v.aliases,
 		Short:   v.short,
 		Long:    v.short + ".\n\n" + v.long + "\n\n" + taskNamingHelp,
-		Example: fmt.Sprintf("  leat task %[1]s mail/4f1c\n  leat task %[1]s --queue mail 4f1c 77ab\n  leat task ls --output id state:retry | leat task %[1]s", v.name),
+		Example: fmt.Sprintf("leat task %[1]s mail/4f1c\nleat task %[1]s --queue mail 4f1c 77ab\nleat task ls --output id state:retry | leat task %[1]s", v.name),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.eachTask(c.Context(), &n, args, v.done, v.do)
 		},

@@ -14,6 +14,7 @@ import (
 // periodicCommand returns what can be done with periodic entries.
 func (a *app) periodicCommand() *cobra.Command {
 	verbs := []*cobra.Command{
+		a.periodicListCommand(), a.periodicInspectCommand(), a.periodicNextCommand(), a.periodicHistoryCommand(),
 		a.periodicRunCommand(), a.periodicPauseCommand(), a.periodicAddCommand(), a.periodicChangeCommand(), a.periodicBackfillCommand(),
 	}
 	for _, v := range entryVerbs() {

@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/leatwork/leat/cmd/leat/internal/output"
+	"github.com/leatwork/leat/internal/view"
 	"github.com/leatwork/leat/periodic"
 )
 
@@ -77,7 +77,7 @@ func (a *app) listBackfills(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	return output.List(&a.Printer, backfillTable(), info.Backfills)
+	return output.List(&a.Printer, backfillTable(), view.EntryOf(info).Backfills)
 }
 
 func (a *app) endBackfills(ctx context.Context, entry string, ids []string) error {
@@ -90,30 +90,22 @@ func (a *app) endBackfills(ctx context.Context, entry string, ids []string) erro
 	})
 }
 
-func backfillTable() output.Table[periodic.Backfill] {
-	type backfill = periodic.Backfill
+func backfillTable() output.Table[view.Backfill] {
+	type backfill = view.Backfill
 	return output.Table[backfill]{
 		ID: func(b backfill) string { return b.ID }, Empty: "No backfills.",
 		Columns: []output.Column[backfill]{
 			{Name: "ID", Cell: func(b backfill) string { return b.ID }},
-			{Name: "From", Cell: func(b backfill) string { return local(b.From) }},
-			{Name: "To", Cell: func(b backfill) string { return local(b.To) }},
+			{Name: "From", Cell: func(b backfill) string { return output.Time(b.From) }},
+			{Name: "To", Cell: func(b backfill) string { return output.Time(b.To) }},
 			{Name: "Cap", Cell: func(b backfill) string { return fmt.Sprint(b.Cap) }},
 			{Name: "Enqueued", Cell: func(b backfill) string { return fmt.Sprint(b.Enqueued) }},
 			{Name: "Skipped", Cell: func(b backfill) string { return fmt.Sprint(b.Skipped) }},
-			{Name: "Ended", Cell: func(b backfill) string { return cmp.Or(local(b.Ended), "-") }},
+			{Name: "Ended", Cell: func(b backfill) string { return cmp.Or(output.Time(b.EndedAt), "-") }},
 			{Name: "By", Cell: func(b backfill) string { return b.By }},
-			{Name: "Begun", Cell: func(b backfill) string { return local(b.Begun) }, Wide: true},
+			{Name: "Begun", Cell: func(b backfill) string { return output.Time(b.BegunAt) }, Wide: true},
 			{Name: "Force", Cell: func(b backfill) string { return fmt.Sprint(b.Force) }, Wide: true},
-			{Name: "Done until", Cell: func(b backfill) string { return local(b.Done) }, Wide: true},
+			{Name: "Done until", Cell: func(b backfill) string { return output.Time(b.DoneTo) }, Wide: true},
 		},
 	}
-}
-
-// local writes a time where the user is, and nothing for none.
-func local(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.Local().Format(time.DateTime)
 }

@@ -54,9 +54,10 @@ var allow = map[string][]string{
 	"cmd/leat/internal/dash":    {"task", "queue", "queue/broker", "workflow", "periodic", "internal/plain", "internal/query", "charm.land/bubbletea/v2", "charm.land/lipgloss/v2", "charm.land/bubbles/v2", "github.com/charmbracelet/x/ansi"},
 
 	// What the command, the terminal dashboard and the web show alike.
-	"internal/plain": {"github.com/charmbracelet/x/ansi"},
-	"internal/query": {"task", "queue", "queue/broker", "workflow", "periodic"},
-	"internal/view":  {"task", "queue", "queue/broker", "workflow", "periodic"},
+	"internal/layout": {},
+	"internal/plain":  {"github.com/charmbracelet/x/ansi"},
+	"internal/query":  {"task", "queue", "queue/broker", "workflow", "periodic"},
+	"internal/view":   {"task", "queue", "queue/broker", "workflow", "periodic"},
 
 	"internal/aside":     {"task"},
 	"internal/gather":    {"queue/broker", "internal/loop", "github.com/google/uuid"},

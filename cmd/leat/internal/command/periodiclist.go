@@ -80,7 +80,7 @@ func entryTable(now time.Time) output.Table[view.Entry] {
 			{Name: "Type", Cell: func(e entry) string { return plain.Name(e.Type) }},
 			{Name: "Payload", Cell: payloadOfEntry, Loose: true},
 			{Name: "Options", Cell: func(e entry) string { return plain.Name(strings.Join(e.Options, ", ")) }, Loose: true},
-			{Name: "Next", Cell: func(e entry) string { return until(now, e.Next) }},
+			{Name: "Next", Cell: func(e entry) string { return cmp.Or(until(now, e.Next), "-") }},
 			{Name: "Prev", Cell: func(e entry) string { return ago(now, e.Prev) }},
 			{Name: "State", Cell: stateOfEntry, State: true},
 			{Name: "Source", Cell: func(e entry) string { return e.Source }},
@@ -115,16 +115,12 @@ func stateOfEntry(e view.Entry) string {
 	return "run"
 }
 
-// until writes how long it is until a time, as asynq's tools do.
-func until(now, t time.Time) string {
-	switch d := t.Sub(now); {
-	case t.IsZero():
+// moments writes a time, and how far away it is.
+func moments(t time.Time, away string) string {
+	if t.IsZero() {
 		return "-"
-	case d <= 0:
-		return "right now"
-	default:
-		return "in " + d.Round(time.Second).String()
 	}
+	return output.Time(t) + " (" + away + ")"
 }
 
 // ago writes how long ago a time was.
@@ -193,8 +189,8 @@ func entryRecord(now time.Time) output.Record[view.Entry] {
 			{Name: "Source", Text: func(e entry) string { return e.Source }},
 			{Name: "Spec", Text: func(e entry) string { return plain.Name(e.Schedule) }},
 			{Name: "Zone", Text: func(e entry) string { return e.Zone }},
-			{Name: "Next", Text: func(e entry) string { return cmp.Or(output.Time(e.Next), "-") + " (" + until(now, e.Next) + ")" }},
-			{Name: "Prev", Text: func(e entry) string { return cmp.Or(output.Time(e.Prev), "-") + " (" + ago(now, e.Prev) + ")" }},
+			{Name: "Next", Text: func(e entry) string { return moments(e.Next, until(now, e.Next)) }},
+			{Name: "Prev", Text: func(e entry) string { return moments(e.Prev, ago(now, e.Prev)) }},
 			{Name: "Type", Text: func(e entry) string { return plain.Name(e.Type) }},
 			{Name: "Queue", Text: func(e entry) string { return e.Queue }},
 			{Name: "Payload", Text: payloadOfEntry},

@@ -6,6 +6,7 @@ import "github.com/spf13/cobra"
 func (a *app) workflowCommand() *cobra.Command {
 	n := &runNaming{}
 	verbs := []*cobra.Command{
+		a.workflowListCommand(), a.workflowShowCommand(n), a.workflowHistoryCommand(n), a.workflowResultCommand(n),
 		a.workflowStartCommand(n), a.workflowSignalCommand(n), a.workflowSkipCommand(n),
 		a.workflowRetryCommand(n), a.workflowRemoveCommand(n), a.workflowWaitCommand(n),
 	}

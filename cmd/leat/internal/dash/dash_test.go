@@ -13,6 +13,8 @@ import (
 	"github.com/charmbracelet/x/ansi"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/leatwork/leat/periodic"
+	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/queue/brokertest/model"
 )
@@ -27,6 +29,8 @@ type stage struct {
 	clock  time.Time
 	asked  []tea.Cmd // that have not been run
 	isOver bool
+
+	handling bool // a message
 }
 
 func newStage(t *testing.T, b broker.Broker, w, h int) *stage {
@@ -51,7 +55,9 @@ func (s *stage) keep(c tea.Cmd) {
 
 // tell sends a message.
 func (s *stage) tell(m tea.Msg) {
+	s.handling = true
 	_, c := s.Update(m)
+	s.handling = false
 	s.keep(c)
 }
 
@@ -112,17 +118,33 @@ func keyOf(k string) tea.KeyPressMsg {
 	return tea.KeyPressMsg{Code: []rune(strings.ToLower(k))[0], Text: k}
 }
 
-// screen returns what is shown, without colours.
-func (s *stage) screen() string {
+// reach has the dashboard use another storage.
+func (s *stage) reach(b broker.Broker) {
+	s.Broker, *s.inspector, *s.entries = b, *queue.NewInspector(b), *periodic.NewInspector(b)
+}
+
+// whole returns the lines that are drawn: as many as the terminal has, each as wide.
+func (s *stage) whole() []string {
 	s.t.Helper()
-	lines := strings.Split(s.View().Content, "\n")
-	if len(lines) != s.height {
+	s.handling = true
+	lines := s.lines()
+	s.handling = false
+	if s.width > 0 && len(lines) != s.height {
 		s.t.Fatalf("%d lines are shown, want %d", len(lines), s.height)
 	}
 	for i, line := range lines {
 		if w := ansi.StringWidth(line); w != s.width {
 			s.t.Fatalf("line %d is %d cells wide, want %d: %q", i, w, s.width, line)
 		}
+	}
+	return lines
+}
+
+// screen returns what is shown, without colours.
+func (s *stage) screen() string {
+	s.t.Helper()
+	lines := s.whole()
+	for i, line := range lines {
 		lines[i] = strings.TrimRight(ansi.Strip(line), " ")
 	}
 	return strings.Join(lines, "\n") + "\n"

@@ -58,7 +58,7 @@ func (d *dialog) draw(a *app) []string {
 	w := min(max(a.width-8, 20), 76)
 	var lines []string
 	for _, line := range d.lines {
-		lines = append(lines, wrap(plain.Name(line), w-4)...)
+		lines = append(lines, prose(plain.Name(line), w-4)...)
 	}
 	most := max(a.bodyHeight()-6, 1)
 	if len(lines) > most {

@@ -2,6 +2,7 @@ package dash
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -81,13 +82,15 @@ func (a *app) head() string {
 	return ends(left, right, a.width)
 }
 
+const spinner = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+
 // waiting draws that an answer has not come for a while.
 func (a *app) waiting() string {
 	f := a.top().flight
 	if f == nil || a.now().Sub(f.began) < unseen {
 		return " "
 	}
-	frames := []rune("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")
+	frames := []rune(spinner)
 	return a.theme.accent.Render(string(frames[int(a.now().UnixMilli()/beat.Milliseconds())%len(frames)]))
 }
 
@@ -102,7 +105,7 @@ func (a *app) freshness() string {
 	if a.halted {
 		text = "halted, " + text
 	}
-	text = padLeft(text, 7)
+	text = strings.Repeat(" ", max(7-plain.Width(text), 0)) + text
 	switch {
 	case old >= 10*a.Refresh && old >= 10*time.Second:
 		return a.theme.bad.Render(text)
@@ -183,10 +186,7 @@ func (a *app) status() string {
 // keyLine draws as many of the keys as there is room for.
 func (a *app) keyLine() string {
 	line := ""
-	for _, b := range append(a.top().bindings(), a.everywhere()...) {
-		if b.brief == "" {
-			continue
-		}
+	for _, b := range a.keysInOrder() {
 		next := " " + a.theme.strong.Render(shownKey(b.keys[0])) + " " + a.theme.dim.Render(b.brief) + " "
 		if ansi.StringWidth(line)+ansi.StringWidth(next) > a.width {
 			break
@@ -194,6 +194,31 @@ func (a *app) keyLine() string {
 		line += next
 	}
 	return line
+}
+
+// keysInOrder returns the bindings that are told at the bottom: those that change something
+// after those that do not, and those that work everywhere last.
+func (a *app) keysInOrder() []binding {
+	var looks, changes, rest []binding
+	for _, b := range a.top().bindings() {
+		switch key := b.keys[0]; {
+		case b.brief == "":
+		case len(key) == 1 && key != strings.ToLower(key):
+			changes = append(changes, b)
+		default:
+			looks = append(looks, b)
+		}
+	}
+	for _, b := range a.everywhere() {
+		switch {
+		case b.brief == "":
+		case b.keys[0] == "/":
+			looks = append(looks, b)
+		default:
+			rest = append(rest, b)
+		}
+	}
+	return slices.Concat(looks, changes, rest)
 }
 
 // overlay lays a box over the middle of lines that are w cells wide.

@@ -53,7 +53,7 @@ func bindingLines(t theme, bindings []binding) (lines []string) {
 // fieldLines tells how a list is narrowed.
 func fieldLines(t theme, n narrowing, w int) []string {
 	lines := []string{"", t.heading.Render(" Queries for " + n.things()), ""}
-	for _, line := range wrap("Terms separated by spaces, all of which must hold. field:value is it exactly, with * for any text; "+
+	for _, line := range prose("Terms separated by spaces, all of which must hold. field:value is it exactly, with * for any text; "+
 		"field~text contains it; < > <= >= compare; a,b is either; - in front of a term is its opposite; a word alone is searched for in names, types and errors.", w-4) {
 		lines = append(lines, "  "+line)
 	}

@@ -80,7 +80,7 @@ func press(bindings []binding, key string) bool {
 // everywhere returns the keys that work on all screens.
 func (a *app) everywhere() []binding {
 	b := []binding{
-		on("?", "this help", "help", func() { a.push(newHelp(a, a.top().screen)) }),
+		on("?", "this help", "", func() { a.push(newHelp(a, a.top().screen)) }),
 		on("esc", "back; stops what is being done or clears the query first", "", a.back),
 		on("q", "back, or quit", map[bool]string{false: "quit", true: "back"}[len(a.tabs[a.tab].pages) > 1], a.close),
 		on("ctrl+c", "quit", "", a.quit),

@@ -115,7 +115,7 @@ func newServerScreen(a *app, server broker.Server) *serverScreen {
 		sorted: 3, descending: false, key: func(w broker.Worker) string { return w.Entry.Queue + "\x00" + w.Entry.ID }, empty: "It is idle.",
 		open: func(w broker.Worker) { a.push(newTaskScreen(a, w.Entry.Queue, w.Entry.ID)) },
 		columns: []column[broker.Worker]{
-			{title: "Task", min: 13, most: 36, cut: true, cell: func(w broker.Worker) cell { return text(w.Entry.ID) }},
+			{title: "Task", min: 13, most: 36, cut: true, ids: true, cell: func(w broker.Worker) cell { return text(w.Entry.ID) }},
 			{title: "Type", min: 12, most: 30, cut: true, cell: func(w broker.Worker) cell { return text(w.Type) }, order: func(x, y broker.Worker) int { return strings.Compare(x.Type, y.Type) }},
 			{title: "Queue", min: 8, most: 20, extra: 1, cell: func(w broker.Worker) cell { return text(w.Entry.Queue) }, order: func(x, y broker.Worker) int { return strings.Compare(x.Entry.Queue, y.Entry.Queue) }},
 			{title: "Runs for", right: true, min: 9, cell: func(w broker.Worker) cell { return text(age(a.now().Sub(w.Started))) }, order: func(x, y broker.Worker) int { return x.Started.Compare(y.Started) }},

@@ -18,6 +18,7 @@ type column[T any] struct {
 	most  int              // and at most; 0: as many as it needs
 	grows bool             // has what is left
 	cut   bool             // may be as narrow as min if there is no room
+	ids   bool             // is of ids, whose ends matter
 	right bool             // figures
 	extra int              // 0: always there; of others the highest is left out first if there is no room
 	order func(a, b T) int // to sort by; nil: that makes no sense
@@ -312,7 +313,11 @@ func (t *table[T]) row(th theme, i int, cells []cell, widths []int, w int) strin
 		if widths[c] == 0 {
 			continue
 		}
-		s := aligned(cells[c].text, widths[c], t.columns[c].right)
+		s := cells[c].text
+		if t.columns[c].ids {
+			s = middle(s, widths[c])
+		}
+		s = aligned(s, widths[c], t.columns[c].right)
 		if !chosen {
 			s = cells[c].style.Render(s)
 		}

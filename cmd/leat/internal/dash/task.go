@@ -101,7 +101,7 @@ func field(t theme, name, value string, w int) []string {
 		return nil
 	}
 	var lines []string
-	for i, part := range wrap(value, w-nameWidth-3) {
+	for i, part := range prose(value, w-nameWidth-3) {
 		if i > 0 {
 			name = ""
 		}
@@ -234,7 +234,7 @@ func (s *taskScreen) data(name string, b []byte, w int) []string {
 	} else {
 		shown = plain.Text(b)
 	}
-	lines = append(lines, indented(2, wrap(shown, w-3))...)
+	lines = append(lines, indented(2, wrap(shown, w-2))...)
 	if rest > 0 {
 		lines = append(lines, s.app.theme.dim.Render("  … and "+size(int64(rest))+" more"))
 	}
@@ -259,7 +259,7 @@ func (s *taskScreen) attempts(w int) (lines []string) {
 	for _, a := range slices.Backward(s.info.Attempts) {
 		head := a.Ended.Local().Format(time.DateTime)
 		if !a.Started.IsZero() {
-			head += "  took " + span(a.Ended.Sub(a.Started).Truncate(time.Millisecond))
+			head += "  took " + span(a.Ended.Sub(a.Started))
 		}
 		if a.Worker != "" {
 			head += "  by " + plain.Name(a.Worker)

@@ -62,7 +62,7 @@ func (l *taskList) act(act taskAct) {
 
 // actOnOne does something to one task.
 func (a *app) actOnOne(act taskAct, i *task.Info) {
-	lines := []string{"Task " + i.ID + " of queue " + i.Queue + ", of type " + i.Type + ", is " + i.State.String() + "."}
+	lines := []string{"Task " + i.ID + " of queue " + i.Queue + ", of type " + i.Type + ", in state " + i.State.String() + "."}
 	a.confirm(title(act.verb)+" one task", lines, "", func() { a.actOnEach(act, []string{taskKey(i)}) })
 }
 
@@ -102,7 +102,7 @@ func reason(id string, err error) error {
 	case ok && s.Frozen:
 		return fmt.Errorf("refused: it is being folded with others: task %s", id)
 	case ok:
-		return fmt.Errorf("refused: it is %s: task %s", s.State, id)
+		return fmt.Errorf("refused in state %s: task %s", s.State, id)
 	}
 	return err
 }
@@ -148,7 +148,7 @@ func (l *taskList) describeAll() (what string, n int, word string) {
 		where += " in group " + l.place.group
 	}
 	if l.place.state != 0 {
-		where += " that are " + l.place.state.String()
+		where += " in state " + l.place.state.String()
 	}
 	if !l.isSearch() {
 		return "All " + many(l.total, "task") + " " + where + ".", l.total, wordFor(l.total)

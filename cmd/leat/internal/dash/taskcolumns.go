@@ -13,7 +13,7 @@ type taskColumn = column[*task.Info]
 // columns returns what is shown of the tasks of the list's place.
 func (l *taskList) columns() []taskColumn {
 	t := l.app.theme
-	id := taskColumn{title: "ID", min: 13, most: 36, cut: true, cell: func(i *task.Info) cell { return text(i.ID) }}
+	id := taskColumn{title: "ID", min: 13, most: 36, cut: true, ids: true, cell: func(i *task.Info) cell { return text(i.ID) }}
 	kind := taskColumn{title: "Type", min: 12, most: 30, cut: true, cell: func(i *task.Info) cell { return text(i.Type) }}
 	retry := taskColumn{title: "Retry", right: true, extra: 3, cell: func(i *task.Info) cell {
 		return text(strconv.Itoa(i.Retried) + "/" + strconv.Itoa(i.MaxRetry))

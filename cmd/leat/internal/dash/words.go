@@ -72,6 +72,8 @@ func span(d time.Duration) string {
 		return "-" + span(-d)
 	case d == 0:
 		return "0s"
+	case d < time.Millisecond:
+		return "<1ms"
 	case d < time.Second:
 		return d.Round(time.Millisecond).String()
 	case d < 10*time.Second:
@@ -146,6 +148,22 @@ func wrap(text string, w int) []string {
 
 // title returns s with its first letter in upper case.
 func title(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
+// prose breaks a text that has no colours between words, into lines of at most w cells.
+func prose(text string, w int) []string {
+	return strings.Split(ansi.Wrap(text, max(w, 1), ""), "\n")
+}
+
+// middle returns s on at most w cells: what is left out of an id that is longer is in its
+// middle, since ids may begin alike, or end alike.
+func middle(s string, w int) string {
+	n := ansi.StringWidth(s)
+	if n <= w || w < 5 {
+		return s
+	}
+	front := (w - 1) / 2
+	return ansi.Truncate(s, front, "") + "…" + ansi.TruncateLeft(s, n-(w-1-front), "")
+}
 
 // fault writes an error on one line.
 func fault(err error) string { return plain.Name(err.Error()) }

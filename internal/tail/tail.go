@@ -44,13 +44,13 @@ type Source interface {
 }
 
 // Open returns a source of what happens in queues, or in all if none is named, from a
-// time on. It finds out whether the storage keeps events.
+// time on. It finds out whether the storage keeps events: whether there is one.
 func Open(ctx context.Context, i *queue.Inspector, from time.Time, queues ...string) (Source, error) {
-	_, err := i.Events(ctx, "", 1)
+	kept, err := i.Events(ctx, "", 1)
 	switch {
-	case err == nil:
+	case len(kept) > 0:
 		return &stream{inspector: i, from: from, queues: queues}, nil
-	case errors.Is(err, errors.ErrUnsupported), errors.Is(err, broker.ErrRefused):
+	case err == nil, errors.Is(err, errors.ErrUnsupported), errors.Is(err, broker.ErrRefused):
 		return newLooker(ctx, i, from, queues)
 	default:
 		return nil, err

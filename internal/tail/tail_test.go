@@ -81,6 +81,8 @@ func TestWhereEventsAreKeptAllOfThemAreTold(t *testing.T) {
 
 func TestManyEventsAreReadOn(t *testing.T) {
 	b := open(t, 5000)
+	enqueue(t, b, "mail", "early")
+	time.Sleep(2 * time.Millisecond) // events have times in milliseconds
 	s, err := tail.Open(t.Context(), queue.NewInspector(b), time.Now())
 	if err != nil {
 		t.Fatal(err)

@@ -40,6 +40,8 @@ func (a *app) root() *cobra.Command {
 		a.taskCommand(),
 		a.resultCommand(),
 		a.waitCommand(),
+		a.tailCommand(),
+		a.topCommand(),
 		a.dashCommand(),
 		a.benchCommand(),
 		a.workflowCommand(),

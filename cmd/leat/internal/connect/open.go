@@ -28,7 +28,7 @@ func (s *Settings) Open(_ context.Context, create bool) (broker.Broker, error) {
 	if err != nil {
 		return nil, err
 	}
-	options := brokerurl.Options{Prefix: t.prefix, Logger: slog.New(slog.DiscardHandler)}
+	options := brokerurl.Options{Prefix: t.prefix, Events: s.Events, Logger: slog.New(slog.DiscardHandler)}
 	if t.secure {
 		if options.TLS, err = s.values.tlsConfig(); err != nil {
 			return nil, err

@@ -13,6 +13,10 @@ import (
 
 // Settings are what is said in all layers. They are for one goroutine.
 type Settings struct {
+	// Events is how many events the storage is to keep of what is done through it, and
+	// whether those can be read that it keeps: not 0.
+	Events int
+
 	flags  *pflag.FlagSet
 	file   *File
 	values layer

@@ -37,3 +37,19 @@ func (i *Inspector) Verify(ctx context.Context) ([]string, error) {
 	}
 	return v.Verify(ctx, time.Now())
 }
+
+// Mend puts right what Verify finds and there is one plain remedy for, and returns that
+// and what is left, as [broker.Mender] has it. It may be called beside servers that go
+// on. With dry it changes nothing, and tells what it would do. The error matches
+// [errors.ErrUnsupported] if the broker mends nothing; what was done before another is
+// told beside it.
+func (i *Inspector) Mend(ctx context.Context, dry bool) ([]broker.Mended, error) {
+	if err := checkBroker(i.broker); err != nil {
+		return nil, fmt.Errorf("mend: %w", err)
+	}
+	m, ok := i.broker.(broker.Mender)
+	if !ok {
+		return nil, fmt.Errorf("mend broker %T: %w", i.broker, errors.ErrUnsupported)
+	}
+	return m.Mend(ctx, time.Now(), dry)
+}

@@ -158,3 +158,21 @@ func (b *Broker) Verify(ctx context.Context, now time.Time) ([]string, error) {
 	}
 	return all, nil
 }
+
+// Mend implements [broker.Mender]. What was mended in some worlds is told beside the
+// error of another.
+func (b *Broker) Mend(ctx context.Context, now time.Time, dry bool) ([]broker.Mended, error) {
+	names, err := b.layout.All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("mend: %w", err)
+	}
+	answers, err := ask(b, names, func(w World) ([]broker.Mended, error) { return w.Mend(ctx, now, dry) })
+	var all []broker.Mended
+	for i, name := range names {
+		for _, m := range answers[i] {
+			m.Fault = "in " + name + ": " + m.Fault
+			all = append(all, m)
+		}
+	}
+	return all, err
+}

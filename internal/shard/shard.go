@@ -34,6 +34,7 @@ type World interface {
 	broker.Operator
 	broker.Listener
 	broker.Verifier
+	broker.Mender
 	broker.Streamer
 }
 

@@ -136,6 +136,14 @@ func (w *watched) Verify(ctx context.Context, now time.Time) ([]string, error) {
 	return nil, nil
 }
 
+// Mend lets a watched broker be a [broker.Mender], as Verify does.
+func (w *watched) Mend(ctx context.Context, now time.Time, dry bool) ([]broker.Mended, error) {
+	if m, ok := w.Broker.(broker.Mender); ok {
+		return m.Mend(ctx, now, dry)
+	}
+	return nil, nil
+}
+
 // residue returns what is wrong with a storage after a case: what its broker
 // finds in it, what does not go away when all is worked off, and what is left
 // then.
@@ -171,7 +179,24 @@ func verify(ctx context.Context, b broker.Broker, now time.Time, when string) []
 	for i, sentence := range sentences {
 		sentences[i] = fmt.Sprintf("%s: Verify() says %q, want nothing", when, sentence)
 	}
-	return sentences
+	return append(sentences, mend(ctx, b, now, when)...)
+}
+
+// mend returns what is mended although it is sound, if b is one that mends.
+func mend(ctx context.Context, b broker.Broker, now time.Time, when string) []string {
+	m, ok := b.(broker.Mender)
+	if !ok {
+		return nil
+	}
+	mended, err := m.Mend(ctx, now, false)
+	if err != nil {
+		return []string{fmt.Sprintf("%s: Mend() = %v, want nil", when, err)}
+	}
+	var faults []string
+	for _, m := range mended {
+		faults = append(faults, fmt.Sprintf("%s: Mend() has %+v, want nothing", when, m))
+	}
+	return faults
 }
 
 // drain works off everything in b from now on, first what there is and then what

@@ -72,6 +72,7 @@ var _ broker.Waker = (*Broker)(nil)
 type storage interface {
 	broker.Broker
 	broker.Verifier
+	broker.Mender
 	broker.Operator
 	broker.Listener
 	broker.Streamer

@@ -48,7 +48,8 @@ const (
 
 // Pieces whose names no other piece uses. Lua has room for two hundred names at a
 // time: these give theirs back.
-var selfContained = []string{"open", "drain", "latch", "listing", "batchsettle", "replace", "body"}
+var selfContained = []string{"open", "drain", "latch", "listing", "batchsettle", "replace", "body",
+	"remedyplace", "remedyclaim", "remedygroup", "remedyhome"}
 
 // needs say what changes are about, besides entries that are ready at once and
 // claim nothing. The builds for others are for everything.
@@ -95,6 +96,7 @@ var (
 	resumeScript    = newScript(settles, "resume", "key wake")
 	beatScript      = newScript(settles, "beat", "key time")
 	timetableScript = newScript(settles, "timetable", "key time")
+	mendScript      = newScript(settles, "mend", opening, "finish batch remedy remedyplace remedyclaim remedygroup remedyhome")
 	entryScript     = newScript(reads, "entry", "key time batch read")
 	listScript      = newScript(reads, "list", "key time order batch read page")
 	homesScript     = newScript(reads, "homes", "key home order listing")

@@ -22,31 +22,44 @@ const scanCount = 1000
 // What asynq alone may have left behind is reported too: a claim that a deleted
 // queue's entry holds, for example.
 func (b *world) Verify(ctx context.Context, _ time.Time) ([]string, error) {
+	faults, err := b.faults(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("verify: %w", err)
+	}
+	var sentences []string
+	for _, f := range faults {
+		sentences = append(sentences, f.sentence)
+	}
+	return sentences, nil
+}
+
+// faults returns what contradicts the rules, in order of its sentences.
+func (b *world) faults(ctx context.Context) ([]fault, error) {
 	v := &verifier{b: b, queues: make(map[string]*queueKeys), open: make(map[broker.Home]map[broker.EntryRef]bool)}
 	if err := v.scan(ctx); err != nil {
-		return nil, fmt.Errorf("verify: %w", refusal(err))
+		return nil, refusal(err)
 	}
 	registered, err := b.client.SMembers(ctx, b.keys.queues()).Result()
 	if err != nil {
-		return nil, fmt.Errorf("verify: %w", refusal(err))
+		return nil, refusal(err)
 	}
 	for name, q := range v.queues {
 		if len(q.entries) > 0 && !slices.Contains(registered, name) {
-			v.fault("queue %s holds entries and is not registered", name)
+			v.mendable(remedy{"register", name, q.entries[0], ""}, "queue %s holds entries and is not registered", name)
 		}
 		if err := v.queue(ctx, name, q); err != nil {
-			return nil, fmt.Errorf("verify queue %s: %w", name, refusal(err))
+			return nil, fmt.Errorf("queue %s: %w", name, refusal(err))
 		}
 	}
 	if err := v.openEntries(ctx); err != nil {
-		return nil, fmt.Errorf("verify what is open of homes: %w", refusal(err))
+		return nil, fmt.Errorf("what is open of homes: %w", refusal(err))
 	}
 	for name, q := range v.queues {
 		if err := v.homes(ctx, name, q); err != nil {
-			return nil, fmt.Errorf("verify homes beside %s: %w", name, refusal(err))
+			return nil, fmt.Errorf("homes beside %s: %w", name, refusal(err))
 		}
 	}
-	slices.Sort(v.faults)
+	slices.SortFunc(v.faults, func(x, y fault) int { return strings.Compare(x.sentence, y.sentence) })
 	return v.faults, nil
 }
 
@@ -55,7 +68,7 @@ type verifier struct {
 	b      *world
 	queues map[string]*queueKeys
 	open   map[broker.Home]map[broker.EntryRef]bool // by their states
-	faults []string
+	faults []fault
 }
 
 // queueKeys are the keys of one queue, by what they hold, without the part of
@@ -71,8 +84,12 @@ type queueKeys struct {
 	groups  []string // groups and the sets that are being folded
 }
 
-func (v *verifier) fault(format string, args ...any) {
-	v.faults = append(v.faults, fmt.Sprintf(format, args...))
+// fault notes something for which there is no plain remedy, mendable something for
+// which there is one.
+func (v *verifier) fault(format string, args ...any) { v.mendable(remedy{}, format, args...) }
+
+func (v *verifier) mendable(r remedy, format string, args ...any) {
+	v.faults = append(v.faults, fault{fmt.Sprintf(format, args...), r})
 }
 
 // scan finds all keys of queues.

@@ -30,12 +30,12 @@ func (v *verifier) groups(ctx context.Context, queue string, q *queueKeys, found
 	for _, name := range ours {
 		set, group, _ := strings.Cut(name, " ")
 		if !slices.Contains(batches, base+"g:"+group+":"+set) {
-			v.fault("batch %s of group %s of queue %s is not known to asynq", set, group, queue)
+			v.mendable(remedy{"batch", queue, group + ":" + set, ""}, "batch %s of group %s of queue %s is not known to asynq", set, group, queue)
 		}
 	}
 	for _, key := range batches {
-		if !slices.Contains(q.groups, strings.TrimPrefix(key, base+"g:")) {
-			v.fault("batch %s of queue %s holds nothing", strings.TrimPrefix(key, base+"g:"), queue)
+		if name := strings.TrimPrefix(key, base+"g:"); !slices.Contains(q.groups, name) {
+			v.mendable(remedy{"batch", queue, name, ""}, "batch %s of queue %s holds nothing", name, queue)
 		}
 	}
 	seen := make(map[string]int) // how often an id is in a group
@@ -44,9 +44,9 @@ func (v *verifier) groups(ctx context.Context, queue string, q *queueKeys, found
 		if slices.Contains(batches, base+"g:"+name) {
 			group = name[:strings.LastIndex(name, ":")]
 		} else if !slices.Contains(names, name) {
-			v.fault("group %s of queue %s is not among its groups", name, queue)
+			v.mendable(remedy{"group", queue, name, ""}, "group %s of queue %s is not among its groups", name, queue)
 		}
-		if err := v.group(ctx, base+"g:"+name, group, queue, found, seen); err != nil {
+		if err := v.group(ctx, "g:"+name, group, queue, found, seen); err != nil {
 			return err
 		}
 	}
@@ -56,15 +56,15 @@ func (v *verifier) groups(ctx context.Context, queue string, q *queueKeys, found
 	}
 	for id, s := range found {
 		if s.state == task.Aggregating && seen[id] != 1 {
-			v.fault("entry %s/%s is aggregating and %d times in a group, want 1", queue, id, seen[id])
+			v.mendable(remedy{"place", queue, id, ""}, "entry %s/%s is aggregating and %d times in a group, want 1", queue, id, seen[id])
 		}
 	}
 	return nil
 }
 
 // group checks the sorted set that is a group, or a batch of it.
-func (v *verifier) group(ctx context.Context, key, group, queue string, found map[string]sighting, seen map[string]int) error {
-	members, err := v.b.client.ZRangeWithScores(ctx, key, 0, -1).Result()
+func (v *verifier) group(ctx context.Context, set, group, queue string, found map[string]sighting, seen map[string]int) error {
+	members, err := v.b.client.ZRangeWithScores(ctx, v.b.keys.queue(queue)+set, 0, -1).Result()
 	if err != nil {
 		return err
 	}
@@ -72,10 +72,10 @@ func (v *verifier) group(ctx context.Context, key, group, queue string, found ma
 		id := z.Member.(string)
 		seen[id]++
 		if s, ok := found[id]; !ok || s.state != task.Aggregating || s.group != group {
-			v.fault("group %s of queue %s names %s, which is %s in group %q", group, queue, id, s.state, s.group)
+			v.mendable(remedy{"stranger", queue, set, id}, "group %s of queue %s names %s, which is %s in group %q", group, queue, id, s.state, s.group)
 		}
 		if z.Score != math.Trunc(z.Score) {
-			v.fault("group %s of queue %s holds %s with score %v, which is no integer", group, queue, id, z.Score)
+			v.mendable(remedy{"score", queue, set, id}, "group %s of queue %s holds %s with score %v, which is no integer", group, queue, id, z.Score)
 		}
 	}
 	return nil
@@ -88,18 +88,18 @@ func (v *verifier) grouped(queue string, names, filled []string, found map[strin
 	for id := range noted {
 		s := found[id]
 		if s.group == "" || s.state != task.Scheduled && s.state != task.Retry {
-			v.fault("queue %s notes that %s is scheduled into a group, which it is not", queue, id)
+			v.mendable(remedy{"grouped", queue, id, ""}, "queue %s notes that %s is scheduled into a group, which it is not", queue, id)
 		}
 		expected[s.group] = true
 	}
 	for id, s := range found {
 		if _, ok := noted[id]; !ok && s.group != "" && s.state == task.Scheduled {
-			v.fault("entry %s/%s is scheduled into group %s, which is not noted", queue, id, s.group)
+			v.mendable(remedy{"grouped", queue, id, ""}, "entry %s/%s is scheduled into group %s, which is not noted", queue, id, s.group)
 		}
 	}
 	for _, name := range names {
 		if !slices.Contains(filled, name) && !expected[name] {
-			v.fault("group %s of queue %s is known and holds nothing", name, queue)
+			v.mendable(remedy{"empty", queue, name, ""}, "group %s of queue %s is known and holds nothing", name, queue)
 		}
 	}
 }
@@ -122,7 +122,7 @@ func (v *verifier) joined(ctx context.Context, queue string) error {
 		case group == "":
 			continue
 		case z.Score > last || numbers[z.Score] || z.Score != math.Trunc(z.Score):
-			v.fault("group %s of queue %s has been joined with the number %v, which was not given to it; the last is %v", group, queue, z.Score, last)
+			v.mendable(remedy{"join", queue, group, ""}, "group %s of queue %s has been joined with the number %v, which was not given to it; the last is %v", group, queue, z.Score, last)
 		}
 		numbers[z.Score] = true
 	}
@@ -141,11 +141,11 @@ func (v *verifier) claims(ctx context.Context, queue string, q *queueKeys, found
 		switch {
 		case r.holder.Err() != nil: // it has expired meanwhile
 		case ended && r.ttl.Val() < 0:
-			v.fault("claim %s of queue %s is held until %s and never deleted", claim, queue, till)
+			v.mendable(remedy{"claim", queue, claim, ""}, "claim %s of queue %s is held until %s and never deleted", claim, queue, till)
 		case !ended && s.claim != key(claim):
-			v.fault("claim %s of queue %s is held by %s, which does not claim it", claim, queue, holder)
+			v.mendable(remedy{"claim", queue, claim, ""}, "claim %s of queue %s is held by %s, which does not claim it", claim, queue, holder)
 		case !ended && r.ttl.Val() < 0 && !s.parked && (s.state == task.Archived || s.state == task.Completed):
-			v.fault("claim %s of queue %s is held for ever by %s, which is %s", claim, queue, holder, s.state)
+			v.mendable(remedy{"claim", queue, claim, ""}, "claim %s of queue %s is held for ever by %s, which is %s", claim, queue, holder, s.state)
 		}
 	})
 	if err != nil {
@@ -167,13 +167,13 @@ func (v *verifier) behind(ctx context.Context, queue string, claims []string, fo
 	}, func(claim string, reply *redis.StringCmd) {
 		id := reply.Val()
 		if s := found[id]; !s.behind || s.claim != v.b.keys.claims(queue)+claim {
-			v.fault("%s waits behind claim %s of queue %s, and does not know", id, claim, queue)
+			v.mendable(remedy{"behind", queue, claim, ""}, "%s waits behind claim %s of queue %s, and does not know", id, claim, queue)
 		}
 		waits[id] = true
 	})
 	for id, s := range found {
 		if s.behind && !waits[id] {
-			v.fault("entry %s/%s waits behind a claim that does not know", queue, id)
+			v.mendable(remedy{"waits", queue, id, ""}, "entry %s/%s waits behind a claim that does not know", queue, id)
 		}
 	}
 	return err

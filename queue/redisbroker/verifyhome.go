@@ -68,7 +68,7 @@ func (v *verifier) documents(home broker.Home, fields map[string]string) {
 		seen[version] = key
 	}
 	if cmp.Or(fields["size"], "0") != strconv.Itoa(size) {
-		v.fault("%s has documents of %d bytes and says %q", home, size, fields["size"])
+		v.mendable(remedy{"size", home.Queue, home.ID, ""}, "%s has documents of %d bytes and says %q", home, size, fields["size"])
 	}
 }
 

@@ -42,7 +42,7 @@ func (v *verifier) listings(ctx context.Context, queue string, sets []string, te
 		wanted[set][id] = true
 		at, ok := m.sets[set][id]
 		if !ok || at != m.sets[""][id] {
-			v.fault("home %s/%s is not listed in %q when it is in that of all", queue, id, set)
+			v.mendable(remedy{"listed", queue, id, strings.TrimPrefix(set, ":")}, "home %s/%s is not listed in %q when it is in that of all", queue, id, set)
 		}
 	}
 	for id, of := range terms {
@@ -54,7 +54,7 @@ func (v *verifier) listings(ctx context.Context, queue string, sets []string, te
 	for set, ids := range m.sets {
 		for id := range ids {
 			if !wanted[set][id] {
-				v.fault("home %s/%s is listed in %q and does not know", queue, id, set)
+				v.mendable(remedy{"listed", queue, id, strings.TrimPrefix(set, ":")}, "home %s/%s is listed in %q and does not know", queue, id, set)
 			}
 		}
 	}

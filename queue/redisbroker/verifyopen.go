@@ -44,12 +44,12 @@ func (v *verifier) openEntries(ctx context.Context) error {
 			ref := openEntry(h, field)
 			named[ref] = true
 			if !v.open[h][ref] {
-				v.fault("%s names entry %s as open, which it is not", h, ref)
+				v.mendable(remedy{"open", h.Queue, h.ID, ref.Queue + " " + ref.ID}, "%s names entry %s as open, which it is not", h, ref)
 			}
 		}
 		for ref := range v.open[h] {
 			if !named[ref] {
-				v.fault("%s does not name entry %s as open, which it is", h, ref)
+				v.mendable(remedy{"open", h.Queue, h.ID, ref.Queue + " " + ref.ID}, "%s does not name entry %s as open, which it is", h, ref)
 			}
 		}
 	})
@@ -58,6 +58,6 @@ func (v *verifier) openEntries(ctx context.Context) error {
 // drain checks that a home that has a drain still waits for something.
 func (v *verifier) drain(home broker.Home, fields map[string]string) {
 	if _, ok := fields["drain"]; ok && len(v.open[home]) == 0 {
-		v.fault("%s has a drain although nothing of it is open", home)
+		v.mendable(remedy{"drain", home.Queue, home.ID, ""}, "%s has a drain although nothing of it is open", home)
 	}
 }

@@ -110,6 +110,9 @@ func (v *verifier) readSet(ctx context.Context, key, name string, m membership) 
 	return nil
 }
 
+// place is the remedy for an entry that does not lie where its state says.
+func place(ref broker.EntryRef) remedy { return remedy{"place", ref.Queue, ref.ID, ""} }
+
 // entry checks one entry and returns its state.
 func (v *verifier) entry(ref broker.EntryRef, fields map[string]string, m membership) task.State {
 	state, err := task.ParseState(fields[fieldState])
@@ -123,7 +126,7 @@ func (v *verifier) entry(ref broker.EntryRef, fields map[string]string, m member
 			want = 1
 		}
 		if got := m.lists[list][ref.ID]; got != want {
-			v.fault("entry %s is %s and %d times in %s, want %d", ref, state, got, list, want)
+			v.mendable(place(ref), "entry %s is %s and %d times in %s, want %d", ref, state, got, list, want)
 		}
 	}
 	for set := range m.sets {
@@ -132,7 +135,7 @@ func (v *verifier) entry(ref broker.EntryRef, fields map[string]string, m member
 		}
 		_, got := m.sets[set][ref.ID]
 		if want := slices.Contains(places[state], set); got != want {
-			v.fault("entry %s is %s; in %s: %v, want %v", ref, state, set, got, want)
+			v.mendable(place(ref), "entry %s is %s; in %s: %v, want %v", ref, state, set, got, want)
 		}
 	}
 	v.message(ref, state, fields)
@@ -164,17 +167,17 @@ func (v *verifier) members(queue string, m membership, found map[string]sighting
 	for list, ids := range m.lists {
 		for id := range ids {
 			if _, ok := found[id]; !ok {
-				v.fault("%s of queue %s names %s, which does not exist", list, queue, id)
+				v.mendable(remedy{"place", queue, id, ""}, "%s of queue %s names %s, which does not exist", list, queue, id)
 			}
 		}
 	}
 	for set, ids := range m.sets {
 		for id, score := range ids {
 			if _, ok := found[id]; !ok {
-				v.fault("%s of queue %s names %s, which does not exist", set, queue, id)
+				v.mendable(remedy{"place", queue, id, ""}, "%s of queue %s names %s, which does not exist", set, queue, id)
 			}
 			if score != math.Trunc(score) {
-				v.fault("%s of queue %s holds %s with score %v, which is no integer", set, queue, id, score)
+				v.mendable(remedy{"score", queue, set, id}, "%s of queue %s holds %s with score %v, which is no integer", set, queue, id, score)
 			}
 		}
 	}
@@ -186,10 +189,10 @@ func (v *verifier) due(queue string, m membership) {
 		score := math.Ceil(ms / 1000)
 		waits := func(set string) bool { s, ok := m.sets[set][id]; return ok && s == score }
 		if !waits("scheduled") && !waits("retry") {
-			v.fault("queue %s has an exact time for %s, which does not wait for it", queue, id)
+			v.mendable(remedy{"due", queue, id, ""}, "queue %s has an exact time for %s, which does not wait for it", queue, id)
 		}
 		if ms == score*1000 {
-			v.fault("queue %s has an exact time for %s that is a whole second", queue, id)
+			v.mendable(remedy{"due", queue, id, ""}, "queue %s has an exact time for %s that is a whole second", queue, id)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/task"
 )
 
@@ -97,4 +98,14 @@ func (m *Model) Leftovers() []string {
 		names = append(names, "ticks of "+entry)
 	}
 	return names
+}
+
+// Mend implements [broker.Mender]. There is no remedy for a model that is wrong.
+func (m *Model) Mend(ctx context.Context, now time.Time, _ bool) ([]broker.Mended, error) {
+	faults, err := m.Verify(ctx, now)
+	var left []broker.Mended
+	for _, fault := range faults {
+		left = append(left, broker.Mended{Fault: fault})
+	}
+	return left, err
 }

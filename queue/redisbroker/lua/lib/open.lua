@@ -56,6 +56,12 @@ local function note(words, queue, id, is_open)
   h.fields[field] = is_open
 end
 
+-- homes.is_named tells whether an entry is open, as it was written last.
+function homes.is_named(words, queue, id)
+  local h = homes.named(words)
+  return redis.call("HEXISTS", h.key, field_of(h, queue, id)) == 1
+end
+
 -- homes.begins notes that an entry of a home has not ended, and homes.ends that it
 -- has.
 function homes.begins(words, queue, id) note(words, queue, id, true) end

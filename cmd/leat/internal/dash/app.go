@@ -52,6 +52,7 @@ func newTabs() []*tab {
 		{name: "Groups", first: func(a *app) screen { return newGroups(a) }},
 		{name: "Periodic", first: func(a *app) screen { return newEntries(a) }},
 		{name: "Tasks", first: func(a *app) screen { return newTasks(a) }},
+		{name: "Runs", first: func(a *app) screen { return newRuns(a) }},
 	}
 }
 

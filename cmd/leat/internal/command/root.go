@@ -46,6 +46,7 @@ func (a *app) root() *cobra.Command {
 		a.benchCommand(),
 		a.workflowCommand(),
 		a.periodicCommand(),
+		a.doctorCommand(),
 		a.configCommand(),
 		a.completionCommand(),
 		a.versionCommand(),

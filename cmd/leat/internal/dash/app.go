@@ -197,6 +197,10 @@ func (a *app) press(m tea.KeyPressMsg) {
 	switch {
 	case key == "ctrl+c":
 		a.quit()
+	case a.isTooSmall(): // nobody presses what cannot be seen
+		if key == "q" {
+			a.quit()
+		}
 	case a.dialog != nil:
 		a.dialog.press(a, m)
 	case a.bar != nil:

@@ -2,6 +2,7 @@ package dash
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"charm.land/bubbles/v2/textinput"
@@ -158,7 +159,8 @@ type filter[T any] struct {
 	language *query.Language[T]
 	query    query.Query[T]
 	written  string
-	changed  func() // nil: nobody wants to know
+	changed  func()                     // nil: nobody wants to know
+	known    func() map[string][]string // values that fields have; nil: that is not known
 }
 
 func (f *filter[T]) text() string              { return f.written }
@@ -166,7 +168,22 @@ func (f *filter[T]) things() string            { return f.language.Things() }
 func (f *filter[T]) fields() []query.FieldInfo { return f.language.Fields() }
 
 func (f *filter[T]) complete(text string, cursor int) []query.Suggestion {
-	return query.Complete(f.language, text, cursor)
+	l := f.language
+	if f.known != nil {
+		for field, values := range f.known() {
+			l = l.Knowing(field, values)
+		}
+	}
+	return query.Complete(l, text, cursor)
+}
+
+// compacted returns values sorted, each once.
+func compacted(values map[string][]string) map[string][]string {
+	for field := range values {
+		slices.Sort(values[field])
+		values[field] = slices.Compact(values[field])
+	}
+	return values
 }
 
 func (f *filter[T]) check(text string) error {

@@ -1,8 +1,10 @@
 package dash
 
 import (
+	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +19,7 @@ import (
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/queue/brokertest/model"
+	"github.com/leatwork/leat/task"
 )
 
 var update = flag.Bool("update", false, "write the golden screens anew")
@@ -205,4 +208,19 @@ func TestKeysAreAnsweredWhileTheStorageIsSilent(t *testing.T) {
 	}
 	s.tell(keyOf("?"))
 	s.shows("Everywhere")
+}
+
+func TestOptionsAreChecked(t *testing.T) {
+	for refresh, sound := range map[time.Duration]bool{0: false, MinRefresh - 1: false, MinRefresh: true, time.Hour: true} {
+		if err := (Options{Refresh: refresh}).Check(); (err == nil) != sound || !sound && !errors.Is(err, task.ErrInvalid) {
+			t.Errorf("Check() with a refresh of %s returns %v", refresh, err)
+		}
+	}
+}
+
+func TestTheQueueToBeginWithMustExist(t *testing.T) {
+	o := Options{Broker: model.New(model.Options{}), Refresh: time.Second, Queue: "mail"}
+	if err := Run(t.Context(), o, strings.NewReader(""), io.Discard); !errors.Is(err, queue.ErrQueueNotFound) {
+		t.Errorf("Run() = %v, want ErrQueueNotFound", err)
+	}
 }

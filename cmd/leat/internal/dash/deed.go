@@ -64,6 +64,9 @@ func (a *app) finish(m done) {
 	default:
 		a.warn(m.result + "; " + m.err.Error())
 	}
+	if s, ok := a.top().screen.(changeable); ok {
+		s.changed()
+	}
 	a.refetch()
 }
 

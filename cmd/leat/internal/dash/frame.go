@@ -116,7 +116,13 @@ func (a *app) freshness() string {
 }
 
 // tabLabel is what is written for a tab.
-func (a *app) tabLabel(i int) string { return " " + a.tabs[i].key(i) + " " + a.tabs[i].name + " " }
+func (a *app) tabLabel(i int) string {
+	label := a.tabs[i].key(i) + " " + a.tabs[i].name
+	if i == a.tab {
+		return "[" + label + "]"
+	}
+	return " " + label + " "
+}
 
 func (a *app) tabBar() string {
 	var b strings.Builder

@@ -44,6 +44,7 @@ func newQueueScreen(a *app, name string) *queueScreen {
 	return s
 }
 
+func (s *queueScreen) changed()             { s.list.changed() }
 func (s *queueScreen) title() string        { return s.name }
 func (s *queueScreen) narrowing() narrowing { return &s.list.filter }
 
@@ -193,7 +194,11 @@ func (s *queueScreen) stateTabs(w int) string {
 		if short && i != s.state {
 			name = stateSigns[state]
 		}
-		return " " + name + " " + count(s.info.In(state)) + " "
+		label := name + " " + count(s.info.In(state))
+		if i == s.state {
+			return "[" + label + "]"
+		}
+		return " " + label + " "
 	}
 	wide := 1
 	for i := range shownStates {

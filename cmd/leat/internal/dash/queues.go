@@ -44,7 +44,13 @@ const mostPast = 60 // speeds that are kept
 
 func newQueues(a *app) *queues {
 	s := &queues{app: a, filter: filter[queue.QueueInfo]{language: query.Queues}}
-	s.filter.changed = s.apply
+	s.filter.changed, s.filter.known = s.apply, func() map[string][]string {
+		values := map[string][]string{}
+		for _, r := range s.all {
+			values["queue"] = append(values["queue"], r.Queue)
+		}
+		return compacted(values)
+	}
 	s.table = table[queueRow]{
 		sorted: -1, columns: s.columns(), key: func(r queueRow) string { return r.Queue },
 		empty: "No queues.",

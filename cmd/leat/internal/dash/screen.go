@@ -32,6 +32,11 @@ type searchable interface {
 	narrowing() narrowing
 }
 
+// A changeable screen wants to know that something was done, which may be to what it shows.
+type changeable interface {
+	changed()
+}
+
 // A narrowing is a query that is applied to a list, whatever the list is of.
 type narrowing interface {
 	text() string                                        // the query, as it was written

@@ -40,6 +40,7 @@ type table[T any] struct {
 	key     func(T) string // by which a thing is found again
 	rows    []T
 	marks   map[string]bool
+	all     bool // all are marked, also those that are not among the rows
 	cursor  int
 	beyond  func(by int) // is told of moves across an end of the rows; nil: nothing is there
 	open    func(T)      // what Enter does; nil: nothing
@@ -308,7 +309,7 @@ func (t *table[T]) row(th theme, i int, cells []cell, widths []int, w int) strin
 	var b strings.Builder
 	chosen := i == t.cursor
 	b.WriteString(map[bool]string{false: " ", true: "›"}[chosen])
-	b.WriteString(map[bool]string{false: " ", true: "●"}[t.marks[t.key(t.rows[i])]])
+	b.WriteString(map[bool]string{false: " ", true: "●"}[t.all || t.marks[t.key(t.rows[i])]])
 	for c := range t.columns {
 		if widths[c] == 0 {
 			continue

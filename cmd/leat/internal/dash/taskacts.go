@@ -45,7 +45,7 @@ func (l *taskList) actions() (b []binding) {
 // act asks whether something is meant, and then does it.
 func (l *taskList) act(act taskAct) {
 	switch n := len(l.table.marks); {
-	case l.all:
+	case l.table.all:
 		l.actOnAll(act)
 	case n > 0:
 		keys := slices.Sorted(maps.Keys(l.table.marks))

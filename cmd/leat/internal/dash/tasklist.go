@@ -17,13 +17,13 @@ type taskList struct {
 	table  table[*task.Info]
 	pager  pager
 	hunt   *hunt // nil: none has begun
-	all    bool  // all are marked, also those that are not shown
 	loaded bool
 	above  int // lines that its screen has above it
 }
 
 func newTaskList(a *app, at place) *taskList {
 	l := &taskList{app: a, place: at, filter: filter[*task.Info]{language: query.Tasks}}
+	l.filter.known = l.known
 	l.filter.changed = l.restart
 	l.table = table[*task.Info]{
 		sorted: -1, key: taskKey, marks: map[string]bool{},
@@ -65,7 +65,7 @@ func (l *taskList) restart() {
 
 func (l *taskList) unmark() {
 	clear(l.table.marks)
-	l.all = false
+	l.table.all = false
 }
 
 func (l *taskList) ask() ask {
@@ -73,6 +73,19 @@ func (l *taskList) ask() ask {
 		return l.askHunt()
 	}
 	return l.askPage()
+}
+
+// known are the values of fields that the bar offers: those of the tasks that are shown.
+func (l *taskList) known() map[string][]string {
+	values := map[string][]string{}
+	for _, i := range l.table.rows {
+		values["type"] = append(values["type"], i.Type)
+		values["queue"] = append(values["queue"], i.Queue)
+		if i.Group != "" {
+			values["group"] = append(values["group"], i.Group)
+		}
+	}
+	return compacted(values)
 }
 
 // turn goes on where the rows that are there end.
@@ -116,6 +129,9 @@ func (l *taskList) jump(end bool) {
 	l.app.refetch()
 }
 
+// changed has what was found be looked for anew, since something was done to it.
+func (l *taskList) changed() { l.hunt = nil }
+
 // goOn has the search look at more.
 func (l *taskList) goOn() {
 	if h := l.hunt; h != nil && h.isOver() && !h.Done && len(h.found) < searchMost {
@@ -130,7 +146,7 @@ func (l *taskList) mark() {
 	if !ok {
 		return
 	}
-	if l.all {
+	if l.table.all {
 		l.unmark()
 	}
 	key := taskKey(i)
@@ -152,15 +168,15 @@ func (l *taskList) bindings() []binding {
 		on("G end", "to the last of all", "", func() { l.jump(true) }),
 	}
 	b = append(b, l.table.moves()...)
-	if len(l.table.marks) > 0 || l.all {
+	if len(l.table.marks) > 0 || l.table.all {
 		b = append(b, on("esc", "take all marks away", "unmark", l.unmark))
 	}
 	b = append(b,
 		on("space x", "mark the task, or take the mark away", "mark", l.mark),
 		on("*", "mark all that there are, or that the query takes; take the marks away", "", func() {
-			all := !l.all
+			all := !l.table.all
 			l.unmark()
-			l.all = all
+			l.table.all = all
 		}),
 		on("c", "copy the task's id", "", func() {
 			if i, ok := l.table.current(); ok {
@@ -170,7 +186,7 @@ func (l *taskList) bindings() []binding {
 	if l.isSearch() {
 		b = append(b,
 			on("m +", "look at more tasks", "", l.goOn),
-			on("r", "search anew", "", func() { l.hunt = nil; l.app.refetch() }))
+			on("r", "search anew", "", func() { l.changed(); l.app.refetch() }))
 	}
 	return append(b, l.actions()...)
 }
@@ -185,7 +201,7 @@ func (l *taskList) info() string {
 		parts = append(parts, l.progress())
 	}
 	switch n := len(l.table.marks); {
-	case l.all:
+	case l.table.all:
 		parts = append(parts, l.app.theme.accent.Render("● all are marked"))
 	case n > 0:
 		parts = append(parts, l.app.theme.accent.Render("● "+count(n)+" marked"))

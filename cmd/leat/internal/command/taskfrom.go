@@ -56,7 +56,7 @@ func (a *app) enqueueFrom(ctx context.Context, file, kind string, options []task
 		if err != nil {
 			return err
 		}
-		defer f.Close() //nolint:errcheck // it was only read
+		defer f.Close()
 		in = f
 	}
 	c, err := a.client(ctx)

@@ -51,8 +51,8 @@ func newTabs() []*tab {
 		{name: "Servers", first: func(a *app) screen { return newServers(a) }},
 		{name: "Groups", first: func(a *app) screen { return newGroups(a) }},
 		{name: "Periodic", first: func(a *app) screen { return newEntries(a) }},
-		{name: "Tasks", first: func(a *app) screen { return newTasks(a) }},
 		{name: "Runs", first: func(a *app) screen { return newRuns(a) }},
+		{name: "Tasks", first: func(a *app) screen { return newTasks(a) }},
 	}
 }
 

@@ -179,12 +179,16 @@ func (a *app) removeEntry(i periodic.Info) {
 
 // An entryScreen is everything that is known of one entry.
 type entryScreen struct {
-	app  *app
-	info periodic.Info
+	app   *app
+	info  periodic.Info
+	ticks []time.Time // the next ones
 	scroll
 }
 
 func newEntryScreen(a *app, i periodic.Info) *entryScreen { return &entryScreen{app: a, info: i} }
+
+// mostTicks is how many of the next ticks are shown.
+const mostTicks = 5
 
 func (s *entryScreen) title() string { return s.info.Name }
 
@@ -192,7 +196,11 @@ func (s *entryScreen) ask() ask {
 	name := s.info.Name
 	return func(ctx context.Context) (func(), error) {
 		i, err := s.app.entries.Get(ctx, name)
-		return func() { s.info = i }, err
+		if err != nil {
+			return nil, err
+		}
+		ticks, err := i.Upcoming(s.app.now(), mostTicks)
+		return func() { s.info, s.ticks = i, ticks }, err
 	}
 }
 
@@ -211,7 +219,7 @@ func (s *entryScreen) draw(w, h int) []string {
 	}
 	add("Schedule", schedule(i))
 	add("Type", i.Type)
-	add("Next tick", moment(now, i.Next))
+	lines = append(lines, s.next()...)
 	add("Last tick", moment(now, i.Prev))
 	add("Source", string(i.Source))
 	add("Missed ticks", i.Missed.String())
@@ -225,6 +233,19 @@ func (s *entryScreen) draw(w, h int) []string {
 	}
 	lines = append(lines, s.history()...)
 	return s.window(lines, h)
+}
+
+// next draws the next ticks, or those that there would be if the entry were not paused.
+func (s *entryScreen) next() (lines []string) {
+	name := "Next ticks"
+	if s.info.Paused != nil {
+		name = "If resumed"
+	}
+	for _, at := range s.ticks {
+		lines = append(lines, field(s.app.theme, name, moment(s.app.now(), at), s.app.width)...)
+		name = ""
+	}
+	return lines
 }
 
 // history draws what was decided of the ticks lately, the last one first.

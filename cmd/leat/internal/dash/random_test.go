@@ -10,6 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"pgregory.net/rapid"
 
+	"github.com/leatwork/leat/periodic"
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/queue/brokertest/model"
 	"github.com/leatwork/leat/task"
@@ -288,4 +289,35 @@ func inState(t *testing.T, w *watched, state task.State) []broker.Stored {
 		t.Fatal(err)
 	}
 	return all
+}
+
+func TestEntriesArePausedRunAndRemoved(t *testing.T) {
+	s, storage := newWatched(t, 80, 24)
+	s.keys(s.tabKey("Periodic"), "G", "P", "y")
+	s.shows("✓ entry sweep is paused")
+	s.keys("P", "y")
+	s.shows("✓ entry sweep is resumed")
+	s.keys("R", "y")
+	s.shows("✓ a task of sweep is enqueued soon")
+	i, err := periodic.NewInspector(storage.Model).Get(t.Context(), "sweep")
+	if err != nil || i.Asked != 1 || i.History[len(i.History)-1].By != "ann" {
+		t.Errorf("the entry is %+v, %v; want one run asked for by ann", i, err)
+	}
+	s.keys("D", "y")
+	s.shows("✓ entry sweep is removed")
+}
+
+func TestAHelpTellsEveryKeyOnce(t *testing.T) {
+	s, _ := newWatched(t, 200, 60)
+	for i := range s.tabs {
+		s.keys(s.tabs[i].key(i))
+		for _, b := range append(s.top().bindings(), s.everywhere()...) {
+			if b.help == "" || len(b.keys) == 0 || b.do == nil {
+				t.Errorf("on %s, the binding %+v lacks something", s.top().title(), b)
+			}
+		}
+		s.keys("?")
+		s.shows("Everywhere")
+		s.keys("q")
+	}
 }

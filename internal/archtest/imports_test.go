@@ -54,10 +54,11 @@ var allow = map[string][]string{
 	"cmd/leat/internal/dash":    {"task", "queue", "queue/broker", "workflow", "periodic", "internal/plain", "internal/query", "internal/view", "charm.land/bubbletea/v2", "charm.land/lipgloss/v2", "charm.land/bubbles/v2", "github.com/charmbracelet/x/ansi"},
 
 	// What the command, the terminal dashboard and the web show alike.
-	"internal/layout": {},
-	"internal/plain":  {"github.com/charmbracelet/x/ansi"},
-	"internal/query":  {"task", "queue", "queue/broker", "workflow", "periodic"},
-	"internal/view":   {"task", "queue", "queue/broker", "workflow", "periodic"},
+	"internal/drawing": {"internal/layout", "internal/view"},
+	"internal/layout":  {},
+	"internal/plain":   {"github.com/charmbracelet/x/ansi"},
+	"internal/query":   {"task", "queue", "queue/broker", "workflow", "periodic"},
+	"internal/view":    {"task", "queue", "queue/broker", "workflow", "periodic"},
 
 	"internal/aside":     {"task"},
 	"internal/gather":    {"queue/broker", "internal/loop", "github.com/google/uuid"},

@@ -20,14 +20,17 @@ func (n *net) place() {
 	for round := range placings {
 		both := round >= placings-2
 		for rank := range n.ranks {
-			n.settle(rank, true, both)
+			n.settle(rank, func(i int) (float64, float64) { return n.wish(i, true, both) })
 		}
 		if round == placings-1 {
 			break
 		}
 		for rank := len(n.ranks) - 1; rank >= 0; rank-- {
-			n.settle(rank, both, true)
+			n.settle(rank, func(i int) (float64, float64) { return n.wish(i, both, true) })
 		}
+	}
+	for rank := range n.ranks {
+		n.settle(rank, n.straight)
 	}
 	first := math.MaxInt
 	for i := range n.spots {
@@ -56,16 +59,16 @@ type block struct {
 func (b block) mean() float64 { return b.sum / b.weight }
 
 // settle places the spots of a rank where the squares of their distances from where they
-// want to be are least in sum: each wants to be at the mean of its neighbours.
-func (n *net) settle(rank int, ins, outs bool) {
+// want to be are least in sum; wish says where that is, and how much they do.
+func (n *net) settle(rank int, wish func(i int) (at, weight float64)) {
 	spots := n.ranks[rank]
 	offsets, blocks := make([]int, len(spots)), make([]block, 0, len(spots))
 	for k, i := range spots {
 		if k > 0 {
 			offsets[k] = offsets[k-1] + n.apart(spots[k-1], i)
 		}
-		wish, weight := n.wish(i, ins, outs)
-		b := block{(wish - float64(offsets[k])) * weight, weight, k}
+		at, weight := wish(i)
+		b := block{(at - float64(offsets[k])) * weight, weight, k}
 		for len(blocks) > 0 && blocks[len(blocks)-1].mean() >= b.mean() {
 			last := blocks[len(blocks)-1]
 			b = block{last.sum + b.sum, last.weight + b.weight, last.from}
@@ -85,7 +88,17 @@ func (n *net) settle(rank int, ins, outs bool) {
 	}
 }
 
-// wish returns where a spot wants to begin, and how much. What only passes wants to go
+// straight is the wish of a spot to stay where it is, or to have the only edge to it go
+// straight on, if that is the only one of the spot before it.
+func (n *net) straight(i int) (at, weight float64) {
+	s := &n.spots[i]
+	if len(s.ins) == 1 && len(n.spots[s.ins[0]].outs) == 1 {
+		return float64(n.spots[s.ins[0]].middle() - (s.across-1)/2), 4
+	}
+	return float64(s.at), 1
+}
+
+// wish returns where a spot wants to begin, and how much: at the mean of its neighbours. What only passes wants to go
 // straight on most of all.
 func (n *net) wish(i int, ins, outs bool) (at, weight float64) {
 	s := &n.spots[i]

@@ -5,9 +5,11 @@ import (
 	"slices"
 )
 
-// A bundle is what goes from a spot to the next rank: all of it turns in one lane.
+// A bundle is what goes from a spot to the next rank: all of it turns in one lane, together
+// with what goes from others to the same spots.
 type bundle struct {
 	spot     int
+	outs     []int
 	row      int // where it comes from, across
 	low, top int // where the lane begins and ends, across
 	rows     []int
@@ -16,7 +18,7 @@ type bundle struct {
 
 func (n *net) bundleOf(i int) bundle {
 	s := &n.spots[i]
-	b := bundle{spot: i, row: s.middle(), low: s.middle(), top: s.middle()}
+	b := bundle{spot: i, outs: slices.Sorted(slices.Values(s.outs)), row: s.middle(), low: s.middle(), top: s.middle()}
 	for _, to := range s.outs {
 		row := n.spots[to].middle()
 		b.rows = append(b.rows, row)
@@ -99,7 +101,9 @@ func assign(bundles []*bundle) (lanes int) {
 }
 
 // meets reports whether two bundles cannot turn in one lane.
-func (b *bundle) meets(other *bundle) bool { return b.low <= other.top && other.low <= b.top }
+func (b *bundle) meets(other *bundle) bool {
+	return b.low <= other.top && other.low <= b.top && !slices.Equal(b.outs, other.outs)
+}
 
 // drawing returns what was found of g.
 func (n *net) drawing(g Graph) Drawing {

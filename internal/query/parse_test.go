@@ -21,10 +21,13 @@ var pieces = []string{
 func TestWhatAQueryPrintsIsTheQuery(t *testing.T) {
 	read := 0
 	rapid.Check(t, func(t *rapid.T) {
-		text := strings.Join(rapid.SliceOfN(rapid.SampledFrom(pieces), 0, 12).Draw(t, "pieces"), "")
+		piece := rapid.OneOf(rapid.SampledFrom(pieces), rapid.String())
+		text := strings.Join(rapid.SliceOfN(piece, 0, 12).Draw(t, "pieces"), "")
+		query.Complete(query.Tasks, text, rapid.IntRange(-1, len(text)+1).Draw(t, "cursor"))
 		if q, err := query.Tasks.Parse(text); err == nil {
 			read++
 			printsAsItself(t, q)
+			q.Match(now, mail)
 		}
 	})
 	t.Logf("%d were queries", read)

@@ -66,7 +66,7 @@ var order = [...]task.State{task.Active, task.Pending, task.Retry, task.Schedule
 // that is named in Queues and does not exist is an error that matches
 // [queue.ErrQueueNotFound].
 //
-// It takes a trip for each page, of at most 500 tasks and about a megabyte, and a few to
+// It takes a trip for each page, of at most 250 tasks and about a megabyte, and a few to
 // begin with.
 func (s *Search) Next(ctx context.Context, most, budget int) (Found, error) {
 	if most < 1 || budget < 1 {
@@ -215,7 +215,7 @@ func (s *Search) groups(ctx context.Context, q string) ([]Place, error) {
 // How much a page is to be.
 const (
 	firstPage = 50
-	maxPage   = 500
+	maxPage   = 250
 	pageBytes = 1 << 20
 )
 

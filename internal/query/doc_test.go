@@ -45,7 +45,7 @@ func TestTheDocumentHasEveryField(t *testing.T) {
 // it reads.
 func tableOf[T any](t *testing.T, l *query.Language[T]) [2]string {
 	var b strings.Builder
-	b.WriteString("| field | what it is | operators | example |\n|---|---|---|---|\n")
+	b.WriteString("| field | what it is | example | operators |\n|---|---|---|---|\n")
 	for _, f := range l.Fields() {
 		if _, err := l.Parse(f.Example); err != nil || !strings.Contains(f.Example, strings.TrimSuffix(strings.TrimSuffix(f.Name, "NAME"), "KEY")) {
 			t.Errorf("the example of %s is no query about it: %q, %v", f.Name, f.Example, err)
@@ -58,7 +58,7 @@ func tableOf[T any](t *testing.T, l *query.Language[T]) [2]string {
 		if len(f.Aliases) > 0 {
 			name += ", also `" + strings.Join(f.Aliases, "`, `") + "`"
 		}
-		fmt.Fprintf(&b, "| %s | %s | `%s` | `%s` |\n", name, help, strings.Join(f.Ops, " "), f.Example)
+		fmt.Fprintf(&b, "| %s | %s | `%s` | `%s` |\n", name, help, f.Example, strings.Join(f.Ops, " "))
 	}
 	return [2]string{l.Things(), b.String()}
 }

@@ -29,7 +29,7 @@ type About struct {
 	Memory, PeakMemory, MaxMemory int64
 
 	Eviction    string // what a full server does, as it calls it: "noeviction"
-	Persistence string // what survives a crash, in a word or two: "appendonly everysec", "none", "wal normal"
+	Persistence string // what survives a crash, in a word or two: "appendonly", "snapshots", "none", "wal normal"
 
 	// ClockOffset is how far the server's clock is ahead of this machine's, give or
 	// take ClockDoubt. Without a ClockDoubt nobody has asked.

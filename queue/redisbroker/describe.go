@@ -25,6 +25,7 @@ func (b *Broker) Describe(ctx context.Context, queues ...string) (broker.About, 
 		a.Facts = facts(info)
 	}
 	tell(&a)
+	a.Persistence = b.persistence(ctx, a.Facts)
 	asked := time.Now()
 	if theirs, err := b.client.Time(ctx).Result(); err == nil {
 		took := time.Since(asked)
@@ -58,13 +59,22 @@ func tell(a *broker.About) {
 	a.Connections = int(number("connected_clients"))
 	a.Memory, a.PeakMemory, a.MaxMemory = number("used_memory"), number("used_memory_peak"), number("maxmemory")
 	a.Eviction = a.Facts["maxmemory_policy"]
+}
+
+// persistence returns what survives a crash, as the server's words for it; "" if it may
+// not be asked.
+func (b *Broker) persistence(ctx context.Context, facts map[string]string) string {
+	if facts["aof_enabled"] == "1" {
+		return "appendonly"
+	}
+	said, err := b.client.ConfigGet(ctx, "save").Result()
 	switch {
-	case a.Facts["aof_enabled"] == "1":
-		a.Persistence = "appendonly"
-	case number("rdb_last_save_time") > 0 && number("rdb_saves") > 0:
-		a.Persistence = "snapshots"
-	case a.Facts["aof_enabled"] == "0":
-		a.Persistence = "none yet"
+	case err != nil:
+		return ""
+	case said["save"] == "":
+		return "none"
+	default:
+		return "snapshots"
 	}
 }
 

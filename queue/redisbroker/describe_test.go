@@ -43,7 +43,7 @@ func TestWhatARedisMayNotTellIsLeftOut(t *testing.T) {
 	}
 	defer b.Close()
 	got, err := b.Describe(t.Context())
-	if err != nil || got.Kind != "redis" || got.Version != "" || got.ClockDoubt != 0 {
+	if err != nil || got.Kind != "redis" || got.Version != "" || got.Persistence != "" || got.ClockDoubt != 0 {
 		t.Errorf("Describe() = %+v, %v, want no more than what is known without asking", got, err)
 	}
 }

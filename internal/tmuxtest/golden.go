@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 )
 
@@ -16,21 +17,56 @@ var rewrite = flag.Bool("tmux.rewrite", false, "write screens to their files ins
 type Masks []*regexp.Regexp
 
 // Hide replaces every match by as many dots as it has characters, so that all else stays
-// where it is.
+// where it is, and leaves out those at the end of a line.
 func (m Masks) Hide(screen string) string {
 	for _, pattern := range m {
 		screen = pattern.ReplaceAllStringFunc(screen, func(s string) string {
-			return strings.Repeat("·", utf8.RuneCountInString(s))
+			return strings.Repeat(hidden, utf8.RuneCountInString(s))
 		})
 	}
-	return screen
+	lines := strings.Split(screen, "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], hidden+" ")
+	}
+	return strings.Join(lines, "\n")
 }
+
+const hidden = "·"
+
+// Golden waits until the screen is the one that a file keeps, both without what m hides. If
+// that takes too long it fails the test. With -tmux.rewrite it waits until the screen stays
+// as it is, and writes that file.
+func (x *Terminal) Golden(within time.Duration, file string, m Masks) {
+	x.t.Helper()
+	screen := x.Screen()
+	for began := time.Now(); time.Since(began) < within; {
+		want, err := os.ReadFile(file)
+		if !*rewrite && err == nil && tidy(screen, m) == string(want) {
+			return
+		}
+		pause := between
+		if *rewrite {
+			pause = calm
+		}
+		time.Sleep(pause)
+		last := screen
+		if screen = x.Screen(); *rewrite && tidy(screen, m) == tidy(last, m) {
+			break
+		}
+	}
+	Golden(x.t, file, screen, m)
+}
+
+// calm is how long a screen that is written must have been as it is.
+const calm = 700 * time.Millisecond
+
+func tidy(screen string, m Masks) string { return strings.TrimRight(m.Hide(screen), "\n") + "\n" }
 
 // Golden compares a screen with the one that a file keeps, both without what m hides.
 // With -tmux.rewrite it writes that file.
 func Golden(t testing.TB, file, screen string, m Masks) {
 	t.Helper()
-	got := strings.TrimRight(m.Hide(screen), "\n") + "\n"
+	got := tidy(screen, m)
 	if *rewrite {
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 			t.Fatal(err)

@@ -26,6 +26,9 @@ type run struct {
 	isRead bool
 
 	face    face
+	graph   pane
+	gantt   pane
+	reading int    // how often the run was read
 	chosen  string // name of the step
 	follows bool   // the choice goes along with what runs
 	output  output // of the chosen step
@@ -52,17 +55,18 @@ type values struct {
 type face int
 
 const (
-	faceGraph face = iota
+	faceBoth face = iota // the graph above the gantt, if there is room
+	faceGraph
 	faceGantt
 	faceSteps
 	faceHistory
 	faceValues
 )
 
-var faceNames = []string{"graph", "gantt", "steps", "history", "input and outcome"}
+var faceNames = []string{"graph and gantt", "graph", "gantt", "steps", "history", "input and outcome"}
 
 func newRun(a *app, h workflow.Handle) *run {
-	s := &run{app: a, handle: h, face: faceSteps}
+	s := &run{app: a, handle: h}
 	s.list = table[view.Step]{
 		sorted: -1, columns: s.columns(), empty: "No steps.",
 		key:  func(v view.Step) string { return v.Name },
@@ -129,6 +133,7 @@ func readValues(ctx context.Context, h workflow.Handle) (v values, err error) {
 // take shows how the run stands.
 func (s *run) take(tree workflow.Tree, shown view.Run) {
 	s.status, s.shown = tree, shown
+	s.reading++
 	first := !s.isRead
 	s.isRead = true
 	s.list.set(shown.Steps)
@@ -159,6 +164,7 @@ func (s *run) choose(name string) {
 		return
 	}
 	s.chosen = name
+	s.graph.isSought, s.gantt.isSought = true, true
 	if i := slices.IndexFunc(s.list.rows, func(v view.Step) bool { return v.Name == name }); i >= 0 {
 		s.list.cursor = i
 	}
@@ -216,10 +222,12 @@ func (s *run) bindings() []binding {
 		}
 	case faceHistory, faceValues:
 		b = s.text.moves()
+	default:
+		b = s.drawingMoves()
 	}
 	b = append(b,
 		on("enter", "open the run, the items, or the task that the chosen step is", "open", s.enter),
-		on("v", "graph, gantt or list of steps", "view", func() { s.show((min(s.face, faceSteps) + 1) % (faceSteps + 1)) }),
+		on("g", "graph, gantt, both if there is room, or a list of steps", "graph", func() { s.show(s.nextFace()) }),
 		on("H", "the history, or the steps again", "history", func() { s.turn(faceHistory) }),
 		on("i", "input and outcome, or the steps again", "input", func() { s.turn(faceValues) }),
 		on("n", "the next step", "", func() { s.step(1) }),
@@ -232,7 +240,7 @@ func (s *run) bindings() []binding {
 // turn shows a face, or the steps again.
 func (s *run) turn(f face) {
 	if s.face == f {
-		f = faceSteps
+		f = faceBoth
 	}
 	s.show(f)
 }
@@ -248,25 +256,6 @@ func (s *run) actions() (b []binding) {
 		on("R", "run again what has failed, or from the chosen step on", "retry", s.retry),
 		on("K", "skip the chosen step: the run goes on with the output that you give", "skip", s.skip),
 		on("s", "send the signal that the run waits for", "signal", s.signal))
-}
-
-func (s *run) click(x, y int) {
-	if s.face == faceSteps {
-		s.list.click(x, y)
-		if v, ok := s.list.current(); ok {
-			s.follows = false
-			s.choose(v.Name)
-		}
-	}
-}
-
-func (s *run) wheel(by int) {
-	switch s.face {
-	case faceHistory, faceValues:
-		s.text.by(by)
-	default:
-		s.step(by / max(by, -by, 1))
-	}
 }
 
 func (s *run) columns() []column[view.Step] {
@@ -306,10 +295,11 @@ func (s *run) draw(w, h int) []string {
 		return append(lines, s.text.window(s.valueLines(w), room)...)
 	}
 	if w >= wide {
-		return append(lines, beside(s.picture(len(lines), w-sideWidth-1, room), s.details(sideWidth, room), w-sideWidth-1, s.app.theme)...)
+		left := w - sideWidth - 1
+		return append(lines, beside(s.drawing(len(lines), left, room), s.details(sideWidth, room), left, s.app.theme)...)
 	}
 	below := min(max(room/3, 6), 12)
-	lines = append(lines, s.picture(len(lines), w, room-below)...)
+	lines = append(lines, s.drawing(len(lines), w, room-below)...)
 	for len(lines) < h-below {
 		lines = append(lines, "")
 	}
@@ -318,13 +308,9 @@ func (s *run) draw(w, h int) []string {
 
 const (
 	wide      = 130 // from where on the details are beside the picture
+	tall      = 30  // and both pictures are shown
 	sideWidth = 56
 )
-
-// picture draws the steps.
-func (s *run) picture(line, w, h int) []string {
-	return s.list.draw(s.app.theme, line, w, h)
-}
 
 // beside draws two columns, the left one w cells wide.
 func beside(left, right []string, w int, t theme) (lines []string) {
@@ -358,7 +344,7 @@ func (s *run) head(w int) []string {
 	if s.follows {
 		parts = slices.Insert(parts, 1, t.warn.Render("follows"))
 	}
-	lines := []string{ends(fitting(parts, w-len(faceNames[s.face])-2), t.accent.Render(faceNames[s.face])+" ", w)}
+	lines := []string{ends(fitting(parts, w-len(s.faceName())-2), t.accent.Render(s.faceName())+" ", w)}
 	switch signals := waitsFor(r.Steps); {
 	case r.Failure != nil:
 		lines = append(lines, " "+t.bad.Render(plainCut("✗ "+r.Failure.Step+": "+r.Failure.Message, w-2)))

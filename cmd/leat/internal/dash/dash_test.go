@@ -28,7 +28,7 @@ var update = flag.Bool("update", false, "write the golden screens anew")
 // says so, and its clock stands still.
 type stage struct {
 	*app
-	t      *testing.T
+	t      testing.TB
 	clock  time.Time
 	asked  []tea.Cmd // that have not been run
 	isOver bool
@@ -36,7 +36,7 @@ type stage struct {
 	handling bool // a message
 }
 
-func newStage(t *testing.T, b broker.Broker, w, h int) *stage {
+func newStage(t testing.TB, b broker.Broker, w, h int) *stage {
 	t.Helper()
 	s := &stage{t: t, clock: time.Now()}
 	a := newApp(t.Context(), Options{Broker: b, Address: "redis://store:6379/0", Refresh: DefaultRefresh, Timeout: time.Minute, By: "ann"})

@@ -90,6 +90,7 @@ var suite = []struct {
 	{"progress", progressPromises},
 	{"watch", watchPromises},
 	{"queue", queuePromises},
+	{"describe", describePromises},
 	{"place", listPlacePromises},
 	{"stream", streamPromises},
 	{"list", listPromises},

@@ -144,12 +144,20 @@ func (w *watched) Mend(ctx context.Context, now time.Time, dry bool) ([]broker.M
 	return nil, nil
 }
 
+// Describe lets a watched broker be a [broker.Describer], as Verify does.
+func (w *watched) Describe(ctx context.Context, queues ...string) (broker.About, error) {
+	if d, ok := w.Broker.(broker.Describer); ok {
+		return d.Describe(ctx, queues...)
+	}
+	return broker.About{}, errors.ErrUnsupported
+}
+
 // residue returns what is wrong with a storage after a case: what its broker
 // finds in it, what does not go away when all is worked off, and what is left
 // then.
 func (s *sightings) residue(t testing.TB, b broker.Broker, leftovers func(testing.TB) []string) []string {
 	ctx, now := t.Context(), time.Now()
-	faults := verify(ctx, b, now, "after the case")
+	faults := append(verify(ctx, b, now, "after the case"), mend(ctx, b, now, "after the case")...)
 	now = broker.CeilSecond(now.AddDate(200, 0, 0))
 	if err := s.drain(ctx, b, now); err != nil {
 		return append(faults, fmt.Sprintf("drain: %v", err))
@@ -179,7 +187,7 @@ func verify(ctx context.Context, b broker.Broker, now time.Time, when string) []
 	for i, sentence := range sentences {
 		sentences[i] = fmt.Sprintf("%s: Verify() says %q, want nothing", when, sentence)
 	}
-	return append(sentences, mend(ctx, b, now, when)...)
+	return sentences
 }
 
 // mend returns what is mended although it is sound, if b is one that mends.

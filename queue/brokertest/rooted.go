@@ -2,6 +2,7 @@ package brokertest
 
 import (
 	"context"
+	"errors"
 	"reflect"
 	"strings"
 	"time"
@@ -264,4 +265,15 @@ func (r *rooted) Listen(ctx context.Context, hear func(broker.Signal)) error {
 func (r *rooted) Events(ctx context.Context, after string, limit int) ([]broker.Event, error) {
 	found, err := r.b.(broker.Streamer).Events(ctx, after, limit)
 	return bare(r, found, err)
+}
+
+func (r *rooted) Mend(ctx context.Context, now time.Time, dry bool) ([]broker.Mended, error) {
+	return r.b.(broker.Mender).Mend(ctx, now, dry)
+}
+
+func (r *rooted) Describe(ctx context.Context, queues ...string) (broker.About, error) {
+	if d, ok := r.b.(broker.Describer); ok {
+		return d.Describe(ctx, queues...)
+	}
+	return broker.About{}, errors.ErrUnsupported
 }

@@ -35,6 +35,10 @@ type Options struct {
 	TLS    *tls.Config  // for rediss URLs, as redisbroker.Options has it
 	Events int          // how many events are kept, about; 0: none
 	Logger *slog.Logger // nil: slog.Default
+
+	// MustExist refuses a SQLite file that is not there with an error that matches
+	// [io/fs.ErrNotExist]: who only looks should not make one.
+	MustExist bool
 }
 
 // OpenWith opens the broker that url names, as [Open] does, with options. Prefix and
@@ -46,7 +50,7 @@ func OpenWith(rawURL string, o Options) (broker.Broker, error) {
 	case scheme == "memory" && rest == "":
 		return opened(sqlitebroker.Open(":memory:", &sqlitebroker.Options{Events: o.Events}))
 	case scheme == "sqlite" && rest != "":
-		return opened(sqlitebroker.Open(rest, &sqlitebroker.Options{Events: o.Events}))
+		return opened(sqlitebroker.Open(rest, &sqlitebroker.Options{Events: o.Events, MustExist: o.MustExist}))
 	case scheme == "redis" || scheme == "rediss" || strings.HasPrefix(scheme, "redis-") || strings.HasPrefix(scheme, "rediss-"):
 		return opened(redisbroker.Open(rawURL, &redisbroker.Options{Prefix: o.Prefix, TLS: o.TLS, Events: o.Events, Logger: o.Logger}))
 	}

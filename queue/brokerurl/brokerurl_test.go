@@ -2,6 +2,7 @@ package brokerurl_test
 
 import (
 	"errors"
+	"io/fs"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -30,6 +31,13 @@ func TestEachFormOpensItsBroker(t *testing.T) {
 				t.Errorf("Close() = %v, want nil", err)
 			}
 		})
+	}
+}
+
+func TestWhoOnlyLooksMakesNoFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "leat.db")
+	if b, err := brokerurl.OpenWith("sqlite:"+path, brokerurl.Options{MustExist: true}); b != nil || !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("OpenWith() = %v, %v, want no broker and that there is no file", b, err)
 	}
 }
 

@@ -91,7 +91,7 @@ func (b *Broker) describeCluster(ctx context.Context, client *redis.ClusterClien
 	if len(queues) == 0 || c.Shards > 0 {
 		return c
 	}
-	slots, err := client.ClusterSlots(ctx).Result()
+	slots, err := client.ClusterSlots(ctx).Result() //nolint:staticcheck // Redis 6.2 knows no other
 	if err != nil {
 		return c
 	}

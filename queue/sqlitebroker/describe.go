@@ -11,12 +11,6 @@ import (
 
 var _ broker.Describer = (*Broker)(nil)
 
-var (
-	selectLibrary = prepared(`SELECT sqlite_version()`)
-	selectJournal = prepared(`PRAGMA journal_mode`)
-	selectBytes   = prepared(`SELECT page_count * page_size FROM pragma_page_count, pragma_page_size`)
-)
-
 // Describe implements [broker.Describer]. The clock is this machine's: it is not off.
 func (b *Broker) Describe(ctx context.Context, _ ...string) (broker.About, error) {
 	a := broker.About{Kind: "sqlite", Address: b.name, Events: b.options.Events > 0, ClockDoubt: 1, Facts: make(map[string]string)}
@@ -25,9 +19,9 @@ func (b *Broker) Describe(ctx context.Context, _ ...string) (broker.About, error
 	}
 	var journal string
 	err := b.read(ctx, func(c *conn) {
-		c.on(selectLibrary).first(func(r *row) { a.Version = r.text() })
-		c.on(selectJournal).first(func(r *row) { journal = r.text() })
-		c.on(selectBytes).first(func(r *row) { a.Memory = r.int() })
+		c.read(`SELECT sqlite_version()`, func(r *row) { a.Version = r.text() })
+		c.read(`PRAGMA journal_mode`, func(r *row) { journal = r.text() })
+		c.read(`SELECT page_count * page_size FROM pragma_page_count, pragma_page_size`, func(r *row) { a.Memory = r.int() })
 		c.on(selectSchema).first(func(r *row) { a.Facts["schema_version"] = strconv.FormatInt(r.int(), 10) })
 	})
 	if err != nil {

@@ -15,7 +15,7 @@ var (
 	insertEvent  = prepared(`INSERT INTO leat_event (at, queue, entry, state) VALUES (?, ?, ?, ?)`)
 	deleteEvents = prepared(`DELETE FROM leat_event WHERE num IN (SELECT num FROM leat_event WHERE num <= ? ORDER BY num LIMIT 2)`)
 	selectEvents = prepared(`SELECT num, at, queue, entry, state FROM leat_event WHERE num > ? ORDER BY num LIMIT ?`)
-	selectAny    = prepared(`SELECT 1 FROM leat_event LIMIT 1`)
+	selectAny    = prepared(`SELECT 1 FROM leat_event WHERE num > 0 LIMIT 1`)
 	selectEvent  = prepared(`SELECT 1 FROM leat_event WHERE num = ?`)
 )
 

@@ -2,6 +2,7 @@ package sqlitebroker_test
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -43,6 +44,29 @@ func TestOpenRefusesWhatItCannotUseAndLeavesItAlone(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAFileThatMustExistIsNotMade(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "leat.db")
+	if _, err := sqlitebroker.Open(path, &sqlitebroker.Options{MustExist: true}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Open() = %v, want that it does not exist", err)
+	}
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Stat() = %v, want that nothing was made", err)
+	}
+	b, err := sqlitebroker.Open(path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Close()
+	if b, err = sqlitebroker.Open(path, &sqlitebroker.Options{MustExist: true}); err != nil {
+		t.Fatal(err)
+	}
+	b.Close()
+	if b, err = sqlitebroker.Open(":memory:", &sqlitebroker.Options{MustExist: true}); err != nil {
+		t.Fatal(err)
+	}
+	b.Close()
 }
 
 // tree returns the names and contents of everything in folder.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -65,6 +66,10 @@ type Options struct {
 	// BusyTimeout is how long a call waits for other processes that write to
 	// the file; 0: 10 seconds. Then it fails, and matches [broker.ErrRefused].
 	BusyTimeout time.Duration
+
+	// MustExist refuses a file that is not there with an error that matches
+	// [fs.ErrNotExist], where it would be made otherwise.
+	MustExist bool
 
 	// Events is how many events this broker keeps of what happens to entries
 	// ([broker.Streamer]); 0: none. Brokers on one file keep them in one row, each
@@ -146,6 +151,9 @@ func open(path string, o Options) (*Broker, error) {
 		if name, err = filepath.Abs(path); err != nil { // "file:x" is a file of that name
 			return nil, err
 		}
+		if err := o.look(name); err != nil {
+			return nil, err
+		}
 	}
 	if path == memory {
 		c, err := openWriter(name, o, steps)
@@ -165,6 +173,15 @@ func open(path string, o Options) (*Broker, error) {
 		options: o,
 		name:    name,
 	}, nil
+}
+
+// look refuses a file that is not there, if it must be.
+func (o Options) look(name string) error {
+	if !o.MustExist {
+		return nil
+	}
+	_, err := os.Stat(name)
+	return err
 }
 
 // openWriter opens the connection that writes.

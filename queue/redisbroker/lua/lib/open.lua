@@ -59,7 +59,7 @@ end
 -- homes.is_named tells whether an entry is open, as it was written last.
 function homes.is_named(words, queue, id)
   local h = homes.named(words)
-  return redis.call("HEXISTS", h.key, field_of(h, queue, id)) == 1
+  return redis.call("HGET", h.key, field_of(h, queue, id)) ~= false
 end
 
 -- homes.begins notes that an entry of a home has not ended, and homes.ends that it

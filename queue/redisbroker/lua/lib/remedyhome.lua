@@ -19,7 +19,7 @@ end
 function remedies.drain(id)
   local words = queue .. " " .. id
   local h = home_in(words)
-  if redis.call("HEXISTS", run_key(h), "drain") == 0 or redis.call("EXISTS", open_key(h)) == 1 then return end
+  if not redis.call("HGET", run_key(h), "drain") or redis.call("EXISTS", open_key(h)) == 1 then return end
   do_later(function() homes.touch(words) end)
   return "drained"
 end

@@ -7,34 +7,63 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
+
+	"github.com/leatwork/leat/cmd/leat/internal/command"
 	"github.com/leatwork/leat/cmd/leat/internal/connect"
 )
 
 const page = "../../../../docs/cli.md"
 
-// TestThePageHasEverySetting compares the page's table of settings with what the table of
-// the program says, and writes it anew if LEAT_WRITE_DOCS is set.
+// TestThePageHasEverySetting compares the page's table of settings with what the program
+// has.
 func TestThePageHasEverySetting(t *testing.T) {
-	text, err := os.ReadFile(page)
-	if err != nil {
-		t.Fatal(err)
-	}
-	head, rest, found := strings.Cut(string(text), "<!-- settings -->\n")
-	_, tail, closed := strings.Cut(rest, "<!-- end -->")
-	if !found || !closed {
-		t.Fatal("the page has no place for settings")
-	}
 	var table strings.Builder
 	table.WriteString("| Key | Flag | Environment | Default | What it is |\n|---|---|---|---|---|\n")
 	for _, s := range connect.Table() {
 		fmt.Fprintf(&table, "| `%s` | `%s` | `%s` | %s | %s |\n", s.Key, s.Flags(), s.Env(), s.Default, strings.ReplaceAll(s.Help, "|", `\|`))
 	}
-	want := head + "<!-- settings -->\n" + table.String() + "<!-- end -->" + tail
+	wantOnPage(t, "settings", table.String())
+}
+
+// TestThePageHasEveryCommand compares the page's table of commands with the tree of them.
+func TestThePageHasEveryCommand(t *testing.T) {
+	var table strings.Builder
+	table.WriteString("| Command | Also | What it does |\n|---|---|---|\n")
+	walk(command.Tree(), func(c *cobra.Command) {
+		var also []string
+		for _, name := range c.Aliases {
+			also = append(also, "`"+name+"`")
+		}
+		if c.HasSubCommands() && !strings.Contains(c.Use, " ") && len(c.Aliases) == 0 && c.Name() != "config" {
+			return // it only tells of those
+		}
+		use := strings.TrimSpace(c.Parent().CommandPath() + " " + c.Use)
+		fmt.Fprintf(&table, "| `%s` | %s | %s |\n", strings.ReplaceAll(use, "|", `\|`), strings.Join(also, ", "), strings.ReplaceAll(c.Short, "|", `\|`))
+	})
+	wantOnPage(t, "commands", table.String())
+}
+
+// wantOnPage compares the part of the page that name marks with what the program has, and
+// writes it anew if LEAT_WRITE_DOCS is set.
+func wantOnPage(t *testing.T, name, table string) {
+	t.Helper()
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mark := "<!-- " + name + " -->\n"
+	head, rest, found := strings.Cut(string(text), mark)
+	_, tail, closed := strings.Cut(rest, "<!-- end -->")
+	if !found || !closed {
+		t.Fatalf("the page has no place for %s", name)
+	}
+	want := head + mark + table + "<!-- end -->" + tail
 	if want == string(text) {
 		return
 	}
 	if os.Getenv("LEAT_WRITE_DOCS") == "" {
-		t.Fatal("the table of settings is not what the program has; run the test with LEAT_WRITE_DOCS=1")
+		t.Fatalf("the table of %s is not what the program has; run the test with LEAT_WRITE_DOCS=1", name)
 	}
 	if err := os.WriteFile(page, []byte(want), 0o644); err != nil {
 		t.Fatal(err)

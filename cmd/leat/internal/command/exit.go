@@ -25,6 +25,7 @@ const (
 var (
 	errUsage  = errors.New("usage")
 	errPartly = errors.New("partly done")
+	errSilent = errors.New("storage is silent")
 	errSaid   = errors.New("said already") // of what was wrong, all has been told
 )
 
@@ -53,14 +54,14 @@ func exitCode(err error) int {
 	}{
 		{exitPartly, []error{errPartly}},
 		{exitUsage, []error{errUsage, task.ErrInvalid, output.ErrNobodyToAsk}},
-		{exitUnreachable, []error{connect.ErrUnreachable}},
+		{exitUnreachable, []error{errSilent}},
 		{exitNotFound, []error{
 			queue.ErrTaskNotFound, queue.ErrQueueNotFound, workflow.ErrRunNotFound, workflow.ErrStepNotFound,
 			periodic.ErrEntryNotFound, periodic.ErrBackfillNotFound, fs.ErrNotExist,
 		}},
 	} {
 		for _, target := range c.is {
-			if errors.Is(err, target) {
+			if errors.Is(err, target) || target == errSilent && connect.Unreachable(err) {
 				return c.code
 			}
 		}

@@ -12,10 +12,11 @@ import (
 	"github.com/leatwork/leat/cmd/leat/internal/output"
 	"github.com/leatwork/leat/internal/plain"
 	"github.com/leatwork/leat/internal/view"
+	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
 )
 
-// groupCommand returns what can be seen of groups.
+// groupCommand returns what can be done with groups.
 func (a *app) groupCommand() *cobra.Command {
 	var of string
 	list := &cobra.Command{
@@ -35,7 +36,7 @@ func (a *app) groupCommand() *cobra.Command {
 	for _, c := range []*cobra.Command{list, inspect} {
 		c.Flags().StringVarP(&of, "queue", "q", "", "the queue of the groups")
 	}
-	return noun("group", "Look at groups, in which tasks wait to be folded into one", list, inspect)
+	return noun("group", "Look at groups, in which tasks wait to be folded into one", append([]*cobra.Command{list, inspect}, a.groupBulkCommands()...)...)
 }
 
 var groupTable = output.Table[view.Group]{
@@ -107,21 +108,26 @@ func (a *app) inspectGroups(ctx context.Context, of string, args []string) error
 		return err
 	}
 	return showEach(a, names, len(args) == 1 && args[0] != "-", groupRecord, func(name string) (view.Group, error) {
-		queue, group := of, name
-		if before, after, slash := strings.Cut(name, "/"); slash && of == "" {
-			queue, group = before, after
-		}
-		if queue == "" {
-			return view.Group{}, usage(fmt.Errorf("group %s: say its queue, by --queue or as QUEUE/GROUP", name))
-		}
-		ctx, cancel := a.within(ctx)
-		defer cancel()
-		groups, err := i.Groups(ctx, queue)
-		if err != nil {
-			return view.Group{}, err
-		}
-		return groupIn(queue, group, groups)
+		return a.group(ctx, i, of, name)
 	})
+}
+
+// group returns the group that name is, in the queue of, or as "queue/group".
+func (a *app) group(ctx context.Context, i *queue.Inspector, of, name string) (view.Group, error) {
+	queueName, group := of, name
+	if before, after, slash := strings.Cut(name, "/"); slash && of == "" {
+		queueName, group = before, after
+	}
+	if queueName == "" {
+		return view.Group{}, usage(fmt.Errorf("group %s: say its queue, by --queue or as QUEUE/GROUP", name))
+	}
+	ctx, cancel := a.within(ctx)
+	defer cancel()
+	groups, err := i.Groups(ctx, queueName)
+	if err != nil {
+		return view.Group{}, err
+	}
+	return groupIn(queueName, group, groups)
 }
 
 func groupIn(queue, name string, groups []broker.Group) (view.Group, error) {

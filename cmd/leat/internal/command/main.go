@@ -107,6 +107,8 @@ func (a *app) opened(ctx context.Context, create bool) (broker.Broker, error) {
 	if a.broker != nil {
 		return a.broker, nil
 	}
+	ctx, cancel := a.within(ctx)
+	defer cancel()
 	b, err := a.Open(ctx, create)
 	if err != nil {
 		return nil, err
@@ -124,8 +126,12 @@ func (a *app) inspector(ctx context.Context) (*queue.Inspector, error) {
 	return queue.NewInspector(b), nil
 }
 
-// within returns a context for one call to the storage, which ends after --timeout.
+// within returns a context for one call to the storage, which ends after --timeout,
+// unless that is 0.
 func (a *app) within(ctx context.Context) (context.Context, context.CancelFunc) {
+	if a.Timeout() == 0 {
+		return context.WithCancel(ctx)
+	}
 	return context.WithTimeout(ctx, a.Timeout())
 }
 

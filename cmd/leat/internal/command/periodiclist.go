@@ -45,6 +45,8 @@ func (a *app) listEntries(ctx context.Context, text string) error {
 	if err != nil {
 		return err
 	}
+	ctx, cancel := a.within(ctx)
+	defer cancel()
 	infos, broken, err := periodic.NewInspector(b).Survey(ctx)
 	if err != nil {
 		return err

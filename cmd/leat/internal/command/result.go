@@ -41,6 +41,8 @@ func (a *app) results(ctx context.Context, n *taskNaming, args []string, inHex b
 		return err
 	}
 	return a.tryEach(names, func(name string) error {
+		ctx, cancel := a.within(ctx)
+		defer cancel()
 		ref, err := n.find(ctx, i, name)
 		if err != nil {
 			return err

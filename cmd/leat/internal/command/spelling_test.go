@@ -7,8 +7,8 @@ import (
 	"github.com/leatwork/leat/cmd/leat/internal/command"
 )
 
-// TestTheWordsOfAsynqAreUnderstood asks for help behind flags that asynq's tool has for
-// tasks, and others: a flag that is none, or a value that it cannot have, is refused before.
+// TestTheWordsOfAsynqAreUnderstood asks for help behind commands and flags that asynq's
+// tool has, and others: a flag that is none, or a value that it cannot have, is refused before.
 func TestTheWordsOfAsynqAreUnderstood(t *testing.T) {
 	for line, means := range map[string]string{
 		"task ls -q mail -s retry --page 2 --size 10":                 "leat task ls",
@@ -46,6 +46,35 @@ func TestTheWordsOfAsynqAreUnderstood(t *testing.T) {
 		"wait -q mail -i a --timeout 1m":                              "leat wait",
 		"tail -q mail -s retry --since 1m --for 1m --count 1":         "leat tail",
 		"top --refresh 1s --by latency --count 1":                     "leat top",
+		"stats --json":                        "leat stats",
+		"queue list":                          "leat queue ls",
+		"queue ls":                            "leat queue ls",
+		"queue inspect a b":                   "leat queue inspect",
+		"queue history a b --days 3":          "leat queue history",
+		"queue history a -x 3":                "leat queue history",
+		"queue pause a b":                     "leat queue pause",
+		"queue resume a b":                    "leat queue unpause",
+		"queue unpause a":                     "leat queue unpause",
+		"queue remove a b --force":            "leat queue rm",
+		"queue rm a -f":                       "leat queue rm",
+		"queue delete a":                      "leat queue rm",
+		"group list --queue a":                "leat group ls",
+		"group ls -q a":                       "leat group ls",
+		"group rm -q a g":                     "leat group delete",
+		"server list":                         "leat server ls",
+		"server ls":                           "leat server ls",
+		"cron list":                           "leat periodic ls",
+		"cron ls":                             "leat periodic ls",
+		"cron history a b --page 2 --size 9":  "leat periodic history",
+		"dash --refresh 8s":                   "leat dash",
+		"version":                             "leat version",
+		"--uri a:1 --db 2 stats":              "leat stats",
+		"-u a:1 -n 2 -U u -p p stats":         "leat stats",
+		"stats --username u --password p":     "leat stats",
+		"stats --cluster --cluster_addrs a,b": "leat stats",
+		"stats --cluster --cluster-addrs a,b": "leat stats",
+		"stats --tls --tls_server a":          "leat stats",
+		"stats --config f --insecure":         "leat stats",
 	} {
 		var out, said strings.Builder
 		code := command.Main(append(strings.Fields(line), "--help"), strings.NewReader(""), &out, &said)

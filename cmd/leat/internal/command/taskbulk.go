@@ -70,9 +70,13 @@ func (a *app) taskBulkCommand(v bulkVerb) *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error { return b.run(c.Context(), args) },
 	}
 	b.selection.flags(c)
+	b.flags(c)
+	return c
+}
+
+func (b *bulk) flags(c *cobra.Command) {
 	c.Flags().BoolVarP(&b.yes, "yes", "y", false, "do not ask")
 	c.Flags().BoolVar(&b.dry, "dry-run", false, "only say what would be done")
-	return c
 }
 
 func title(word string) string { return strings.ToUpper(word[:1]) + word[1:] }
@@ -94,7 +98,7 @@ func (v bulkVerb) usualState() task.State {
 	return task.Retry
 }
 
-// run does it.
+// run does it to what flags and args select.
 func (b *bulk) run(ctx context.Context, args []string) error {
 	if len(args) == 0 && len(b.selection.queues) == 0 && !b.selection.all {
 		return usage(errors.New("which tasks? Say --queue, --all-queues or a query"))
@@ -112,8 +116,14 @@ func (b *bulk) run(ctx context.Context, args []string) error {
 	if b.places, err = b.search.Places(ctx); err != nil {
 		return err
 	}
+	return b.carryOut(ctx, i, b.look)
+}
+
+// carryOut does it to what is in the places, if the answer is yes. What is shown before,
+// look finds.
+func (b *bulk) carryOut(ctx context.Context, i *queue.Inspector, look func(context.Context) error) error {
 	if b.dry || !b.yes {
-		if err := b.look(ctx); err != nil {
+		if err := look(ctx); err != nil {
 			return err
 		}
 	}

@@ -44,6 +44,8 @@ func (a *app) inspectTasks(ctx context.Context, n *taskNaming, args []string) er
 	}
 	var shown []view.Task
 	failure := a.tryEach(names, func(name string) error {
+		ctx, cancel := a.within(ctx)
+		defer cancel()
 		t, err := lookAt(ctx, i, n, name)
 		if err != nil {
 			return err

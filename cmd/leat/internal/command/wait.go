@@ -71,7 +71,11 @@ func (a *app) waitFor(ctx context.Context, n *taskNaming, args []string, within 
 			endings <- ending{info, err}
 		}()
 	}
-	return waited(errors.Join(failure, a.hear(endings, len(refs))))
+	failure = errors.Join(failure, a.hear(endings, len(refs)))
+	if late := context.Cause(ctx); failure != nil && late != nil {
+		failure = late // not that the storage is silent
+	}
+	return waited(failure)
 }
 
 // hear tells of n endings as they come, and returns what was wrong with them.

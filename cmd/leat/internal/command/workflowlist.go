@@ -72,6 +72,8 @@ func (a *app) listRuns(ctx context.Context, s runSelection) error {
 	if err != nil {
 		return err
 	}
+	ctx, cancel := a.within(ctx)
+	defer cancel()
 	runs, next, err := s.find(ctx, queue.NewClient(b))
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -22,8 +23,8 @@ var ErrUnreachable = errors.New("storage cannot be reached")
 // Open opens the storage that the settings come to. A file of SQLite that is not there
 // is made only if create is true. The error matches [task.ErrInvalid] if the settings
 // make no sense, [fs.ErrNotExist] if a file is not there, and [ErrUnreachable] if
-// nothing answers that can be used. It takes some seconds at most.
-func (s *Settings) Open(_ context.Context, create bool) (broker.Broker, error) {
+// nothing answers that can be used. It takes some seconds at most, or until ctx ends.
+func (s *Settings) Open(ctx context.Context, create bool) (broker.Broker, error) {
 	t, err := s.target()
 	if err != nil {
 		return nil, err
@@ -39,11 +40,35 @@ func (s *Settings) Open(_ context.Context, create bool) (broker.Broker, error) {
 			return nil, fmt.Errorf("there is no SQLite file %s: %w", path, fs.ErrNotExist)
 		}
 	}
-	b, err := brokerurl.OpenWith(t.url, options)
-	if err != nil && !errors.Is(err, task.ErrInvalid) {
+	b, err := openWhile(ctx, t.url, options)
+	if err != nil && !errors.Is(err, task.ErrInvalid) && !errors.Is(err, context.Canceled) {
 		err = fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
 	return b, err
+}
+
+// openWhile opens a storage unless ctx ends before: one that opens later is closed.
+func openWhile(ctx context.Context, url string, o brokerurl.Options) (broker.Broker, error) {
+	type opening struct {
+		broker.Broker
+		err error
+	}
+	opened := make(chan opening, 1)
+	go func() {
+		b, err := brokerurl.OpenWith(url, o)
+		opened <- opening{b, err}
+	}()
+	select {
+	case o := <-opened:
+		return o.Broker, o.err
+	case <-ctx.Done():
+		go func() {
+			if late := <-opened; late.err == nil {
+				_ = late.Close() // nobody is left to tell
+			}
+		}()
+		return nil, fmt.Errorf("%s: %w", Redacted(url), ctx.Err())
+	}
 }
 
 // Check reports whether the settings make sense, without opening anything.
@@ -63,6 +88,11 @@ func (s *Settings) URL() (string, error) {
 
 // Unreachable reports whether err, of a call to the storage, is that it did not answer.
 func Unreachable(err error) bool {
-	var network net.Error
-	return errors.Is(err, ErrUnreachable) || errors.Is(err, context.DeadlineExceeded) || errors.As(err, &network)
+	for _, silence := range []error{ErrUnreachable, context.DeadlineExceeded, os.ErrDeadlineExceeded, io.EOF} {
+		if errors.Is(err, silence) {
+			return true
+		}
+	}
+	_, network := errors.AsType[*net.OpError](err) // a fault of a file is a net.Error, too
+	return network
 }

@@ -92,5 +92,5 @@ func TestThePagesCommandsRun(t *testing.T) {
 	if err := os.WriteFile(file, []byte(script), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	play(t, file, "sqlite", "sqlite:"+filepath.Join(t.TempDir(), "leat.db"))
+	play(t, file, onSQLite(t))
 }

@@ -100,7 +100,11 @@ func (d *doctor) storage(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.ok("version", "%s %s", about.Kind, about.Version)
+	version := about.Kind + " " + about.Version
+	if schema := about.Facts["schema_version"]; schema != "" {
+		version += ", schema version " + schema
+	}
+	d.ok("version", "%s", version)
 	d.memory(about)
 	switch about.Persistence {
 	case "":
@@ -276,7 +280,7 @@ func (d *doctor) invariants(ctx context.Context) error {
 		return err
 	}
 	for _, f := range faults {
-		d.add(finding{Code: "invariants", Level: levelBroken, Text: f})
+		d.add(finding{Code: "invariants", Level: levelBroken, Text: f, Remedy: "leat doctor --mend says whether there is a plain remedy"})
 	}
 	if len(faults) == 0 {
 		d.ok("invariants", "nothing that is stored contradicts itself")

@@ -57,6 +57,11 @@ func orders() workflow.Workflow[order, string] {
 func fillServer(ctx context.Context, b broker.Broker) error {
 	mux := task.NewMux()
 	workflow.Register(mux, orders())
+	return serve(ctx, b, mux)
+}
+
+// serve has a server serve the queue orders until the test ends.
+func serve(ctx context.Context, b broker.Broker, mux *task.Mux) error {
 	s, err := queue.NewServer(b, queue.Config{Queues: map[string]int{"orders": 1}, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return err

@@ -31,29 +31,42 @@ func TestMain(m *testing.M) {
 // empty storage of its own, which LEAT_BROKER names; the condition [redis] or [sqlite]
 // says which it is, "exits CODE leat …" demands that leat exits with a code, "queues
 // PATTERN..." waits until there are queues of such names, and no others, and "awaits RUN
-// STATE" until a run of the queue orders is in a state.
+// STATE" until a run of the queue orders is in a state. "redis COMMAND..." has a Redis
+// carry out a command.
 func TestScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/script/*.txtar")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("Glob() = %q, %v, want scripts", files, err)
 	}
-	for storage, start := range map[string]func(*testing.T) string{
-		"redis":  func(t *testing.T) string { return redistest.Start(t, redistest.Options{}).URL() },
-		"sqlite": func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "leat.db") },
-	} {
+	for storage, start := range map[string]func(*testing.T) stage{"redis": onRedis, "sqlite": onSQLite} {
 		for _, file := range files {
 			name := strings.TrimSuffix(filepath.Base(file), ".txtar")
 			t.Run(storage+"/"+name, func(t *testing.T) {
 				t.Parallel()
-				play(t, file, storage, start(t))
+				play(t, file, start(t))
 			})
 		}
 	}
 }
 
-// play plays one script on the storage that url names.
-func play(t *testing.T, file, storage, url string) {
-	b, err := brokerurl.Open(url)
+// A stage is a storage on which a script is played.
+type stage struct {
+	url   string
+	redis *redistest.Server // nil: it is a file of SQLite
+}
+
+func onRedis(t *testing.T) stage {
+	s := redistest.Start(t, redistest.Options{})
+	return stage{s.URL(), s}
+}
+
+func onSQLite(t *testing.T) stage {
+	return stage{"sqlite:" + filepath.Join(t.TempDir(), "leat.db"), nil}
+}
+
+// play plays one script.
+func play(t *testing.T, file string, on stage) {
+	b, err := brokerurl.Open(on.url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,16 +75,17 @@ func play(t *testing.T, file, storage, url string) {
 		Files:               []string{file},
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
-			env.Setenv("LEAT_BROKER", url)
+			env.Setenv("LEAT_BROKER", on.url)
 			return nil
 		},
-		Condition: func(name string) (bool, error) { return name == storage, nil },
+		Condition: func(name string) (bool, error) { return (name == "redis") == (on.redis != nil), nil },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"fill":   func(ts *testscript.TestScript, _ bool, args []string) { fill(ts, t.Context(), b, args) },
 			"exits":  exits,
 			"fewer":  func(ts *testscript.TestScript, _ bool, args []string) { awaitFewer(ts, t.Context(), b, args) },
 			"gone":   func(ts *testscript.TestScript, _ bool, args []string) { wantGone(ts, t.Context(), b, args) },
 			"awaits": func(ts *testscript.TestScript, _ bool, args []string) { awaits(ts, t.Context(), b, args) },
+			"redis":  func(_ *testscript.TestScript, _ bool, args []string) { on.redis.Do(t, args...) },
 			"queues": func(ts *testscript.TestScript, _ bool, args []string) { wantQueues(ts, t.Context(), b, args) },
 		},
 	})

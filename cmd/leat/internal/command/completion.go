@@ -3,11 +3,13 @@ package command
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/leatwork/leat/cmd/leat/internal/output"
+	"github.com/leatwork/leat/internal/query"
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/task"
 )
@@ -61,6 +63,39 @@ func (a *app) completeFlags(c *cobra.Command) {
 	}
 	for _, below := range c.Commands() {
 		a.completeFlags(below)
+	}
+}
+
+// completeQueries has the query completed of every command below root that takes one.
+func completeQueries(root *cobra.Command) {
+	for _, noun := range root.Commands() {
+		complete := queries(query.Tasks)
+		switch noun.Name() {
+		case "queue":
+			complete = queries(query.Queues)
+		case "server":
+			complete = queries(query.Servers)
+		case "workflow":
+			complete = queries(query.Runs)
+		case "periodic":
+			complete = queries(query.Entries)
+		}
+		for _, c := range append(noun.Commands(), noun) {
+			if strings.Contains(c.Use, "[QUERY") && c.ValidArgsFunction == nil {
+				c.ValidArgsFunction = complete
+			}
+		}
+	}
+}
+
+// queries completes a term of a query: its field, or the value of one that has few.
+func queries[T any](l *query.Language[T]) completer {
+	return func(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+		var all []string
+		for _, s := range query.Complete(l, begun, len(begun)) {
+			all = append(all, cobra.CompletionWithDesc(begun[:s.From]+s.Text, s.Help))
+		}
+		return all, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 	}
 }
 

@@ -55,6 +55,7 @@ func (a *app) root() *cobra.Command {
 	a.putInGroups(root)
 	a.setHelp(root)
 	a.completeFlags(root)
+	completeQueries(root)
 	a.noteBegin(root)
 	return root
 }

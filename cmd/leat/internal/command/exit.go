@@ -25,7 +25,6 @@ const (
 var (
 	errUsage  = errors.New("usage")
 	errPartly = errors.New("partly done")
-	errSilent = errors.New("storage is silent")
 	errSaid   = errors.New("said already") // of what was wrong, all has been told
 )
 
@@ -54,14 +53,16 @@ func exitCode(err error) int {
 	}{
 		{exitPartly, []error{errPartly}},
 		{exitUsage, []error{errUsage, task.ErrInvalid, output.ErrNobodyToAsk}},
-		{exitUnreachable, []error{errSilent}},
 		{exitNotFound, []error{
 			queue.ErrTaskNotFound, queue.ErrQueueNotFound, workflow.ErrRunNotFound, workflow.ErrStepNotFound,
 			periodic.ErrEntryNotFound, periodic.ErrBackfillNotFound, fs.ErrNotExist,
 		}},
 	} {
+		if c.code == exitNotFound && connect.Unreachable(err) {
+			return exitUnreachable
+		}
 		for _, target := range c.is {
-			if errors.Is(err, target) || target == errSilent && connect.Unreachable(err) {
+			if errors.Is(err, target) {
 				return c.code
 			}
 		}

@@ -20,7 +20,7 @@ import (
 
 // Main carries out the command that args name, and returns the program's exit code.
 func Main(args []string, in io.Reader, out, err io.Writer) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM) //nolint:forbidigo // the program begins here
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal is not waited with
 	a := &app{in: in, environ: os.Environ(), Printer: output.Printer{Out: out, Err: err, Format: output.Narrow}}

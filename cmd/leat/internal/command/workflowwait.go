@@ -18,12 +18,15 @@ func (a *app) workflowWaitCommand(n *runNaming) *cobra.Command {
 		Long:    "Wait until runs have ended, and fail unless they are done. A run that is stuck has failed.\n\n" + runNamingHelp,
 		Example: "  leat workflow wait order-17 --timeout 1m && echo done",
 		RunE: func(c *cobra.Command, args []string) error {
-			ctx, cancel := c.Context(), context.CancelFunc(func() {})
-			if within > 0 {
-				ctx, cancel = context.WithTimeoutCause(ctx, within, fmt.Errorf("has not ended within %v", within))
-			}
-			defer cancel()
-			return a.eachRun(ctx, n, args, "run %s is done", awaitRun)
+			end := time.Now().Add(within)
+			return a.eachRun(c.Context(), n, args, "run %s is done", func(h workflow.Handle, ctx context.Context) error {
+				if within == 0 {
+					return awaitRun(h, ctx)
+				}
+				ctx, cancel := context.WithDeadlineCause(ctx, end, fmt.Errorf("has not ended within %v", within))
+				defer cancel()
+				return awaitRun(h, ctx)
+			})
 		},
 	}
 	c.Flags().DurationVar(&within, "timeout", 0, "how long to wait; 0: as long as it takes")

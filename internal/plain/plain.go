@@ -50,6 +50,10 @@ func Text(b []byte) string {
 // escapes of JSON: it says the same.
 func JSON(doc []byte) []byte { return []byte(harmless(string(doc), escapeInIndentedJSON)) }
 
+// YAML returns doc, a text of YAML, with what is not harmless in it written as escapes of
+// YAML. It says the same if that stands between double quotes.
+func YAML(doc []byte) []byte { return []byte(harmless(string(doc), escapeInYAML)) }
+
 // Name returns s, an id, a type, an error or another short text, on one line. Bytes that
 // are not UTF-8 are escaped one by one.
 func Name(s string) string { return harmless(ended(s), escapeInLine) }
@@ -150,6 +154,14 @@ func escapeInJSON(r rune) string {
 		return fmt.Sprintf(`\u%04x\u%04x`, high, low)
 	}
 	return fmt.Sprintf(`\u%04x`, r)
+}
+
+// escapeInYAML keeps YAML what it is: it has no pairs of surrogates.
+func escapeInYAML(r rune) string {
+	if r > 0xffff {
+		return fmt.Sprintf(`\U%08x`, r)
+	}
+	return escapeInIndentedJSON(r)
 }
 
 // escapeInIndentedJSON leaves what stands between values.

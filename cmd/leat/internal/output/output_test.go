@@ -1,11 +1,13 @@
 package output_test
 
 import (
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/leatwork/leat/cmd/leat/internal/output"
 	"github.com/leatwork/leat/task"
@@ -101,5 +103,50 @@ func TestARecordHasALineForEachFieldThatIsThere(t *testing.T) {
 func TestAFormThatIsNoneIsRefused(t *testing.T) {
 	if _, err := output.ParseFormat("xml"); !errors.Is(err, task.ErrInvalid) || !strings.Contains(err.Error(), "xml") {
 		t.Errorf("ParseFormat() = %v, want ErrInvalid that names it", err)
+	}
+}
+
+// What a stranger wrote is escaped in documents, which say the same.
+func TestADocumentDoesNothingToATerminal(t *testing.T) {
+	const evil = "a\u202eb\x7f\u009b\u200b\nc\U000e0001"
+	for format, read := range map[output.Format]func([]byte, any) error{output.JSON: json.Unmarshal, output.YAML: yaml.Unmarshal} {
+		var out strings.Builder
+		p := &output.Printer{Out: &out, Format: format}
+		want := map[string]string{"k" + evil: evil}
+		if err := output.One(p, output.Record[map[string]string]{}, want); err != nil {
+			t.Fatal(err)
+		}
+		if strings.ContainsAny(out.String(), "\u202e\x7f\u009b\u200b\U000e0001") {
+			t.Errorf("%s has what acts on a terminal: %q", format, out.String())
+		}
+		var got map[string]string
+		if err := read([]byte(out.String()), &got); err != nil || !cmp.Equal(want, got) {
+			t.Errorf("%s says %q, %v, want %q: %s", format, got, err, want, out.String())
+		}
+	}
+}
+
+func TestAnIDIsOneLine(t *testing.T) {
+	var out, said strings.Builder
+	p := &output.Printer{Out: &out, Err: &said, Format: output.ID}
+	if err := output.List(p, table, []fruit{{Name: "fig"}, {Name: "two\nlines"}, {Name: "plum"}}); err != nil {
+		t.Fatal(err)
+	}
+	if out.String() != "fig\nplum\n" || !strings.Contains(said.String(), "two⏎lines") {
+		t.Errorf("written is %q, and said %q", out.String(), said.String())
+	}
+}
+
+// JSON that a stranger wrote may have escapes and numbers that YAML does not know.
+func TestAnyJSONIsWrittenAsYAML(t *testing.T) {
+	var out strings.Builder
+	p := &output.Printer{Out: &out, Format: output.YAML}
+	in := json.RawMessage(`{"a":"\ud83d\ude00","n":12345678901234567890.10,"e":[],"o":{},"z":null,"t":true,"s":"1","l":"x\ny"}`)
+	if err := output.One(p, output.Record[json.RawMessage]{}, in); err != nil {
+		t.Fatal(err)
+	}
+	want := "a: \"\\U0001F600\"\nn: 12345678901234567890.10\ne: []\no: {}\nz: null\nt: true\ns: \"1\"\nl: |-\n  x\n  y\n"
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Error(diff)
 	}
 }

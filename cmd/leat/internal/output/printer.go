@@ -1,12 +1,13 @@
 package output
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
+	"github.com/leatwork/leat/internal/plain"
 )
 
 // A Printer writes in one form. It may not be used by several goroutines.
@@ -55,7 +56,7 @@ func Line[T any](p *Printer, t Table[T], v T) error {
 	case YAML:
 		return p.yaml([]T{v})
 	case ID:
-		return p.Print("%s", t.ID(v))
+		return p.id(t.ID(v))
 	default:
 		return p.Print("%s", strings.Join(t.cells(p, v), "  "))
 	}
@@ -71,10 +72,22 @@ func One[T any](p *Printer, r Record[T], v T) error {
 	case YAML:
 		return p.yaml(v)
 	case ID:
-		return p.Print("%s", r.ID(v))
+		return p.id(r.ID(v))
 	default:
 		return r.write(p, v)
 	}
+}
+
+// id writes an id on its line, as it is for a program, and harmless for a person. One that
+// has several lines could be taken for several ids, and is left out.
+func (p *Printer) id(id string) error {
+	switch {
+	case strings.ContainsAny(id, "\r\n"):
+		return p.Say("left out is an id of several lines: %s", plain.Name(id))
+	case IsTerminal(p.Out):
+		id = plain.Name(id)
+	}
+	return p.Print("%s", id)
 }
 
 // Print writes a line to [Printer].Out.
@@ -106,42 +119,19 @@ func (p *Printer) Say(format string, args ...any) error {
 	return err
 }
 
-func (p *Printer) json(v any) error {
-	e := json.NewEncoder(p.Out)
+// json writes v on several lines, and nothing in it does anything to a terminal.
+func (p *Printer) json(v any) error { return p.encode(v, "  ") }
+
+func (p *Printer) jsonLine(v any) error { return p.encode(v, "") }
+
+func (p *Printer) encode(v any, indent string) error {
+	var doc bytes.Buffer
+	e := json.NewEncoder(&doc)
 	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
-}
-
-func (p *Printer) jsonLine(v any) error {
-	e := json.NewEncoder(p.Out)
-	e.SetEscapeHTML(false)
-	return e.Encode(v)
-}
-
-// yaml writes v with the names that its JSON has, in their order.
-func (p *Printer) yaml(v any) error {
-	b, err := json.Marshal(v)
-	if err != nil {
+	e.SetIndent("", indent)
+	if err := e.Encode(v); err != nil {
 		return err
 	}
-	var node yaml.Node // JSON is YAML
-	if err := yaml.Unmarshal(b, &node); err != nil {
-		return err
-	}
-	block(&node)
-	e := yaml.NewEncoder(p.Out)
-	e.SetIndent(2)
-	if err := e.Encode(&node); err != nil {
-		return err
-	}
-	return e.Close()
-}
-
-// block has a document written as blocks, not in braces.
-func block(n *yaml.Node) {
-	n.Style &^= yaml.FlowStyle | yaml.DoubleQuotedStyle
-	for _, c := range n.Content {
-		block(c)
-	}
+	_, err := p.Out.Write(plain.JSON(doc.Bytes()))
+	return err
 }

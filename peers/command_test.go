@@ -48,6 +48,9 @@ func buildCommand(t *testing.T) string {
 	return program
 }
 
+// patient is how long a command may take on a machine on which much else is run.
+const patient = time.Minute
+
 // A shell is where the command is run, beside a bench.
 type shell struct {
 	*bench
@@ -65,7 +68,7 @@ func (s *shell) on(t *testing.T) *shell {
 // what it writes, what it says beside that, and its exit code.
 func (s *shell) call(args ...string) (out, said string, code int) {
 	s.Helper()
-	ctx, cancel := context.WithTimeout(s.Context(), soon)
+	ctx, cancel := context.WithTimeout(s.Context(), patient)
 	defer cancel()
 	c := exec.CommandContext(ctx, s.program, append([]string{"-u", s.peer.Addr}, args...)...)
 	c.Dir = s.TempDir()
@@ -164,7 +167,7 @@ func parse(s *shell, text string, into any) {
 func wantSame[T any](s *shell, what string, asynqs, leats func() T) {
 	s.Helper()
 	var before, told T
-	s.eventually(soon, what+" stays the same for a moment", func() bool {
+	s.eventually(patient, what+" stays the same for a moment", func() bool {
 		before = asynqs()
 		told = leats()
 		return same(before, asynqs()) == ""

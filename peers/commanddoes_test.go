@@ -93,13 +93,11 @@ func editOne(s *shell) {
 func cancelOne(s *shell) {
 	s.put(asynq.NewTask("t", nil), asynq.Queue("q"), asynq.TaskID("a"))
 	cancelled, stop := serveCancelled(s.bench, peer)
-	s.wantState("q", "a", "active")
-	s.eventually(soon, "the context ends", func() bool { // asynq may not listen yet
-		if len(cancelled) == 0 && s.state("q", "a") == "active" {
-			s.leat("task", "cancel", "a")
-		}
-		return len(cancelled) > 0
+	s.eventually(soon, "asynq hears", func() bool {
+		return s.redis.PubSubNumSub(s.Context(), "asynq:cancel").Val()["asynq:cancel"] > 0
 	})
+	s.leat("task", "cancel", "a")
+	wantCancelled(s.bench, cancelled)
 	s.wantState("q", "a", "retry")
 	stop()
 	s.wantExit(3, "none", "task", "cancel", "none")
@@ -131,7 +129,7 @@ func enqueueOne(s *shell) {
 		_, err := r.write([]byte("got " + r.Payload))
 		return err
 	})
-	s.leat("wait", "q/a", "--timeout", "15s")
+	s.leat("wait", "q/a", "--timeout", "50s")
 	if got, want := s.leat("result", "q/a"), `got {"to":"x"}`; got != want {
 		s.Errorf("asynq's handler has written %q, want %q", got, want)
 	}

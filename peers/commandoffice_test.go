@@ -49,15 +49,15 @@ func (s *shell) put(t *asynq.Task, options ...asynq.Option) {
 	}
 }
 
-// schedule has two entries tick.
+// schedule has two entries tick, with moments between in which nothing changes.
 func (s *shell) schedule() {
 	s.Helper()
 	scheduler := asynq.NewScheduler(s.peer, &asynq.SchedulerOpts{
 		HeartbeatInterval: time.Second, Logger: quietAsynq{}, LogLevel: asynq.FatalLevel,
 	})
 	for spec, t := range map[string]*asynq.Task{
-		"@every 1s": asynq.NewTask("tick", []byte("p"), asynq.MaxRetry(2)),
-		"@every 2s": asynq.NewTask("tock", nil, asynq.Timeout(time.Minute), asynq.Retention(time.Hour)),
+		"@every 4s": asynq.NewTask("tick", []byte("p"), asynq.MaxRetry(2)),
+		"@every 5s": asynq.NewTask("tock", nil, asynq.Timeout(time.Minute), asynq.Retention(time.Hour)),
 	} {
 		_, err := scheduler.Register(spec, t, asynq.Queue(ticked))
 		s.must(err)

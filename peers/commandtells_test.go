@@ -497,7 +497,7 @@ func tellEndings(s *shell) {
 // tellHappenings has told what has failed and what is completed, as far as asynq keeps that.
 func tellHappenings(s *shell) {
 	var got []string
-	for _, t := range readLines[toldTask](s, "tail", "-q", busy, "-s", "retry,archived,completed", "--since", "1h", "--for", "20s", "--refresh", "50ms", "--count", "9") {
+	for _, t := range readLines[toldTask](s, "tail", "-q", busy, "-s", "retry,archived,completed", "--since", "1h", "--for", "50s", "--refresh", "50ms", "--count", "9") {
 		got = append(got, t.ID+" "+t.State)
 	}
 	var want []string

@@ -267,7 +267,7 @@ func plural(n int, thing string) string {
 }
 
 // all does it to all, place by place. That ctx ends stops it after the step at hand, so
-// that what was done is known.
+// that what was done is known; a storage that does not answer any more ends it.
 func (b *bulk) all(ctx context.Context, i *queue.Inspector) error {
 	counted := b.filter().Empty()
 	if b.found = 0; counted {
@@ -275,9 +275,12 @@ func (b *bulk) all(ctx context.Context, i *queue.Inspector) error {
 	}
 	bar := output.NewBar(&b.Printer, b.doing, b.found)
 	defer bar.End()
+	going, heard, end := b.patient(context.WithoutCancel(ctx))
+	defer end()
 	filter := query.Filter(b.filter())
 	if match := filter.Match; match != nil {
 		filter.Match = func(t *task.Info) bool {
+			heard()
 			takes := match(t)
 			if takes {
 				b.found++
@@ -287,9 +290,10 @@ func (b *bulk) all(ctx context.Context, i *queue.Inspector) error {
 	}
 	for _, p := range b.places {
 		before := b.Done
-		done, err := i.Bulk(context.WithoutCancel(ctx), queue.BulkRequest{
+		done, err := i.Bulk(going, queue.BulkRequest{
 			Queue: p.Queue, State: p.State, Group: p.Group, Filter: filter, Do: b.do,
 			Progress: func(done int) bool {
+				heard()
 				bar.Set(before + done)
 				return ctx.Err() == nil
 			},

@@ -57,6 +57,9 @@ func (a *app) taskListCommand() *cobra.Command {
 }
 
 func (l *taskList) run(ctx context.Context, args []string) (err error) {
+	if l.page < 1 || l.size < 1 {
+		return usage(errors.New("--page and --size must be at least 1"))
+	}
 	i, err := l.inspector(ctx)
 	if err != nil {
 		return err
@@ -101,9 +104,6 @@ func (l *taskList) onePage(ctx context.Context, i *queue.Inspector) error {
 	number := l.page
 	if l.after != "" {
 		number = 0
-	}
-	if l.page < 1 || l.size < 1 {
-		return usage(errors.New("--page and --size must be at least 1"))
 	}
 	page, err := i.List(ctx, queue.ListQuery{Queue: s.Queues[0], State: s.States[0], Group: s.Group, Newest: l.newest, Number: number, After: l.after, Limit: l.size})
 	if err != nil {

@@ -58,7 +58,7 @@ func Run(ctx context.Context, o Options, in io.Reader, out io.Writer) error {
 		options = append(options, tea.WithEnvironment(append(os.Environ(), "NO_COLOR=1")))
 	}
 	_, err := tea.NewProgram(newApp(ctx, o), options...).Run()
-	if errors.Is(err, tea.ErrInterrupted) {
+	if errors.Is(err, tea.ErrInterrupted) || ctx.Err() != nil && errors.Is(err, tea.ErrProgramKilled) {
 		return nil
 	}
 	return err

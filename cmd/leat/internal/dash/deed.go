@@ -64,8 +64,12 @@ func (a *app) finish(m done) {
 	default:
 		a.warn(m.result + "; " + m.err.Error())
 	}
-	if s, ok := a.top().screen.(changeable); ok {
-		s.changed()
+	for _, t := range a.tabs {
+		for _, p := range t.pages {
+			if s, ok := p.screen.(changeable); ok {
+				s.changed()
+			}
+		}
 	}
 	a.refetch()
 }

@@ -79,7 +79,7 @@ func (d *dialog) press(a *app, m tea.KeyPressMsg) {
 		d.pick(a, key)
 	case d.take != nil:
 		d.write(a, m)
-	case d.word == "" && (key == "y" || key == "Y"), d.word != "" && key == "enter" && d.input.Value() == d.word:
+	case d.word == "" && (key == "y" || key == "Y"), d.word != "" && key == "enter" && d.isTyped():
 		a.dialog = nil
 		d.yes()
 	case d.word == "" && (key == "n" || key == "q" || key == "N"):
@@ -87,6 +87,13 @@ func (d *dialog) press(a *app, m tea.KeyPressMsg) {
 	case d.word != "":
 		d.input, _ = d.input.Update(m)
 	}
+}
+
+// isTyped reports whether what must be typed is, as it is or as it is shown: a stranger's
+// name may have what no key gives.
+func (d *dialog) isTyped() bool {
+	typed := d.input.Value()
+	return typed == d.word || typed == plain.Name(d.word)
 }
 
 // pick takes the number of an option.
@@ -144,5 +151,5 @@ func (d *dialog) answers(t theme, w int) (lines []string) {
 	case d.word == "":
 		return []string{t.strong.Render("y") + " yes   " + t.strong.Render("n") + " no"}
 	}
-	return []string{"Type " + t.strong.Render(plain.Name(d.word)) + " and Enter to go on; Esc leaves everything as it is.", d.input.View()}
+	return append(prose("Type "+plain.Name(d.word)+" and Enter to go on; Esc leaves everything as it is.", w-4), d.input.View())
 }

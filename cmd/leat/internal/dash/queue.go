@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"sort"
 	"strings"
 	"time"
 
@@ -24,7 +25,7 @@ type queueScreen struct {
 	state  int // of shownStates
 	list   *taskList
 	groups table[broker.Group]
-	tabs   []int // where each state begins in its line
+	tabs   []int // where each state begins in its line, and where the line ends
 }
 
 const (
@@ -135,11 +136,8 @@ func (s *queueScreen) bindings() []binding {
 func (s *queueScreen) click(x, y int) {
 	switch {
 	case y == stateLine:
-		for i := len(s.tabs) - 1; i >= 0; i-- {
-			if x >= s.tabs[i] {
-				s.turn(i)
-				return
-			}
+		if i := sort.SearchInts(s.tabs, x+1) - 1; i >= 0 && i < len(shownStates) {
+			s.turn(i)
 		}
 	case s.showsGroups():
 		s.groups.click(x, y)
@@ -214,6 +212,7 @@ func (s *queueScreen) stateTabs(w int) string {
 		}
 		line += style.Render(label(i, wide > w)) + " "
 	}
+	s.tabs = append(s.tabs, ansi.StringWidth(line))
 	return line
 }
 

@@ -110,12 +110,16 @@ func (l *taskList) position() string {
 	if n == 0 || !l.loaded {
 		return ""
 	}
-	first := l.pager.here().count + 1
-	if l.pager.fromEnd {
-		first = max(l.total-l.pager.here().count-n, 0) + 1
+	passed := l.pager.here().count
+	total := max(l.total, n)
+	if l.pager.next == "" { // tasks that were passed may have gone since, and others come
+		passed = total - n
 	}
-	last := first + n - 1
-	return fmt.Sprintf("%s–%s of %s", count(first), count(last), count(max(l.total, last)))
+	first := min(passed, total-n) + 1
+	if l.pager.fromEnd {
+		first = max(total-passed-n, 0) + 1
+	}
+	return fmt.Sprintf("%s–%s of %s", count(first), count(first+n-1), count(total))
 }
 
 // How a search goes on.

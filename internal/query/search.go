@@ -22,7 +22,7 @@ import (
 // [queue.ListQuery] orders them. If nothing moves meanwhile, each is told once. A task that
 // moves while it is searched for may be told twice, or not at all.
 //
-// A Search may not be used by several goroutines. Its fields may not be changed once
+// A Search may not be used by several goroutines. What one searches for may not be changed once
 // [Search.Next] was called.
 type Search struct {
 	Inspector *queue.Inspector
@@ -31,6 +31,10 @@ type Search struct {
 	States    []task.State // only in these; nil: in all
 	Group     string       // only in groups of that name; "": anywhere
 	Newest    bool         // in each state and queue the other way round
+
+	// Broken are queues that cannot be read, and why, once [Search.Next] or
+	// [Search.Places] was called: they are left out, unless Queues names them.
+	Broken map[string]error
 
 	begun   bool
 	places  []Place // that are not done
@@ -175,10 +179,14 @@ func (s *Search) Places(ctx context.Context) ([]Place, error) {
 	if err != nil || len(queues) == 0 {
 		return nil, err
 	}
-	figures, err := s.Inspector.Figures(ctx, queues...)
+	figures, broken, err := s.Inspector.Survey(ctx, queues...)
+	for _, name := range s.Queues {
+		err = cmp.Or(err, broken[name])
+	}
 	if err != nil {
 		return nil, err
 	}
+	s.Broken = broken
 	var places []Place
 	for _, state := range order {
 		for _, f := range figures {

@@ -286,3 +286,46 @@ func TestABulkDoesItToWhatTheSearchShows(t *testing.T) {
 		}
 	})
 }
+
+// A halfBroken broker has a queue whose figures cannot be read.
+type halfBroken struct {
+	broker.Broker
+	queue string
+}
+
+var errDamaged = errors.New("damaged")
+
+func (b halfBroken) Counts(ctx context.Context, now time.Time, queues ...string) ([]broker.Counts, error) {
+	if len(queues) == 0 || slices.Contains(queues, b.queue) {
+		return nil, errDamaged
+	}
+	return b.Broker.Counts(ctx, now, queues...)
+}
+
+func TestABrokenQueueKeepsNothingOfTheOthersSecret(t *testing.T) {
+	m := model.New(model.Options{})
+	fill(t, m)
+	names, err := m.Queues(t.Context())
+	if err != nil || len(names) < 2 {
+		t.Fatalf("Queues() = %q, %v, want several", names, err)
+	}
+	bad := names[0]
+	i := queue.NewInspector(halfBroken{m, bad})
+	s := &query.Search{Inspector: i}
+	found, err := s.Next(t.Context(), 10_000, 10_000)
+	if err != nil || !found.Done || len(found.Tasks) == 0 {
+		t.Fatalf("Next() = %d tasks, %v, want those of %q", len(found.Tasks), err, names[1:])
+	}
+	for _, task := range found.Tasks {
+		if task.Queue == bad {
+			t.Errorf("Next() tells of %s/%s, whose queue cannot be read", task.Queue, task.ID)
+		}
+	}
+	if !errors.Is(s.Broken[bad], errDamaged) {
+		t.Errorf("Broken = %v, want what is wrong with %s", s.Broken, bad)
+	}
+	named := &query.Search{Inspector: i, Queues: []string{bad}}
+	if _, err := named.Next(t.Context(), 1, 1); !errors.Is(err, errDamaged) {
+		t.Errorf("Next() in %s = %v, want what is wrong with it", bad, err)
+	}
+}

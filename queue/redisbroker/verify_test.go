@@ -80,8 +80,8 @@ var damages = []damage{
 	{"an entry of one state in two other places", func(x *bench) { x.set("t:ready", "state", "retry"); x.member("archived", 5, "ready") }, "entry q/ready is retry; in retry: false", ""},
 	{"a leased id without entry", func(x *bench) { x.must(x.c.Del(x.Context(), x.queue("t:leased"))) }, "active of queue q names leased, which does not exist", "taken out of active, taken out of lease"},
 	{"a scheduled id without entry", func(x *bench) { x.must(x.c.Del(x.Context(), x.queue("t:later"))) }, "scheduled of queue q names later, which does not exist", "taken out of scheduled, taken out of leat:due"},
-	{"a grouped id without entry", func(x *bench) { x.must(x.c.Del(x.Context(), x.queue("t:grouped"))) }, "group g of queue q names grouped", "taken out of g:g"},
-	{"a frozen id without entry", func(x *bench) { x.must(x.c.Del(x.Context(), x.queue("t:frozen"))) }, "group g of queue q names frozen", "taken out of g:g:token"},
+	{"a grouped id without entry", func(x *bench) { x.must(x.c.Del(x.Context(), x.queue("t:grouped"))) }, "group g of queue q names grouped, which does not exist", "taken out of g:g"},
+	{"a frozen id without entry", func(x *bench) { x.must(x.c.Del(x.Context(), x.queue("t:frozen"))) }, "group g of queue q names frozen, which does not exist", "taken out of g:g:token"},
 	{"a batch that nobody knows", func(x *bench) { x.must(x.c.Del(x.Context(), x.queue("aggregation_sets"), x.queue("leat:batches"))) }, "group g:token of queue q is not among its groups", "given back to group g"},
 	{"an open entry without its hash", func(x *bench) {
 		x.must(x.c.Del(x.Context(), x.queue("t:m1")))

@@ -71,7 +71,10 @@ func (v *verifier) group(ctx context.Context, set, group, queue string, found ma
 	for _, z := range members {
 		id := z.Member.(string)
 		seen[id]++
-		if s, ok := found[id]; !ok || s.state != task.Aggregating || s.group != group {
+		switch s, ok := found[id]; {
+		case !ok:
+			v.mendable(remedy{"stranger", queue, set, id}, "group %s of queue %s names %s, which does not exist", group, queue, id)
+		case s.state != task.Aggregating || s.group != group:
 			v.mendable(remedy{"stranger", queue, set, id}, "group %s of queue %s names %s, which is %s in group %q", group, queue, id, s.state, s.group)
 		}
 		if z.Score != math.Trunc(z.Score) {

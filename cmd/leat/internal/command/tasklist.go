@@ -3,7 +3,10 @@ package command
 import (
 	"context"
 	"errors"
+	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -154,13 +157,27 @@ func (l *taskList) find(ctx context.Context) error {
 		bar.Set(found.Scanned)
 	}
 	bar.End()
-	if err := l.end(); err != nil || found.Done {
+	if err := l.end(); err != nil {
+		return err
+	}
+	if err := l.broken(); err != nil || found.Done {
 		return err
 	}
 	if l.count >= limit {
 		return l.Note("these are %d; there may be more: --limit says how many", l.count)
 	}
 	return l.Note("looked at %d of %d; go on with --scan 0, or say more of what is looked for", found.Scanned, found.Total)
+}
+
+// broken says which queues could not be searched.
+func (l *taskList) broken() error {
+	for _, name := range slices.Sorted(maps.Keys(l.search.Broken)) {
+		l.complain(fmt.Errorf("queue %s: %w", name, l.search.Broken[name]))
+	}
+	if len(l.search.Broken) > 0 {
+		return fmt.Errorf("%w, %w", errPartly, errSaid)
+	}
+	return nil
 }
 
 // add lists tasks: at once where that can be done line by line.

@@ -23,6 +23,10 @@ func dataOf(b []byte) (Data, []byte) {
 	return textOf(string(b)), nil
 }
 
+// DataOf returns b as a value, or else as the bytes that are shown as base64; nothing for
+// no bytes.
+func DataOf(b []byte) (Data, []byte) { return someOf(b) }
+
 // textOf returns s as a string of JSON.
 func textOf(s string) Data {
 	var b bytes.Buffer

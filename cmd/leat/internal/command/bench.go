@@ -113,7 +113,7 @@ func removeBench(ctx context.Context, b broker.Broker, name string) error {
 var figuresRecord = output.Record[figures]{
 	ID: func(f figures) string { return f.Queue },
 	Fields: []output.Field[figures]{
-		{Name: "Storage", Text: func(f figures) string { return f.Broker }},
+		{Name: "Storage", Text: func(f figures) string { return f.Storage }},
 		{Name: "Tasks", Text: func(f figures) string {
 			return fmt.Sprintf("%d of %d bytes, concurrency %d", f.Tasks, f.Payload, f.Concurrency)
 		}},

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -33,7 +34,7 @@ type benchmark struct {
 // Figures are what a benchmark comes to.
 type figures struct {
 	benchmark
-	Broker    string  `json:"broker"`
+	Storage   string  `json:"storage"`
 	RoundTrip float64 `json:"round_trip_seconds"` // the median
 	OneByOne  float64 `json:"enqueue_one_by_one_per_second"`
 	InBatches float64 `json:"enqueue_in_batches_per_second"`
@@ -58,9 +59,24 @@ const (
 	chainLong = 5   // steps of a run
 )
 
+// storage says what is measured, and where it is.
+func (b benchmark) storage(ctx context.Context) (string, error) {
+	about, err := queue.NewInspector(b.broker).Describe(ctx)
+	if errors.Is(err, errors.ErrUnsupported) {
+		return fmt.Sprintf("%T", b.broker), nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return strings.TrimSpace(fmt.Sprintf("%s %s %s", about.Kind, about.Version, about.Address)), nil
+}
+
 // measure measures everything, one thing after another. It leaves the queue behind.
 func (b benchmark) measure(ctx context.Context) (f figures, err error) {
-	f = figures{benchmark: b, Broker: fmt.Sprintf("%T", b.broker)}
+	f = figures{benchmark: b}
+	if f.Storage, err = b.storage(ctx); err != nil {
+		return f, err
+	}
 	c := queue.NewClient(b.broker)
 	if f.RoundTrip, err = b.roundTrip(ctx); err != nil {
 		return f, err

@@ -161,7 +161,7 @@ func (f *follower) asked(ctx context.Context, h tail.Happening) (tail.Happening,
 
 // line returns what is written of h for people.
 func (f *follower) line(h tail.Happening) string {
-	text := clock(h.At) + "  " + plain.Name(h.Queue)
+	text := output.Time(h.At) + "  " + plain.Name(h.Queue)
 	if h.ID == "" {
 		var figures []string
 		for _, c := range h.Figures {

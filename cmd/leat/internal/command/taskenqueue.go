@@ -207,7 +207,7 @@ func (a *app) enqueueOne(ctx context.Context, f *enqueueFlags, options []task.Op
 
 func stateOf(info *task.Info) string {
 	if at := info.NextProcessAt; info.State == task.Scheduled {
-		return fmt.Sprintf("%s, at %s", info.State, clock(at))
+		return fmt.Sprintf("%s, at %s", info.State, output.Time(at))
 	}
 	return info.State.String()
 }

@@ -121,7 +121,7 @@ func taskRecord() output.Record[view.Task] {
 		field("State", stateOfTask),
 		named("Why", func(t view.Task) string { return t.Why }),
 		field("Retried", func(t view.Task) string { return fmt.Sprintf("%d/%d", t.Retried, t.MaxRetry) }),
-		field("Next process time", func(t view.Task) string { return clock(t.NextProcessAt) }),
+		field("Next process time", func(t view.Task) string { return output.Time(t.NextProcessAt) }),
 		field("Completed", completedClock),
 		named("End", func(t view.Task) string { return t.End }),
 		field("Last failure", lastFailed),
@@ -129,8 +129,8 @@ func taskRecord() output.Record[view.Task] {
 		named("Group", func(t view.Task) string { return t.Group }),
 		named("Unique key", func(t view.Task) string { return t.UniqueKey }),
 		field("Timeout", func(t view.Task) string { return spell(t.TimeoutSeconds) }),
-		field("Deadline", func(t view.Task) string { return clock(t.Deadline) }),
-		field("Start by", func(t view.Task) string { return clock(t.StartBy) }),
+		field("Deadline", func(t view.Task) string { return output.Time(t.Deadline) }),
+		field("Start by", func(t view.Task) string { return output.Time(t.StartBy) }),
 		field("Retention", func(t view.Task) string { return spell(t.RetentionSeconds) }),
 		field("Crashes", crashesText),
 		field("Worker", workerText),
@@ -157,7 +157,7 @@ func workerText(t view.Task) string {
 	if t.Worker == nil {
 		return ""
 	}
-	return fmt.Sprintf("%s:%d since %s", plain.Name(t.Worker.Host), t.Worker.PID, clock(t.Worker.StartedAt))
+	return fmt.Sprintf("%s:%d since %s", plain.Name(t.Worker.Host), t.Worker.PID, output.Time(t.Worker.StartedAt))
 }
 
 func headerLines(t view.Task) string {
@@ -175,7 +175,7 @@ func attemptLines(t view.Task) string {
 		if at.Error != "" {
 			came = plain.Name(at.Error)
 		}
-		line := clock(at.EndedAt)
+		line := output.Time(at.EndedAt)
 		if at.TookSeconds > 0 {
 			line += " after " + spell(at.TookSeconds)
 		}

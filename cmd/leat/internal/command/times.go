@@ -3,15 +3,9 @@ package command
 import (
 	"fmt"
 	"time"
-)
 
-// clock returns a time as tables have it, where the user is; nothing for none.
-func clock(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.Local().Format(time.DateTime)
-}
+	"github.com/leatwork/leat/cmd/leat/internal/output"
+)
 
 // until returns how far away a time is that is to come: "in 5m3s", "right now".
 func until(now, t time.Time) string {
@@ -30,9 +24,5 @@ func spell(seconds float64) string {
 	if seconds == 0 {
 		return ""
 	}
-	d := time.Duration(seconds * float64(time.Second))
-	if d >= time.Minute {
-		return d.Round(time.Second).String()
-	}
-	return d.Round(time.Millisecond).String()
+	return output.Seconds(seconds)
 }

@@ -207,7 +207,7 @@ func (t *top) show(look topLook, onScreen bool) error {
 	}
 	to.Err = &page // a table that is empty says so in its place
 	err := errors.Join(
-		to.Print("%s", clock(look.At)),
+		to.Print("%s", output.Time(look.At)),
 		output.List(&to, topQueueTable, look.Queues),
 		to.Print(""),
 		output.List(&to, topRunningTable, look.Running),

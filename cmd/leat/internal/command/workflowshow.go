@@ -3,6 +3,7 @@ package command
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -12,69 +13,187 @@ import (
 	"github.com/leatwork/leat/cmd/leat/internal/output"
 	"github.com/leatwork/leat/internal/plain"
 	"github.com/leatwork/leat/internal/view"
+	"github.com/leatwork/leat/task"
 	"github.com/leatwork/leat/workflow"
 )
 
-// depthOf is how many runs within a run are shown unless somebody wants another number.
-const depthOf = 20
+// mostSteps is how many steps are read of the runs within a run.
+const mostSteps = 500
+
+// A runShow is what is to be seen of a run.
+type runShow struct {
+	depth               int
+	children            bool
+	graph, gantt, ascii bool
+	values              bool
+}
+
+// A valuedRun is a run with what it was given, and what it has come to.
+type valuedRun struct {
+	view.Run
+
+	Input         view.Data `json:"input,omitempty"`
+	InputBase64   []byte    `json:"input_base64,omitempty"`
+	Outcome       view.Data `json:"outcome,omitempty"`
+	OutcomeBase64 []byte    `json:"outcome_base64,omitempty"`
+}
 
 func (a *app) workflowShowCommand(n *runNaming) *cobra.Command {
-	var children int
+	var s runShow
 	c := &cobra.Command{
 		Use:     "show RUN",
 		Aliases: []string{"inspect", "status"},
 		Short:   "Show how far a run has come",
-		Long:    "Show how far a run has come: its steps, and the runs that its steps are.\n\n" + runNamingHelp,
-		Example: "  leat workflow show order-17\n  leat workflow show orders/order-17 -o json",
+		Long: `Show how far a run has come: how it stands, what waits for what if that fits the terminal,
+its steps, and when they ran. With --graph or --gantt, only that. The runs that its steps
+are have a heavy border; --depth and --children show them, too.
+
+` + runNamingHelp,
+		Example: "  leat workflow show order-17\n  leat workflow show orders/order-17 --graph --gantt\n  leat workflow show order-17 --values --children -o json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.inRun(c.Context(), n, args[0], func(h workflow.Handle) error { return a.showRun(c.Context(), h, children) })
+			return a.inRun(c.Context(), n, args[0], func(h workflow.Handle) error { return a.showRun(c.Context(), h, s) })
 		},
 	}
-	c.Flags().IntVar(&children, "children", depthOf, "how many runs within it are shown at most")
+	c.Flags().IntVar(&s.depth, "depth", 0, "how many levels of the runs within it are shown")
+	c.Flags().BoolVar(&s.children, "children", false, "all levels of them are")
+	c.Flags().BoolVar(&s.graph, "graph", false, "only draw what waits for what")
+	c.Flags().BoolVar(&s.gantt, "gantt", false, "only draw when its steps ran")
+	c.Flags().BoolVar(&s.ascii, "ascii", false, "draw with ASCII alone")
+	c.Flags().BoolVar(&s.values, "values", false, "show also what it was given, and what it has come to")
+	c.MarkFlagsMutuallyExclusive("depth", "children")
 	return c
 }
 
-func (a *app) showRun(ctx context.Context, h workflow.Handle, children int) error {
-	tree, err := h.Tree(ctx, children)
+// readRun reads a run, and those within it that are to be seen.
+func (a *app) readRun(ctx context.Context, h workflow.Handle, s runShow) (r valuedRun, err error) {
+	most := 0
+	if s.children || s.depth > 0 {
+		most = mostSteps
+	}
+	tree, err := h.Tree(ctx, most)
 	if err != nil {
-		return err
+		return r, err
 	}
 	i, err := a.inspector(ctx)
 	if err != nil {
-		return err
+		return r, err
 	}
 	servers, err := i.Servers(ctx)
 	if err != nil {
-		return err
+		return r, err
 	}
-	return a.writeRun(view.RunOf(tree, time.Now(), servers...), "")
+	r.Run = view.RunOf(tree, time.Now(), servers...)
+	if !s.children {
+		r.Run = cutDeeper(r.Run, s.depth)
+	}
+	if !s.values {
+		return r, nil
+	}
+	input, err := h.Input(ctx)
+	if err != nil {
+		return r, err
+	}
+	r.Input, r.InputBase64 = view.DataOf(input)
+	outcome, err := h.Outcome(ctx)
+	if errors.Is(err, workflow.ErrNoOutput) || errors.Is(err, workflow.ErrRunFailed) {
+		return r, nil // which the run's state tells
+	}
+	r.Outcome, r.OutcomeBase64 = view.DataOf(outcome)
+	return r, err
 }
 
-// writeRun writes a run, and for people below it its steps and the runs within it.
-func (a *app) writeRun(r view.Run, above string) error {
-	if !a.Format.ForPeople() {
-		return output.One(&a.Printer, runRecord(time.Now(), above), r)
+// cutDeeper leaves out the runs within a run below some levels.
+func cutDeeper(r view.Run, depth int) view.Run {
+	if depth <= 0 {
+		r.Children, r.Truncated = nil, false
 	}
-	if err := output.One(&a.Printer, runRecord(time.Now(), above), r); err != nil {
+	for i, child := range r.Children {
+		r.Children[i] = cutDeeper(child, depth-1)
+	}
+	return r
+}
+
+func (a *app) showRun(ctx context.Context, h workflow.Handle, s runShow) error {
+	if s.depth < 0 {
+		return task.Invalid("--depth", s.depth, "is negative")
+	}
+	r, err := a.readRun(ctx, h, s)
+	if err != nil {
+		return err
+	}
+	switch now := time.Now(); {
+	case !a.Format.ForPeople():
+		return output.One(&a.Printer, output.Record[valuedRun]{ID: func(r valuedRun) string { return r.Queue + "/" + r.ID }}, r)
+	case s.graph || s.gantt:
+		if s.graph {
+			_, err = a.drawGraph(r.Run, s.ascii, true)
+		}
+		if err == nil && s.gantt {
+			err = a.drawGantt(r.Run, now, s.ascii)
+		}
+		return err
+	default:
+		return a.writeRun(r, now, s)
+	}
+}
+
+// writeRun writes all there is to see of a run.
+func (a *app) writeRun(r valuedRun, now time.Time, s runShow) error {
+	if err := output.One(&a.Printer, runRecord(now, ""), r.Run); err != nil {
+		return err
+	}
+	if err := output.One(&a.Printer, valuesRecord, r); err != nil {
 		return err
 	}
 	if err := a.Print(""); err != nil {
 		return err
 	}
-	if err := output.List(&a.Printer, stepTable(time.Now()), r.Steps); err != nil {
+	drawn, err := a.drawGraph(r.Run, s.ascii, false)
+	if drawn && err == nil {
+		err = a.Print("")
+	}
+	if err == nil {
+		err = output.List(&a.Printer, stepTable(now), r.Steps)
+	}
+	if err == nil {
+		err = a.writeChildren(r.Run, now)
+	}
+	if err == nil {
+		err = a.Print("")
+	}
+	if err != nil {
 		return err
 	}
+	return a.drawGantt(r.Run, now, s.ascii)
+}
+
+var valuesRecord = output.Record[valuedRun]{Fields: []output.Field[valuedRun]{
+	{Name: "Input", Text: func(r valuedRun) string { return dataText(r.Input, r.InputBase64) }},
+	{Name: "Outcome", Text: func(r valuedRun) string { return dataText(r.Outcome, r.OutcomeBase64) }},
+}}
+
+// writeChildren writes the runs within a run, and their steps.
+func (a *app) writeChildren(r view.Run, now time.Time) error {
 	for _, child := range r.Children {
 		if err := a.Print(""); err != nil {
 			return err
 		}
-		if err := a.writeRun(child, r.ID+" / "+child.Step); err != nil {
+		if err := output.One(&a.Printer, runRecord(now, r.ID+" / "+child.Step), child); err != nil {
+			return err
+		}
+		if err := a.Print(""); err != nil {
+			return err
+		}
+		if err := output.List(&a.Printer, stepTable(now), child.Steps); err != nil {
+			return err
+		}
+		if err := a.writeChildren(child, now); err != nil {
 			return err
 		}
 	}
 	if r.Truncated {
-		return a.Note("There are more runs within %s: --children", r.ID)
+		return a.Note("There are more runs within %s.", plain.Name(r.ID))
 	}
 	return nil
 }
@@ -214,10 +333,10 @@ func (a *app) workflowResultCommand(n *runNaming) *cobra.Command {
 					read = func(ctx context.Context) ([]byte, error) { return h.Output(ctx, step) }
 				}
 				b, err := read(c.Context())
-				if err == nil {
-					_, err = a.Out.Write(b)
+				if err != nil {
+					return err
 				}
-				return err
+				return a.writeBytes(b)
 			})
 		},
 	}

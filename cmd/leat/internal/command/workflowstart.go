@@ -2,12 +2,15 @@ package command
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/leatwork/leat/cmd/leat/internal/output"
+	"github.com/leatwork/leat/internal/plain"
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/task"
 	"github.com/leatwork/leat/workflow"
@@ -40,7 +43,7 @@ must serve on which the workflow is registered. The run has the task's id.
 	c.Flags().StringVar(&r.id, "id", "", "the run's id; without it, one is made")
 	c.Flags().StringVar(&r.when.at, "at", "", "when, as 2030-01-31T08:00:00Z, or a day: 2030-01-31")
 	c.Flags().DurationVar(&r.when.in, "in", 0, "in how long")
-	c.Flags().BoolVar(&r.wait, "wait", false, "wait for the run's end, and fail unless it is done")
+	c.Flags().BoolVar(&r.wait, "wait", false, "wait for the run's end and write what it has come to; fail unless it is done")
 	c.MarkFlagsMutuallyExclusive("at", "in")
 	return c
 }
@@ -102,9 +105,26 @@ func (a *app) startRun(ctx context.Context, n *runNaming, name string, r startRe
 	if _, err := c.Wait(ctx, info); err != nil {
 		return err
 	}
-	return a.eachTelling([]string{id}, func(id string) (string, error) {
-		return fmt.Sprintf("run %s is done", id), a.inRun(ctx, &runNaming{}, id, func(h workflow.Handle) error { return h.Wait(ctx) })
+	return a.inRun(ctx, &runNaming{}, id, func(h workflow.Handle) error {
+		if err := h.Wait(ctx); err != nil {
+			return err
+		}
+		outcome, err := h.Outcome(ctx)
+		if err != nil {
+			return err
+		}
+		return errors.Join(a.Note("leat: run %s is done", id), a.writeBytes(outcome))
 	})
+}
+
+// writeBytes writes what was stored as it is, unless a person looks at it, whom it might
+// harm.
+func (a *app) writeBytes(b []byte) error {
+	if output.IsTerminal(a.Out) {
+		return a.Print("%s", plain.Text(b))
+	}
+	_, err := a.Out.Write(b)
+	return err
 }
 
 // warnUnserved says so if there is no server that serves a queue.

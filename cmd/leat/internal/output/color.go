@@ -8,15 +8,15 @@ func stateStyle(word string) (ansi.Style, bool) {
 	switch word {
 	case "active", "running", "run":
 		return s.ForegroundColor(ansi.Green), true
-	case "pending", "ready":
+	case "pending":
 		return s.ForegroundColor(ansi.Blue), true
 	case "scheduled", "aggregating", "waiting":
 		return s.ForegroundColor(ansi.Cyan), true
-	case "retry", "paused", "late", "stopped", "cancelling", "compensating":
+	case "retry", "paused", "late", "stopped", "closing", "undoing":
 		return s.ForegroundColor(ansi.Yellow), true
-	case "archived", "failed", "broken", "cancelled", "compensated":
+	case "archived", "failed", "stuck", "cancelled", "timed out":
 		return s.ForegroundColor(ansi.Red), true
-	case "completed", "succeeded", "skipped":
+	case "completed", "done", "skipped":
 		return s.Faint(), true
 	}
 	return s, false
@@ -24,11 +24,14 @@ func stateStyle(word string) (ansi.Style, bool) {
 
 // State returns the word for a state in its colour, if p has colours. It is the same
 // width as the word.
-func State(p *Printer, word string) string {
+func State(p *Printer, word string) string { return Like(p, word, word) }
+
+// Like returns text in the colour of the word for a state, if p has colours.
+func Like(p *Printer, word, text string) string {
 	if style, ok := stateStyle(word); ok && p.Color {
-		return style.Styled(word)
+		return style.Styled(text)
 	}
-	return word
+	return text
 }
 
 // Heading returns text as headings look, if p has colours.

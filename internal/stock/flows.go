@@ -75,6 +75,6 @@ var quick = dag.New("reorder", func(g *dag.Graph, in dag.Val[order]) dag.Val[str
 	checked := dag.Do(g, check, in)
 	amount := dag.Do(g, price, checked)
 	parcels := dag.Map(g, pack, dag.Do(g, reserve, checked))
-	paid := dag.Do(g, debit, checked, dag.After(amount))
+	paid := dag.Do(g, debit, checked, dag.After(amount, parcels))
 	return dag.Do(g, ship, parcels, dag.After(paid))
 }, workflow.Queue(flowQueue))

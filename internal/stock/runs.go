@@ -3,6 +3,7 @@ package stock
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/leatwork/leat/queue"
@@ -56,17 +57,32 @@ func (p position) await(ctx context.Context, c *queue.Client) error {
 	return awaitStep(ctx, h, p.step, 0)
 }
 
-// awaitStep waits until a step of a run is under way, and so many of its tasks have ended.
+// awaitStep waits until a step is the only one of a run that is under way, and so many of
+// its tasks have ended.
 func awaitStep(ctx context.Context, h workflow.Handle, name string, ended int) error {
 	return until(ctx, func() (bool, error) {
 		s, err := h.Status(ctx)
+		if err != nil {
+			return false, err
+		}
+		var under []workflow.StepStatus
 		for _, step := range s.Steps {
-			if step.Name == name && step.State == workflow.StepRunning && step.Ended >= ended {
-				return true, err
+			if step.State == workflow.StepRunning || step.State == workflow.StepWaiting && isReady(s, step) {
+				under = append(under, step)
 			}
 		}
-		return false, err
+		return len(under) == 1 && under[0].Name == name && under[0].State == workflow.StepRunning && under[0].Ended >= ended, nil
 	})
+}
+
+// isReady reports whether all that a step waits for has ended.
+func isReady(s workflow.Status, step workflow.StepStatus) bool {
+	for _, before := range s.Steps {
+		if slices.Contains(step.After, before.Name) && !before.State.Ended() {
+			return false
+		}
+	}
+	return true
 }
 
 // patience is how long a run may take to stand where it is to stand.

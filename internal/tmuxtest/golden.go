@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 )
 
 var rewrite = flag.Bool("tmux.rewrite", false, "write screens to their files instead of comparing them")
@@ -16,22 +15,18 @@ var rewrite = flag.Bool("tmux.rewrite", false, "write screens to their files ins
 // Masks hide what differs from time to time, such as ages and process ids.
 type Masks []*regexp.Regexp
 
-// Hide replaces every match by as many dots as it has characters, so that all else stays
-// where it is, and leaves out those at the end of a line.
+// Hide replaces what matches by a dot, or several that adjoin by one: how wide it is may
+// differ from time to time, too. A pattern should take the blanks around with it.
 func (m Masks) Hide(screen string) string {
 	for _, pattern := range m {
-		screen = pattern.ReplaceAllStringFunc(screen, func(s string) string {
-			return strings.Repeat(hidden, utf8.RuneCountInString(s))
-		})
+		screen = pattern.ReplaceAllLiteralString(screen, hidden)
 	}
-	lines := strings.Split(screen, "\n")
-	for i := range lines {
-		lines[i] = strings.TrimRight(lines[i], hidden+" ")
-	}
-	return strings.Join(lines, "\n")
+	return adjoining.ReplaceAllLiteralString(screen, hidden)
 }
 
 const hidden = "·"
+
+var adjoining = regexp.MustCompile(hidden + "{2,}")
 
 // Golden waits until the screen is the one that a file keeps, both without what m hides. If
 // that takes too long it fails the test. With -tmux.rewrite it waits until the screen stays

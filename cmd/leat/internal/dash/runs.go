@@ -39,7 +39,7 @@ type runs struct {
 
 func newRuns(a *app) *runs {
 	s := &runs{app: a, client: queue.NewClient(a.Broker), most: runsPage, filter: filter[workflow.Summary]{language: query.Runs}}
-	s.filter.changed = func() { s.most = runsPage; s.table.cursor = 0 }
+	s.filter.changed = s.narrow
 	s.table = table[runRow]{
 		sorted: -1, columns: s.columns(), key: runRow.key, marks: map[string]bool{}, empty: "No runs.",
 		open:   func(r runRow) { a.push(newRun(a, r.Handle)) },
@@ -52,6 +52,14 @@ func (s *runs) title() string        { return "Runs" }
 func (s *runs) narrowing() narrowing { return &s.filter }
 func (s *runs) click(x, y int)       { s.table.click(x, y) }
 func (s *runs) wheel(by int)         { s.table.wheel(by) }
+
+// narrow leaves out at once what does not match, so that no key acts on it, and has what does
+// be asked for from the first on.
+func (s *runs) narrow() {
+	now := s.app.now()
+	s.most, s.table.cursor = runsPage, 0
+	s.table.set(slices.DeleteFunc(slices.Clone(s.table.rows), func(r runRow) bool { return !s.filter.query.Match(now, r.Summary) }))
+}
 
 // beyond lists more runs when the cursor leaves the last one.
 func (s *runs) beyond(by int) {

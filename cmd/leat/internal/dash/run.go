@@ -369,7 +369,7 @@ func (s *run) historyLines(w int) (lines []string) {
 	t := s.app.theme
 	for _, h := range s.past {
 		line := " " + t.dim.Render(h.At.Local().Format("2006-01-02 15:04:05.000")) + "  " + pad(plain.Name(h.What), 12) + plain.Name(h.Step)
-		if h.Took > 0 {
+		if h.Took > 0 || h.Tries > 0 {
 			line += t.dim.Render("  took ") + span(h.Took)
 		}
 		if h.Tries > 1 {

@@ -12,7 +12,7 @@ import (
 // more than ledgersEach.
 const (
 	Regions     = 20
-	ledgersEach = 20
+	ledgersEach = 22
 
 	finished = 8 // regions that come to their end; the others stay at some ledger
 )

@@ -210,8 +210,8 @@ func (h Handle) Resume(ctx context.Context) error {
 	return err
 }
 
-// Delete forgets a run that has ended, or is stuck: it is found no more, and its
-// storage is freed soon.
+// Delete has a run deleted that has ended, or is stuck: whoever serves the queue beside
+// which it is kept does so next. Until then it is still found.
 func (h Handle) Delete(ctx context.Context) error {
 	return h.operate(ctx, "delete", func(c control) (control, broker.Change, error) {
 		if !c.State.Ended() && c.State != Stuck {

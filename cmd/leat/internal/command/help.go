@@ -11,6 +11,7 @@ import (
 
 	"github.com/leatwork/leat/cmd/leat/internal/connect"
 	"github.com/leatwork/leat/cmd/leat/internal/output"
+	"github.com/leatwork/leat/internal/nearest"
 )
 
 // setHelp has root tell of its commands in our way, and of topics.
@@ -62,7 +63,7 @@ func (a *app) help(root *cobra.Command, args []string) error {
 	for _, name := range args {
 		i := slices.IndexFunc(c.Commands(), func(c *cobra.Command) bool { return c.Name() == name || c.HasAlias(name) })
 		if i < 0 {
-			if near := connect.Nearest(name, topicNames()); c == root && near != "" {
+			if near := nearest.Of(name, topicNames()); c == root && near != "" {
 				return usage(fmt.Errorf("there is no command and no topic %q; is %q meant?", name, near))
 			}
 			return unknownCommand(c, name)

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/leatwork/leat/cmd/leat/internal/connect"
+	"github.com/leatwork/leat/internal/nearest"
 )
 
 // root returns the tree of commands.
@@ -108,7 +108,7 @@ func unknownCommand(c *cobra.Command, name string) error {
 			known = append(append(known, below.Name()), below.Aliases...)
 		}
 	}
-	if near := connect.Nearest(name, known); near != "" {
+	if near := nearest.Of(name, known); near != "" {
 		text += fmt.Sprintf("; is %q meant?", near)
 	}
 	return usage(fmt.Errorf("%s; see %q", text, c.CommandPath()+" --help"))
@@ -120,7 +120,7 @@ func flagError(c *cobra.Command, err error) error {
 	if errors.As(err, &unknown) && len(unknown.GetSpecifiedName()) > 1 {
 		var known []string
 		c.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
-		if near := connect.Nearest(unknown.GetSpecifiedName(), known); near != "" {
+		if near := nearest.Of(unknown.GetSpecifiedName(), known); near != "" {
 			err = fmt.Errorf("%w; is --%s meant?", err, near)
 		}
 	}

@@ -25,7 +25,7 @@ func taskTable(state task.State, oneQueue bool) output.Table[view.Task] {
 	if state == 0 {
 		t.Columns = append(t.Columns, nameColumn("Queue", queueOfTask), taskColumn{Name: "State", Cell: stateOfTask, State: true})
 	} else {
-		t.Empty = fmt.Sprintf("No tasks are %s.", state)
+		t.Empty = fmt.Sprintf("No %s tasks.", state)
 		t.Columns = append(t.Columns, wide(nameColumn("Queue", queueOfTask)))
 	}
 	t.Columns = append(t.Columns, nameColumn("Type", func(t view.Task) string { return t.Type }),

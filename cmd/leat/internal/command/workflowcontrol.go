@@ -113,7 +113,7 @@ func (a *app) workflowRemoveCommand(n *runNaming) *cobra.Command {
 					return err
 				}
 			}
-			return a.eachRun(c.Context(), n, names, "run %s is forgotten", workflow.Handle.Delete)
+			return a.eachRun(c.Context(), n, names, "run %s is being deleted", workflow.Handle.Delete)
 		},
 	}
 	c.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")

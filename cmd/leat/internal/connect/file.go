@@ -9,6 +9,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/leatwork/leat/internal/nearest"
 	"github.com/leatwork/leat/task"
 )
 
@@ -77,7 +78,7 @@ func unknown(key string, top bool) string {
 		known = append(known, "profiles")
 	}
 	reason := fmt.Sprintf("has the key %q, which is unknown", key)
-	if near := Nearest(key, known); near != "" {
+	if near := nearest.Of(key, known); near != "" {
 		reason += fmt.Sprintf("; is %q meant?", near)
 	}
 	return reason

@@ -29,19 +29,18 @@ func (s *Settings) Open(ctx context.Context, create bool) (broker.Broker, error)
 	if err != nil {
 		return nil, err
 	}
-	options := brokerurl.Options{Prefix: t.prefix, Events: s.Events, Logger: slog.New(slog.DiscardHandler)}
+	options := brokerurl.Options{Prefix: t.prefix, Events: s.Events, MustExist: !create, Logger: slog.New(slog.DiscardHandler)}
 	if t.secure {
 		if options.TLS, err = s.values.tlsConfig(); err != nil {
 			return nil, err
 		}
 	}
-	if path, sqlite := strings.CutPrefix(t.url, "sqlite:"); sqlite && !create {
-		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("there is no SQLite file %s: %w", path, fs.ErrNotExist)
-		}
-	}
 	b, err := openWhile(ctx, t.url, options)
-	if err != nil && !errors.Is(err, task.ErrInvalid) && !errors.Is(err, context.Canceled) {
+	switch path, sqlite := strings.CutPrefix(t.url, "sqlite:"); {
+	case err == nil, errors.Is(err, task.ErrInvalid), errors.Is(err, context.Canceled):
+	case sqlite && errors.Is(err, fs.ErrNotExist):
+		err = fmt.Errorf("there is no SQLite file %s: %w", path, fs.ErrNotExist)
+	default:
 		err = fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
 	return b, err

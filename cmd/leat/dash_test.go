@@ -36,7 +36,7 @@ func masks(t *testing.T) tmuxtest.Masks {
 		regexp.MustCompile(` *\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)? *`),
 		regexp.MustCompile(` *(in )?\b(\d+(\.\d+)?(µs|ms|s|m|h|d))+\b( ago| old)? *`),
 		regexp.MustCompile(` *right now *`),
-		regexp.MustCompile(` *\b[\d.]+ [kMG]?B\b *`),
+		regexp.MustCompile(` *\b[\d.]+ ([KMG]i)?B\b *`),
 		regexp.MustCompile(`process \d+`),
 		regexp.MustCompile(` *\b\d+/64\b`),                 // what a server is at, as of its last beat
 		regexp.MustCompile(`(?m) +[░▒▓█┆┊≈].*$`),           // bars of the gantt
@@ -183,7 +183,7 @@ func (d *dashboard) act(t *testing.T) {
 	x.WaitUntil(soon, "no question", func(s string) bool { return !strings.Contains(s, "y yes") })
 	d.wantRun(t, "order-2002", workflow.Running)
 	press(x, []string{"C", "y"})
-	x.WaitFor(soon, "⊘ cancelled")
+	x.WaitFor(soon, "⊗ cancelled")
 	d.wantRun(t, "order-2002", workflow.Cancelled)
 
 	press(x, []string{"/", "C-u", "=id:order-2005", "Enter", "!order-2002", "~◌ waiting"})

@@ -48,22 +48,23 @@ var allow = map[string][]string{
 
 	// The only packages that import the libraries of the command line and the terminal.
 	"cmd/leat":                  {"cmd/leat/internal/command"},
-	"cmd/leat/internal/command": {"task", "queue", "queue/broker", "workflow", "workflow/dag", "periodic", "periodic/yamlfile", "github.com/google/uuid", "cmd/leat/internal/connect", "cmd/leat/internal/output", "cmd/leat/internal/dash", "internal/drawing", "internal/layout", "internal/pace", "internal/plain", "internal/query", "internal/tail", "internal/view", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"},
-	"cmd/leat/internal/connect": {"task", "queue/broker", "queue/brokerurl", "github.com/spf13/pflag", "go.yaml.in/yaml/v3"},
+	"cmd/leat/internal/command": {"internal/nearest", "task", "queue", "queue/broker", "workflow", "workflow/dag", "periodic", "periodic/yamlfile", "github.com/google/uuid", "cmd/leat/internal/connect", "cmd/leat/internal/output", "cmd/leat/internal/dash", "internal/drawing", "internal/layout", "internal/pace", "internal/plain", "internal/query", "internal/tail", "internal/view", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"},
+	"cmd/leat/internal/connect": {"internal/nearest", "task", "queue/broker", "queue/brokerurl", "github.com/spf13/pflag", "go.yaml.in/yaml/v3"},
 	"cmd/leat/internal/output":  {"task", "internal/plain", "github.com/charmbracelet/x/ansi", "go.yaml.in/yaml/v3", "golang.org/x/term"},
-	"cmd/leat/internal/dash":    {"task", "queue", "queue/broker", "workflow", "periodic", "internal/drawing", "internal/plain", "internal/query", "internal/view", "charm.land/bubbletea/v2", "charm.land/lipgloss/v2", "charm.land/bubbles/v2", "github.com/charmbracelet/x/ansi"},
+	"cmd/leat/internal/dash":    {"cmd/leat/internal/output", "task", "queue", "queue/broker", "workflow", "periodic", "internal/drawing", "internal/plain", "internal/query", "internal/view", "charm.land/bubbletea/v2", "charm.land/lipgloss/v2", "charm.land/bubbles/v2", "github.com/charmbracelet/x/ansi"},
 
 	// What the command, the terminal dashboard and the web show alike.
 	"internal/drawing": {"internal/layout", "internal/view"},
 	"internal/layout":  {},
 	"internal/plain":   {"github.com/charmbracelet/x/ansi"},
-	"internal/query":   {"task", "queue", "queue/broker", "workflow", "periodic"},
+	"internal/query":   {"internal/nearest", "task", "queue", "queue/broker", "workflow", "periodic"},
 	"internal/view":    {"task", "queue", "queue/broker", "workflow", "periodic"},
 
 	"internal/aside":     {"task"},
 	"internal/gather":    {"queue/broker", "internal/loop", "github.com/google/uuid"},
 	"internal/wire":      {"task", "queue/broker", "google.golang.org/protobuf"},
 	"internal/loop":      {},
+	"internal/nearest":   {},
 	"internal/shard":     {"task", "queue/broker"},
 	"internal/pace":      {"queue"},
 	"internal/tail":      {"task", "queue", "queue/broker"},

@@ -50,6 +50,9 @@ var (
 	plainMarks = map[Class]string{Waiting: ".", Running: ">", Retrying: "r", Paused: "=", Done: "+", Failed: "x", Skipped: "-", Cancelled: "c"}
 )
 
+// Sign returns the sign of a state, as graphs have it.
+func (c Class) Sign() string { return marks[c] }
+
 // mark returns the sign of a state.
 func (o Options) mark(c Class) string {
 	if o.ASCII {

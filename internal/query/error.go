@@ -30,36 +30,3 @@ func (e *Error) Error() string {
 
 // Is reports whether target is [task.ErrInvalid].
 func (e *Error) Is(target error) bool { return target == task.ErrInvalid }
-
-// nearest returns the word of known that is most like word, or "" if none is.
-func nearest(word string, known []string) string {
-	best, least := "", min(len(word)/2, 3)+1
-	for _, k := range known {
-		if d := distance(word, k); d < least {
-			best, least = k, d
-		}
-	}
-	return best
-}
-
-// distance returns in how many places a and b differ: letters that are missing, too many,
-// or others.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
-}

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/leatwork/leat/internal/nearest"
 )
 
 // nameEnds are the characters that end the name of a field.
@@ -178,7 +180,7 @@ func (p *parser[T]) unknown(pos int, name string) *Error {
 	for _, f := range p.language.all() {
 		names = append(append(names, f.key()), f.Aliases...)
 	}
-	if near := nearest(name, names); near != "" {
+	if near := nearest.Of(name, names); near != "" {
 		hint = fmt.Sprintf("did you mean %q?", near)
 	}
 	e := p.fault(pos, fmt.Sprintf("%s have no field %q", p.language.things, name), hint)

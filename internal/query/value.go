@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/leatwork/leat/internal/nearest"
 )
 
 // value reads one value of a term about f.
@@ -23,7 +25,7 @@ func (p *parser[T]) value(f field[T], t term) (value, error) {
 	v := value{pattern: pat}
 	if reason := v.read(f.kind, f.Words, t); reason != "" {
 		e := p.fault(begin, fmt.Sprintf("%s %s", f.Name, reason), "")
-		if near := nearest(pat[0], f.Words); near != "" && pat.isPlain() {
+		if near := nearest.Of(pat[0], f.Words); near != "" && pat.isPlain() {
 			e.Hint = fmt.Sprintf("did you mean %q?", near)
 		}
 		e.Known = f.Words

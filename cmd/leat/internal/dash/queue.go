@@ -10,6 +10,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/leatwork/leat/cmd/leat/internal/output"
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/task"
@@ -172,7 +173,7 @@ func (s *queueScreen) summary() string {
 	if s.info.Paused {
 		state = t.warn.Render("PAUSED")
 	}
-	memory := size(s.info.Memory)
+	memory := output.Bytes(s.info.Memory)
 	if s.info.MemoryErr != nil {
 		memory = "?"
 	}

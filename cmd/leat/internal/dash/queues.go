@@ -12,6 +12,7 @@ import (
 
 	"charm.land/lipgloss/v2"
 
+	"github.com/leatwork/leat/cmd/leat/internal/output"
 	"github.com/leatwork/leat/internal/query"
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/task"
@@ -212,7 +213,7 @@ func (s *queues) memoryCell(r queueRow) cell {
 	if !ok {
 		return text("?")
 	}
-	return unlessBroken(r, text(size(bytes)))
+	return unlessBroken(r, text(output.Bytes(bytes)))
 }
 
 func errorRate(r queueRow) float64 { return float64(r.Failed) / float64(max(r.Processed, 1)) }

@@ -31,15 +31,15 @@ type run struct {
 	reading int    // how often the run was read
 	chosen  string // name of the step
 	follows bool   // the choice goes along with what runs
-	output  output // of the chosen step
+	output  given  // of the chosen step
 	list    table[view.Step]
 	past    []workflow.Happening
 	values  values
 	text    scroll // of the history and of the values
 }
 
-// An output is what a step has given.
-type output struct {
+// Given is what a step has given.
+type given struct {
 	step string
 	body []byte
 	err  error
@@ -103,7 +103,7 @@ func (s *run) ask() ask {
 		if err != nil {
 			return nil, err
 		}
-		out := output{step: chosen}
+		out := given{step: chosen}
 		if chosen != "" {
 			out.body, out.err = h.Output(ctx, chosen)
 		}

@@ -128,9 +128,9 @@ func (s *run) skip() {
 	}
 	r := s.summary()
 	lines := []string{"Step " + step.Name + " is taken as done, and the run goes on with the output, which is JSON, in its place."}
-	s.app.prompt("Skip step "+step.Name, lines, "null", checkJSON, func(output string) {
+	s.app.prompt("Skip step "+step.Name, lines, "null", checkJSON, func(value string) {
 		s.app.do("skip step "+step.Name, 1, func(ctx context.Context, _ *deed) (string, error) {
-			return "step " + step.Name + " is skipped", r.Skip(ctx, step.Name, []byte(output))
+			return "step " + step.Name + " is skipped", r.Skip(ctx, step.Name, []byte(value))
 		})
 	})
 }

@@ -7,13 +7,15 @@ import (
 
 	"charm.land/lipgloss/v2"
 
+	"github.com/leatwork/leat/internal/drawing"
 	"github.com/leatwork/leat/workflow"
 )
 
 // runSigns are the signs of the states of runs.
 var runSigns = map[workflow.State]string{
-	workflow.Running: "▶", workflow.Paused: "‖", workflow.Closing: "◌", workflow.Undoing: "↩", workflow.Stuck: "!",
-	workflow.Done: "✓", workflow.Failed: "✗", workflow.Cancelled: "⊘", workflow.TimedOut: "✗",
+	workflow.Running: drawing.Running.Sign(), workflow.Done: drawing.Done.Sign(), workflow.Failed: drawing.Failed.Sign(),
+	workflow.TimedOut: drawing.Failed.Sign(), workflow.Cancelled: drawing.Cancelled.Sign(),
+	workflow.Paused: "‖", workflow.Closing: "◌", workflow.Undoing: "↩", workflow.Stuck: "!",
 }
 
 // runStyle returns what a state of a run looks like.
@@ -39,10 +41,10 @@ func runCell(t theme, s workflow.State, signals []string) cell {
 	return styled(t.runStyle(s), runSigns[s]+" "+string(s))
 }
 
-// stepSigns are the signs of the states of steps.
+// stepSigns are the signs of the states of steps: those of the graph.
 var stepSigns = map[workflow.StepState]string{
-	workflow.StepWaiting: "·", workflow.StepRunning: "▶", workflow.StepDone: "✓",
-	workflow.StepFailed: "✗", workflow.StepSkipped: "–", workflow.StepCancelled: "⊘",
+	workflow.StepWaiting: drawing.Waiting.Sign(), workflow.StepRunning: drawing.Running.Sign(), workflow.StepDone: drawing.Done.Sign(),
+	workflow.StepFailed: drawing.Failed.Sign(), workflow.StepSkipped: drawing.Skipped.Sign(), workflow.StepCancelled: drawing.Cancelled.Sign(),
 }
 
 // stepStyle returns what a state of a step looks like.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/leatwork/leat/cmd/leat/internal/output"
 	"github.com/leatwork/leat/internal/plain"
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/task"
@@ -220,7 +221,7 @@ const longest = 256 << 10
 
 // data draws bytes, as text or in hex.
 func (s *taskScreen) data(name string, b []byte, w int) []string {
-	lines := s.section(name + s.app.theme.dim.Render(fmt.Sprintf(" (%s)", size(int64(len(b))))))
+	lines := s.section(name + s.app.theme.dim.Render(fmt.Sprintf(" (%s)", output.Bytes(int64(len(b))))))
 	if len(b) == 0 {
 		return append(lines, s.app.theme.dim.Render("  none"))
 	}
@@ -236,7 +237,7 @@ func (s *taskScreen) data(name string, b []byte, w int) []string {
 	}
 	lines = append(lines, indented(2, wrap(shown, w-2))...)
 	if rest > 0 {
-		lines = append(lines, s.app.theme.dim.Render("  … and "+size(int64(rest))+" more"))
+		lines = append(lines, s.app.theme.dim.Render("  … and "+output.Bytes(int64(rest))+" more"))
 	}
 	return lines
 }

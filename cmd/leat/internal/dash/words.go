@@ -8,6 +8,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/leatwork/leat/cmd/leat/internal/output"
 	"github.com/leatwork/leat/internal/plain"
 )
 
@@ -117,24 +118,12 @@ func moment(now, t time.Time) string {
 	return t.Local().Format("2006-01-02 15:04:05") + " (" + when(now, t) + ")"
 }
 
-// size writes a number of bytes.
-func size(n int64) string {
-	if n < 1000 {
-		return fmt.Sprintf("%d B", n)
-	}
-	v, unit := float64(n)/1000, 0
-	for v >= 1000 && unit < 3 {
-		v, unit = v/1000, unit+1
-	}
-	return fmt.Sprintf("%.1f %cB", v, "kMGT"[unit])
-}
-
 // percent writes which part of all some are.
 func percent(some, all int) string {
 	if all == 0 {
 		return "-"
 	}
-	return fmt.Sprintf("%.2f%%", 100*float64(some)/float64(all))
+	return output.Percent(float64(some) / float64(all))
 }
 
 // wrap breaks a text that has no colours into lines of at most w cells.

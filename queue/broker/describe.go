@@ -22,7 +22,7 @@ type About struct {
 	Address string // where it is: hosts, a socket or a file, without a password
 	Prefix  string // what its keys begin with
 
-	Uptime      time.Duration // of the server
+	Uptime      time.Duration // of the server; at least a second, if it is known
 	Connections int           // clients that are connected to it
 
 	// Bytes: what its data takes, took at most, and may take; of a file, its size.

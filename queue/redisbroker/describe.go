@@ -55,7 +55,9 @@ func tell(a *broker.About) {
 		return n
 	}
 	a.Version = a.Facts["redis_version"]
-	a.Uptime = time.Duration(number("uptime_in_seconds")) * time.Second
+	if a.Facts["uptime_in_seconds"] != "" {
+		a.Uptime = max(time.Duration(number("uptime_in_seconds"))*time.Second, time.Second)
+	}
 	a.Connections = int(number("connected_clients"))
 	a.Memory, a.PeakMemory, a.MaxMemory = number("used_memory"), number("used_memory_peak"), number("maxmemory")
 	a.Eviction = a.Facts["maxmemory_policy"]

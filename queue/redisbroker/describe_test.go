@@ -24,8 +24,8 @@ func TestARedisTellsOfItself(t *testing.T) {
 	if got.Kind != "redis" || got.Address != server.Addr || got.Prefix != "shop" || !got.Events || got.Eviction != "noeviction" || got.Persistence != "appendonly" {
 		t.Errorf("Describe() = %+v, want what the server was started with", got)
 	}
-	if got.Version == "" || got.Connections == 0 || got.Memory == 0 || got.ClockDoubt == 0 || got.ClockOffset.Abs() > got.ClockDoubt {
-		t.Errorf("Describe() = %+v, want a version, connections, memory, and a clock that is ours", got)
+	if got.Version == "" || got.Uptime == 0 || got.Connections == 0 || got.Memory == 0 || got.ClockDoubt == 0 || got.ClockOffset.Abs() > got.ClockDoubt {
+		t.Errorf("Describe() = %+v, want a version, an uptime, connections, memory, and a clock that is ours", got)
 	}
 }
 

@@ -32,8 +32,9 @@ type Terminal struct {
 }
 
 // guardian starts the server, says so, and ends it as soon as the standard input ends,
-// which it does when the test's process is gone.
+// which it does when the test's process is gone, or a signal tells it to.
 const guardian = `
+trap : HUP INT TERM
 tmux -S sock -f conf "$@" && echo started && read -r word
 tmux -S sock kill-server
 rm -rf -- "$PWD"`

@@ -25,7 +25,7 @@ var allow = map[string][]string{
 	"queue/sqlitebroker":     {"task", "queue/broker", "internal/wake", "github.com/ncruces/go-sqlite3"},
 	"queue/brokerurl":        {"task", "queue/broker", "queue/redisbroker", "queue/sqlitebroker"},
 	"queue/queuetest":        {"task", "queue", "queue/broker", "queue/brokertest/model"},
-	"queue":                  {"task", "queue/broker", "internal/loop", "github.com/google/uuid"},
+	"queue":                  {"task", "queue/broker", "internal/history", "internal/loop", "github.com/google/uuid"},
 
 	"workflow":               {"task", "queue", "queue/broker", "workflow/internal/plan", "internal/aside", "internal/gather", "internal/tick", "github.com/google/uuid"},
 	"workflow/dag":           {"task", "workflow", "workflow/internal/plan"},
@@ -48,7 +48,7 @@ var allow = map[string][]string{
 
 	// The only packages that import the libraries of the command line and the terminal.
 	"cmd/leat":                  {"cmd/leat/internal/command"},
-	"cmd/leat/internal/command": {"internal/nearest", "task", "queue", "queue/broker", "workflow", "workflow/dag", "periodic", "periodic/yamlfile", "github.com/google/uuid", "cmd/leat/internal/connect", "cmd/leat/internal/output", "cmd/leat/internal/dash", "internal/drawing", "internal/layout", "internal/pace", "internal/plain", "internal/query", "internal/tail", "internal/view", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"},
+	"cmd/leat/internal/command": {"internal/nearest", "task", "queue", "queue/broker", "workflow", "workflow/dag", "periodic", "periodic/yamlfile", "github.com/google/uuid", "cmd/leat/internal/connect", "cmd/leat/internal/output", "cmd/leat/internal/dash", "internal/drawing", "internal/layout", "internal/pace", "internal/plain", "internal/query", "internal/tail", "internal/view", "web", "web/access", "metrics", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"},
 	"cmd/leat/internal/connect": {"internal/nearest", "task", "queue/broker", "queue/brokerurl", "github.com/spf13/pflag", "go.yaml.in/yaml/v3"},
 	"cmd/leat/internal/output":  {"task", "internal/plain", "github.com/charmbracelet/x/ansi", "go.yaml.in/yaml/v3", "golang.org/x/term"},
 	"cmd/leat/internal/dash":    {"cmd/leat/internal/output", "task", "queue", "queue/broker", "workflow", "periodic", "internal/drawing", "internal/plain", "internal/query", "internal/view", "charm.land/bubbletea/v2", "charm.land/lipgloss/v2", "charm.land/bubbles/v2", "github.com/charmbracelet/x/ansi"},
@@ -59,6 +59,26 @@ var allow = map[string][]string{
 	"internal/plain":   {"github.com/charmbracelet/x/ansi"},
 	"internal/query":   {"internal/nearest", "task", "queue", "queue/broker", "workflow", "periodic"},
 	"internal/view":    {"task", "queue", "queue/broker", "workflow", "periodic"},
+
+	// The dashboard. Its parts meet in web; none of pages, api and asynqmon knows another.
+	"web":                   {"task", "queue", "queue/broker", "web/access", "web/internal/api", "web/internal/asynqmon", "web/internal/assets", "web/internal/audit", "web/internal/deed", "web/internal/guard", "web/internal/live", "web/internal/mask", "web/internal/pages", "web/internal/prom", "web/internal/storage"},
+	"web/access":            {"task"},
+	"web/internal/storage":  {"task", "queue", "queue/broker", "periodic", "workflow", "internal/history"},
+	"web/internal/guard":    {"task", "web/access"},
+	"web/internal/audit":    {"task", "queue/broker", "web/access", "web/internal/storage"},
+	"web/internal/mask":     {"task", "internal/query", "internal/view", "web/access"},
+	"web/internal/deed":     {"task", "queue", "queue/broker", "periodic", "workflow", "internal/plain", "internal/query", "internal/view", "web/access", "web/internal/audit", "web/internal/mask", "web/internal/storage"},
+	"web/internal/live":     {"web/access"},
+	"web/internal/svg":      {},
+	"web/internal/rundraw":  {"internal/layout", "internal/view"},
+	"web/internal/assets":   {},
+	"web/internal/prom":     {"task"},
+	"web/internal/pages":    {"task", "queue", "queue/broker", "periodic", "workflow", "internal/history", "internal/pace", "internal/plain", "internal/query", "internal/view", "web/access", "web/internal/assets", "web/internal/audit", "web/internal/deed", "web/internal/live", "web/internal/mask", "web/internal/prom", "web/internal/rundraw", "web/internal/storage", "web/internal/svg"},
+	"web/internal/api":      {"task", "queue", "queue/broker", "periodic", "workflow", "internal/history", "internal/plain", "internal/query", "internal/view", "web/access", "web/internal/audit", "web/internal/deed", "web/internal/mask", "web/internal/storage"},
+	"web/internal/asynqmon": {"task", "queue", "queue/broker", "periodic", "internal/plain", "web/access", "web/internal/deed", "web/internal/mask", "web/internal/prom", "web/internal/storage"},
+
+	"internal/history":     {"task", "queue/broker"},
+	"internal/browsertest": {"github.com/chromedp/chromedp", "github.com/chromedp/cdproto"},
 
 	"internal/aside":     {"task"},
 	"internal/gather":    {"queue/broker", "internal/loop", "github.com/google/uuid"},
@@ -88,7 +108,7 @@ var allow = map[string][]string{
 
 // allowInTests is what any test may import, besides every package of the
 // module and what the package under test may.
-var allowInTests = []string{"github.com/google/go-cmp", "github.com/rogpeppe/go-internal/testscript", "github.com/google/uuid", "pgregory.net/rapid"}
+var allowInTests = []string{"github.com/google/go-cmp", "github.com/rogpeppe/go-internal/testscript", "github.com/chromedp/chromedp", "github.com/chromedp/cdproto", "github.com/google/uuid", "pgregory.net/rapid"}
 
 // importFaults checks imports against a table like allow.
 func importFaults(table map[string][]string) func(tree) []string {

@@ -1,0 +1,2 @@
+// Package browsertest looks at pages in a real Chromium.
+package browsertest

@@ -1,0 +1,2 @@
+// Package api is the JSON API of the dashboard, under /api/v1.
+package api

@@ -1,0 +1,3 @@
+// Package mask hides parts of payloads, results and the like from those who may not see
+// them.
+package mask

@@ -1,0 +1,97 @@
+package storage
+
+import (
+	"context"
+	"time"
+
+	"github.com/leatwork/leat/periodic"
+	"github.com/leatwork/leat/queue"
+	"github.com/leatwork/leat/queue/broker"
+)
+
+// A Storage is a broker with those who look after it. It may be used by several
+// goroutines.
+type Storage struct {
+	Broker    broker.Broker
+	Inspector *queue.Inspector
+	Entries   *periodic.Inspector
+	Client    *queue.Client
+
+	// Now tells the time.
+	Now func() time.Time
+
+	queues  shared[Queues]
+	servers shared[[]broker.Server]
+	entries shared[Entries]
+	about   shared[broker.About]
+}
+
+// Queues are the figures of all queues, and of those that cannot be read, why.
+type Queues struct {
+	At     time.Time // when they were read
+	Infos  []queue.QueueInfo
+	Broken map[string]error
+	Loads  queue.Loads
+}
+
+// Entries are all periodic entries, and of those that cannot be read, why.
+type Entries struct {
+	At         time.Time
+	Infos      []periodic.Info
+	Broken     map[string]error
+	Schedulers []broker.Scheduler
+}
+
+// New returns the storage in b. What is shared is at most fresh old.
+func New(b broker.Broker, fresh time.Duration) *Storage {
+	s := &Storage{Broker: b, Inspector: queue.NewInspector(b), Entries: periodic.NewInspector(b), Client: queue.NewClient(b), Now: time.Now}
+	s.queues = shared[Queues]{fresh: fresh, read: s.readQueues}
+	s.servers = shared[[]broker.Server]{fresh: fresh, read: s.Inspector.Servers}
+	s.entries = shared[Entries]{fresh: fresh, read: s.readEntries}
+	s.about = shared[broker.About]{fresh: fresh, read: func(ctx context.Context) (broker.About, error) { return s.Inspector.Describe(ctx) }}
+	return s
+}
+
+// Queues returns the figures of all queues. What it returns is shared and must not be
+// changed; the same holds for the methods below.
+func (s *Storage) Queues(ctx context.Context) (Queues, error) { return s.queues.get(ctx) }
+
+// Servers returns the servers that are alive.
+func (s *Storage) Servers(ctx context.Context) ([]broker.Server, error) { return s.servers.get(ctx) }
+
+// AllEntries returns the periodic entries.
+func (s *Storage) AllEntries(ctx context.Context) (Entries, error) { return s.entries.get(ctx) }
+
+// About returns what the storage says of itself.
+func (s *Storage) About(ctx context.Context) (broker.About, error) { return s.about.get(ctx) }
+
+// Changed has everything read anew that is asked for from now on.
+func (s *Storage) Changed() {
+	s.queues.drop()
+	s.servers.drop()
+	s.entries.drop()
+	s.about.drop()
+}
+
+func (s *Storage) readQueues(ctx context.Context) (Queues, error) {
+	at := s.Now()
+	infos, broken, err := s.Inspector.Survey(ctx)
+	if err != nil {
+		return Queues{}, err
+	}
+	servers, err := s.Servers(ctx)
+	if err != nil {
+		return Queues{}, err
+	}
+	return Queues{At: at, Infos: infos, Broken: broken, Loads: s.Inspector.LoadsOf(ctx, infos, broken, servers)}, nil
+}
+
+func (s *Storage) readEntries(ctx context.Context) (Entries, error) {
+	at := s.Now()
+	infos, broken, err := s.Entries.Survey(ctx)
+	if err != nil {
+		return Entries{}, err
+	}
+	schedulers, err := s.Broker.Schedulers(ctx, at)
+	return Entries{At: at, Infos: infos, Broken: broken, Schedulers: schedulers}, err
+}

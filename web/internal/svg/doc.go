@@ -1,0 +1,2 @@
+// Package svg draws charts as SVG.
+package svg

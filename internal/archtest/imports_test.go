@@ -48,17 +48,18 @@ var allow = map[string][]string{
 
 	// The only packages that import the libraries of the command line and the terminal.
 	"cmd/leat":                  {"cmd/leat/internal/command"},
-	"cmd/leat/internal/command": {"internal/nearest", "task", "queue", "queue/broker", "workflow", "workflow/dag", "periodic", "periodic/yamlfile", "github.com/google/uuid", "cmd/leat/internal/connect", "cmd/leat/internal/output", "cmd/leat/internal/dash", "internal/drawing", "internal/layout", "internal/pace", "internal/plain", "internal/query", "internal/tail", "internal/view", "web", "web/access", "metrics", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"},
+	"cmd/leat/internal/command": {"internal/quantity", "internal/nearest", "task", "queue", "queue/broker", "workflow", "workflow/dag", "periodic", "periodic/yamlfile", "github.com/google/uuid", "cmd/leat/internal/connect", "cmd/leat/internal/output", "cmd/leat/internal/dash", "internal/drawing", "internal/layout", "internal/pace", "internal/plain", "internal/query", "internal/tail", "internal/view", "web", "web/access", "metrics", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"},
 	"cmd/leat/internal/connect": {"internal/nearest", "task", "queue/broker", "queue/brokerurl", "github.com/spf13/pflag", "go.yaml.in/yaml/v3"},
 	"cmd/leat/internal/output":  {"task", "internal/plain", "github.com/charmbracelet/x/ansi", "go.yaml.in/yaml/v3", "golang.org/x/term"},
-	"cmd/leat/internal/dash":    {"cmd/leat/internal/output", "task", "queue", "queue/broker", "workflow", "periodic", "internal/drawing", "internal/plain", "internal/query", "internal/view", "charm.land/bubbletea/v2", "charm.land/lipgloss/v2", "charm.land/bubbles/v2", "github.com/charmbracelet/x/ansi"},
+	"cmd/leat/internal/dash":    {"internal/quantity", "cmd/leat/internal/output", "task", "queue", "queue/broker", "workflow", "periodic", "internal/drawing", "internal/plain", "internal/query", "internal/view", "charm.land/bubbletea/v2", "charm.land/lipgloss/v2", "charm.land/bubbles/v2", "github.com/charmbracelet/x/ansi"},
 
 	// What the command, the terminal dashboard and the web show alike.
-	"internal/drawing": {"internal/layout", "internal/view"},
-	"internal/layout":  {},
-	"internal/plain":   {"github.com/charmbracelet/x/ansi"},
-	"internal/query":   {"internal/nearest", "task", "queue", "queue/broker", "workflow", "periodic"},
-	"internal/view":    {"task", "queue", "queue/broker", "workflow", "periodic"},
+	"internal/drawing":  {"internal/layout", "internal/view"},
+	"internal/layout":   {},
+	"internal/quantity": {},
+	"internal/plain":    {"github.com/charmbracelet/x/ansi"},
+	"internal/query":    {"internal/nearest", "task", "queue", "queue/broker", "workflow", "periodic"},
+	"internal/view":     {"task", "queue", "queue/broker", "workflow", "periodic"},
 
 	// The dashboard. Its parts meet in web; none of pages, api and asynqmon knows another.
 	"web":                   {"task", "queue", "queue/broker", "web/access", "web/internal/api", "web/internal/asynqmon", "web/internal/assets", "web/internal/audit", "web/internal/deed", "web/internal/guard", "web/internal/live", "web/internal/mask", "web/internal/pages", "web/internal/prom", "web/internal/storage"},
@@ -67,13 +68,13 @@ var allow = map[string][]string{
 	"web/internal/guard":    {"task", "web/access"},
 	"web/internal/audit":    {"task", "queue/broker", "web/access", "web/internal/storage"},
 	"web/internal/mask":     {"task", "internal/query", "internal/view", "web/access"},
-	"web/internal/deed":     {"task", "queue", "queue/broker", "periodic", "workflow", "internal/plain", "internal/query", "internal/view", "web/access", "web/internal/audit", "web/internal/mask", "web/internal/storage"},
+	"web/internal/deed":     {"internal/quantity", "task", "queue", "queue/broker", "periodic", "workflow", "internal/plain", "internal/query", "internal/view", "web/access", "web/internal/audit", "web/internal/mask", "web/internal/storage"},
 	"web/internal/live":     {"web/access"},
 	"web/internal/svg":      {},
 	"web/internal/rundraw":  {"internal/layout", "internal/view"},
 	"web/internal/assets":   {},
 	"web/internal/prom":     {"task"},
-	"web/internal/pages":    {"task", "queue", "queue/broker", "periodic", "workflow", "internal/history", "internal/pace", "internal/plain", "internal/query", "internal/view", "web/access", "web/internal/assets", "web/internal/audit", "web/internal/deed", "web/internal/live", "web/internal/mask", "web/internal/prom", "web/internal/rundraw", "web/internal/storage", "web/internal/svg"},
+	"web/internal/pages":    {"internal/quantity", "task", "queue", "queue/broker", "periodic", "workflow", "internal/history", "internal/pace", "internal/plain", "internal/query", "internal/view", "web/access", "web/internal/assets", "web/internal/audit", "web/internal/deed", "web/internal/live", "web/internal/mask", "web/internal/prom", "web/internal/rundraw", "web/internal/storage", "web/internal/svg"},
 	"web/internal/api":      {"task", "queue", "queue/broker", "periodic", "workflow", "internal/history", "internal/plain", "internal/query", "internal/view", "web/access", "web/internal/audit", "web/internal/deed", "web/internal/mask", "web/internal/storage"},
 	"web/internal/asynqmon": {"task", "queue", "queue/broker", "periodic", "internal/plain", "web/access", "web/internal/deed", "web/internal/mask", "web/internal/prom", "web/internal/storage"},
 

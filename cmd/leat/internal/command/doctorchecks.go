@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/leatwork/leat/cmd/leat/internal/output"
+	"github.com/leatwork/leat/internal/quantity"
 	"github.com/leatwork/leat/periodic"
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
@@ -141,7 +141,7 @@ func (d *doctor) memory(about broker.About) {
 	if about.MaxMemory <= 0 {
 		return
 	}
-	text := fmt.Sprintf("%s of %s are taken", output.Bytes(about.Memory), output.Bytes(about.MaxMemory))
+	text := fmt.Sprintf("%s of %s are taken", quantity.Bytes(about.Memory), quantity.Bytes(about.MaxMemory))
 	if float64(about.Memory) > fullMemory*float64(about.MaxMemory) {
 		d.warn("memory", "", text, "give it more, or keep fewer tasks: \"leat queue ls\" shows where they are")
 		return
@@ -234,7 +234,7 @@ func (d *doctor) entries(ctx context.Context) error {
 		case len(i.RunBy) == 0:
 			d.warn("schedulers", "entry "+i.Name, "no scheduler runs it any more", "start one, or: leat periodic rm "+i.Name)
 		case i.Late:
-			d.warn("late", "entry "+i.Name, "its tick of "+output.Time(i.Next)+" has not been enqueued", "see whether its schedulers reach the storage")
+			d.warn("late", "entry "+i.Name, "its tick of "+quantity.Time(i.Next)+" has not been enqueued", "see whether its schedulers reach the storage")
 		}
 	}
 	d.ok("entries", "%d periodic entries can be read", len(infos))

@@ -11,6 +11,7 @@ import (
 
 	"github.com/leatwork/leat/cmd/leat/internal/output"
 	"github.com/leatwork/leat/internal/plain"
+	"github.com/leatwork/leat/internal/quantity"
 	"github.com/leatwork/leat/internal/view"
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
@@ -47,8 +48,8 @@ var groupTable = output.Table[view.Group]{
 		{Name: "Group", Cell: func(g view.Group) string { return plain.Name(g.Group) }},
 		{Name: "Size", Cell: func(g view.Group) string { return count(g.Size) }},
 		{Name: "Folding", Cell: func(g view.Group) string { return count(g.Frozen) }, Wide: true},
-		{Name: "Oldest", Cell: func(g view.Group) string { return output.Time(g.OldestAt) }},
-		{Name: "Newest", Cell: func(g view.Group) string { return output.Time(g.NewestAt) }},
+		{Name: "Oldest", Cell: func(g view.Group) string { return quantity.Time(g.OldestAt) }},
+		{Name: "Newest", Cell: func(g view.Group) string { return quantity.Time(g.NewestAt) }},
 	},
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/leatwork/leat/cmd/leat/internal/output"
+	"github.com/leatwork/leat/internal/quantity"
 	"github.com/leatwork/leat/internal/view"
 	"github.com/leatwork/leat/periodic"
 )
@@ -96,16 +97,16 @@ func backfillTable() output.Table[view.Backfill] {
 		ID: func(b backfill) string { return b.ID }, Empty: "No backfills.",
 		Columns: []output.Column[backfill]{
 			{Name: "ID", Cell: func(b backfill) string { return b.ID }},
-			{Name: "From", Cell: func(b backfill) string { return output.Time(b.From) }},
-			{Name: "To", Cell: func(b backfill) string { return output.Time(b.To) }},
+			{Name: "From", Cell: func(b backfill) string { return quantity.Time(b.From) }},
+			{Name: "To", Cell: func(b backfill) string { return quantity.Time(b.To) }},
 			{Name: "Cap", Cell: func(b backfill) string { return fmt.Sprint(b.Cap) }},
 			{Name: "Enqueued", Cell: func(b backfill) string { return fmt.Sprint(b.Enqueued) }},
 			{Name: "Skipped", Cell: func(b backfill) string { return fmt.Sprint(b.Skipped) }},
-			{Name: "Ended", Cell: func(b backfill) string { return cmp.Or(output.Time(b.EndedAt), "-") }},
+			{Name: "Ended", Cell: func(b backfill) string { return cmp.Or(quantity.Time(b.EndedAt), "-") }},
 			{Name: "By", Cell: func(b backfill) string { return b.By }},
-			{Name: "Begun", Cell: func(b backfill) string { return output.Time(b.BegunAt) }, Wide: true},
+			{Name: "Begun", Cell: func(b backfill) string { return quantity.Time(b.BegunAt) }, Wide: true},
 			{Name: "Force", Cell: func(b backfill) string { return fmt.Sprint(b.Force) }, Wide: true},
-			{Name: "Done until", Cell: func(b backfill) string { return output.Time(b.DoneTo) }, Wide: true},
+			{Name: "Done until", Cell: func(b backfill) string { return quantity.Time(b.DoneTo) }, Wide: true},
 		},
 	}
 }

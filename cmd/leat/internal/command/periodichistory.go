@@ -11,6 +11,7 @@ import (
 
 	"github.com/leatwork/leat/cmd/leat/internal/output"
 	"github.com/leatwork/leat/internal/plain"
+	"github.com/leatwork/leat/internal/quantity"
 	"github.com/leatwork/leat/internal/view"
 	"github.com/leatwork/leat/periodic"
 	"github.com/leatwork/leat/queue/broker"
@@ -99,8 +100,8 @@ func tickTable() output.Table[view.Tick] {
 		ID: func(t tick) string { return t.ID }, Empty: "Nothing was enqueued.",
 		Columns: []output.Column[tick]{
 			{Name: "TaskID", Cell: func(t tick) string { return cmp.Or(plain.Name(t.ID), "-") }},
-			{Name: "EnqueuedAt", Cell: func(t tick) string { return output.Time(t.At) }},
-			{Name: "Tick", Cell: func(t tick) string { return cmp.Or(output.Time(t.Tick), "-") }},
+			{Name: "EnqueuedAt", Cell: func(t tick) string { return quantity.Time(t.At) }},
+			{Name: "Tick", Cell: func(t tick) string { return cmp.Or(quantity.Time(t.Tick), "-") }},
 			{Name: "What", Cell: func(t tick) string { return t.What }},
 			{Name: "Why", Cell: func(t tick) string { return plain.Name(t.Why) }, Loose: true},
 			{Name: "By", Cell: func(t tick) string { return plain.Name(t.By) }, Loose: true, Wide: true},

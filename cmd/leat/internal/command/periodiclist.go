@@ -13,6 +13,7 @@ import (
 
 	"github.com/leatwork/leat/cmd/leat/internal/output"
 	"github.com/leatwork/leat/internal/plain"
+	"github.com/leatwork/leat/internal/quantity"
 	"github.com/leatwork/leat/internal/query"
 	"github.com/leatwork/leat/internal/view"
 	"github.com/leatwork/leat/periodic"
@@ -122,7 +123,7 @@ func moments(t time.Time, away string) string {
 	if t.IsZero() {
 		return "-"
 	}
-	return output.Time(t) + " (" + away + ")"
+	return quantity.Time(t) + " (" + away + ")"
 }
 
 // ago writes how long ago a time was.
@@ -175,7 +176,7 @@ func entryRecord(now time.Time) output.Record[view.Entry] {
 		if s == 0 {
 			return ""
 		}
-		return output.Seconds(s)
+		return quantity.Seconds(s)
 	}
 	return output.Record[entry]{
 		ID: func(e entry) string { return e.Name },
@@ -186,7 +187,7 @@ func entryRecord(now time.Time) output.Record[view.Entry] {
 				if e.Paused == nil {
 					return ""
 				}
-				return plain.Name(fmt.Sprintf("%s by %s: %s", output.Time(e.Paused.At), e.Paused.By, e.Paused.Why))
+				return plain.Name(fmt.Sprintf("%s by %s: %s", quantity.Time(e.Paused.At), e.Paused.By, e.Paused.Why))
 			}},
 			{Name: "Source", Text: func(e entry) string { return e.Source }},
 			{Name: "Spec", Text: func(e entry) string { return plain.Name(e.Schedule) }},
@@ -201,9 +202,9 @@ func entryRecord(now time.Time) output.Record[view.Entry] {
 			{Name: "Missed", Text: func(e entry) string { return e.Missed }},
 			{Name: "Window", Text: func(e entry) string { return seconds(e.WindowSeconds) }},
 			{Name: "Jitter", Text: func(e entry) string { return seconds(e.JitterSeconds) }},
-			{Name: "Start", Text: func(e entry) string { return output.Time(e.Start) }},
-			{Name: "End", Text: func(e entry) string { return output.Time(e.End) }},
-			{Name: "Known since", Text: func(e entry) string { return output.Time(e.KnownAt) }},
+			{Name: "Start", Text: func(e entry) string { return quantity.Time(e.Start) }},
+			{Name: "End", Text: func(e entry) string { return quantity.Time(e.End) }},
+			{Name: "Known since", Text: func(e entry) string { return quantity.Time(e.KnownAt) }},
 			{Name: "Run by", Text: func(e entry) string { return strings.Join(e.RunBy, " ") }},
 			{Name: "Open", Text: func(e entry) string { return plain.Name(strings.Join(e.Open, ", ")) }},
 		},

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/leatwork/leat/cmd/leat/internal/output"
+	"github.com/leatwork/leat/internal/quantity"
 	"github.com/leatwork/leat/internal/query"
 	"github.com/leatwork/leat/internal/view"
 	"github.com/leatwork/leat/queue/broker"
@@ -32,7 +33,7 @@ func memory(q view.Queue) string {
 	if q.MemoryBytes == nil {
 		return q.MemoryError
 	}
-	return output.Bytes(*q.MemoryBytes)
+	return quantity.Bytes(*q.MemoryBytes)
 }
 
 // queueTable shows queues; where are those that a cluster has.
@@ -52,11 +53,11 @@ func queueTable(where map[string]broker.QueuePlace) output.Table[view.Queue] {
 			{Name: "Retry", Cell: func(v q) string { return count(v.Retry) }},
 			{Name: "Archived", Cell: func(v q) string { return count(v.Archived) }},
 			{Name: "Completed", Cell: func(v q) string { return count(v.Completed) }},
-			{Name: "Latency", Cell: func(v q) string { return output.Seconds(v.LatencySeconds) }},
+			{Name: "Latency", Cell: func(v q) string { return quantity.Seconds(v.LatencySeconds) }},
 			{Name: "Memory", Cell: memory, Wide: true},
 			{Name: "Processed", Cell: func(v q) string { return count(v.Processed) }},
 			{Name: "Failed", Cell: func(v q) string { return count(v.Failed) }},
-			{Name: "Error Rate", Cell: func(v q) string { return output.Percent(v.ErrorRate) }},
+			{Name: "Error Rate", Cell: func(v q) string { return quantity.Percent(v.ErrorRate) }},
 		},
 	}
 	if where != nil {
@@ -132,7 +133,7 @@ var queueRecord = output.Record[view.Queue]{
 			{Name: "State", Text: queueState},
 			{Name: "Size", Text: func(v view.Queue) string { return count(v.Size) }},
 			{Name: "Groups", Text: func(v view.Queue) string { return count(v.Groups) }},
-			{Name: "Latency", Text: func(v view.Queue) string { return output.Seconds(v.LatencySeconds) }},
+			{Name: "Latency", Text: func(v view.Queue) string { return quantity.Seconds(v.LatencySeconds) }},
 			{Name: "Memory", Text: memory},
 		},
 		[]output.Field[view.Queue]{
@@ -145,7 +146,7 @@ var queueRecord = output.Record[view.Queue]{
 			{Name: "Completed", Text: func(v view.Queue) string { return count(v.Completed) }},
 			{Name: "Processed Today", Text: func(v view.Queue) string { return count(v.Processed) }},
 			{Name: "Failed Today", Text: func(v view.Queue) string { return count(v.Failed) }},
-			{Name: "Error Rate", Text: func(v view.Queue) string { return output.Percent(v.ErrorRate) }},
+			{Name: "Error Rate", Text: func(v view.Queue) string { return quantity.Percent(v.ErrorRate) }},
 			{Name: "Processed Ever", Text: func(v view.Queue) string { return count(v.ProcessedTotal) }},
 			{Name: "Failed Ever", Text: func(v view.Queue) string { return count(v.FailedTotal) }},
 		}),
@@ -233,7 +234,7 @@ var dayTable = output.Table[view.Day]{
 		{Name: "Date (UTC)", Cell: func(d view.Day) string { return d.Date }},
 		{Name: "Processed", Cell: func(d view.Day) string { return count(d.Processed) }},
 		{Name: "Failed", Cell: func(d view.Day) string { return count(d.Failed) }},
-		{Name: "Error Rate", Cell: func(d view.Day) string { return output.Percent(d.ErrorRate) }},
+		{Name: "Error Rate", Cell: func(d view.Day) string { return quantity.Percent(d.ErrorRate) }},
 	},
 }
 

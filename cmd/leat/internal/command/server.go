@@ -14,6 +14,7 @@ import (
 
 	"github.com/leatwork/leat/cmd/leat/internal/output"
 	"github.com/leatwork/leat/internal/plain"
+	"github.com/leatwork/leat/internal/quantity"
 	"github.com/leatwork/leat/internal/query"
 	"github.com/leatwork/leat/internal/view"
 	"github.com/leatwork/leat/queue/broker"
@@ -47,7 +48,7 @@ var serverTable = output.Table[view.Server]{
 		{Name: "State", Cell: func(s view.Server) string { return s.State }, State: true},
 		{Name: "Active Workers", Cell: activeWorkers},
 		{Name: "Queues", Cell: servedQueues, Loose: true},
-		{Name: "Started", Cell: func(s view.Server) string { return output.Time(s.StartedAt) }},
+		{Name: "Started", Cell: func(s view.Server) string { return quantity.Time(s.StartedAt) }},
 		{Name: "ID", Cell: func(s view.Server) string { return plain.Name(s.ID) }, Wide: true},
 	},
 }
@@ -133,9 +134,9 @@ var workerTable = output.Table[view.Worker]{
 		{Name: "ID", Cell: func(w view.Worker) string { return plain.Name(w.ID) }},
 		{Name: "Type", Cell: func(w view.Worker) string { return plain.Name(w.Type) }},
 		{Name: "Queue", Cell: func(w view.Worker) string { return plain.Name(w.Queue) }},
-		{Name: "Started", Cell: func(w view.Worker) string { return output.Time(w.StartedAt) }},
-		{Name: "Elapsed", Cell: func(w view.Worker) string { return output.Seconds(w.RunsSeconds) }},
-		{Name: "Deadline", Cell: func(w view.Worker) string { return output.Time(w.Deadline) }},
+		{Name: "Started", Cell: func(w view.Worker) string { return quantity.Time(w.StartedAt) }},
+		{Name: "Elapsed", Cell: func(w view.Worker) string { return quantity.Seconds(w.RunsSeconds) }},
+		{Name: "Deadline", Cell: func(w view.Worker) string { return quantity.Time(w.Deadline) }},
 	},
 }
 
@@ -150,7 +151,7 @@ func (a *app) serverRecord() output.Record[view.Server] {
 			{Name: "State", Text: func(s view.Server) string { return s.State }},
 			{Name: "Active Workers", Text: activeWorkers},
 			{Name: "Queues", Text: servedQueues},
-			{Name: "Started", Text: func(s view.Server) string { return output.Time(s.StartedAt) }},
+			{Name: "Started", Text: func(s view.Server) string { return quantity.Time(s.StartedAt) }},
 			{Name: "Running", Text: func(s view.Server) string {
 				var b strings.Builder
 				within := output.Printer{Out: &b, Err: &b, Format: output.Wide}

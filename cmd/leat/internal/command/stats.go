@@ -11,6 +11,7 @@ import (
 
 	"github.com/leatwork/leat/cmd/leat/internal/output"
 	"github.com/leatwork/leat/internal/plain"
+	"github.com/leatwork/leat/internal/quantity"
 	"github.com/leatwork/leat/internal/view"
 	"github.com/leatwork/leat/task"
 )
@@ -91,7 +92,7 @@ func (a *app) showStats(s survey) error {
 		{"Task Count by State", byState},
 		{"Task Count by Queue", byQueue},
 		{"Daily Stats " + time.Now().UTC().Format(time.DateOnly) + " UTC", [2][]string{
-			{"processed", "failed", "error rate"}, {count(s.Processed), count(s.Failed), output.Percent(s.ErrorRate)},
+			{"processed", "failed", "error rate"}, {count(s.Processed), count(s.Failed), quantity.Percent(s.ErrorRate)},
 		}},
 		{"Storage" + strings.TrimRight(": "+s.about.Kind+" "+s.about.Address, ": "), s.about.row()},
 	}

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/leatwork/leat/cmd/leat/internal/output"
+	"github.com/leatwork/leat/internal/quantity"
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
 )
@@ -95,7 +95,7 @@ func size(n int64) string {
 	if n == 0 {
 		return ""
 	}
-	return output.Bytes(n)
+	return quantity.Bytes(n)
 }
 
 func uptime(seconds float64) string {
@@ -105,5 +105,5 @@ func uptime(seconds float64) string {
 	if days := int(seconds / 86400); days > 0 {
 		return fmt.Sprintf("%d days", days)
 	}
-	return output.Seconds(seconds)
+	return quantity.Seconds(seconds)
 }

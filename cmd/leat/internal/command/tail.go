@@ -12,6 +12,7 @@ import (
 
 	"github.com/leatwork/leat/cmd/leat/internal/output"
 	"github.com/leatwork/leat/internal/plain"
+	"github.com/leatwork/leat/internal/quantity"
 	"github.com/leatwork/leat/internal/query"
 	"github.com/leatwork/leat/internal/tail"
 	"github.com/leatwork/leat/queue"
@@ -161,7 +162,7 @@ func (f *follower) asked(ctx context.Context, h tail.Happening) (tail.Happening,
 
 // line returns what is written of h for people.
 func (f *follower) line(h tail.Happening) string {
-	text := output.Time(h.At) + "  " + plain.Name(h.Queue)
+	text := quantity.Time(h.At) + "  " + plain.Name(h.Queue)
 	if h.ID == "" {
 		var figures []string
 		for _, c := range h.Figures {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/leatwork/leat/cmd/leat/internal/output"
 	"github.com/leatwork/leat/internal/plain"
+	"github.com/leatwork/leat/internal/quantity"
 	"github.com/leatwork/leat/internal/view"
 	"github.com/leatwork/leat/task"
 )
@@ -40,13 +41,13 @@ func stateOfTask(t view.Task) string    { return t.State }
 func payloadLine(t view.Task) string    { return dataLine(t.Payload, t.PayloadBase64) }
 func resultLine(t view.Task) string     { return dataLine(t.Result, t.ResultBase64) }
 func errorLine(t view.Task) string      { return plain.Name(t.Error) }
-func lastFailed(t view.Task) string     { return output.Time(t.FailedAt) }
+func lastFailed(t view.Task) string     { return quantity.Time(t.FailedAt) }
 func nextAttempt(t view.Task) string    { return until(time.Now(), t.NextProcessAt) }
 func wide(c taskColumn) taskColumn      { c.Wide = true; return c }
 func retriedOf(t view.Task) string      { return fmt.Sprint(t.Retried) }
 func maxRetryOf(t view.Task) string     { return fmt.Sprint(t.MaxRetry) }
 func headersLine(t view.Task) string    { return strings.ReplaceAll(headerLines(t), "\n", ", ") }
-func completedClock(t view.Task) string { return output.Time(t.CompletedAt) }
+func completedClock(t view.Task) string { return quantity.Time(t.CompletedAt) }
 
 // nameColumn is a column of what a stranger may have named.
 func nameColumn(name string, of func(view.Task) string) taskColumn {

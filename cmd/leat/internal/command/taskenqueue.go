@@ -11,6 +11,7 @@ import (
 
 	"github.com/leatwork/leat/cmd/leat/internal/output"
 	"github.com/leatwork/leat/internal/plain"
+	"github.com/leatwork/leat/internal/quantity"
 	"github.com/leatwork/leat/internal/view"
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/task"
@@ -207,7 +208,7 @@ func (a *app) enqueueOne(ctx context.Context, f *enqueueFlags, options []task.Op
 
 func stateOf(info *task.Info) string {
 	if at := info.NextProcessAt; info.State == task.Scheduled {
-		return fmt.Sprintf("%s, at %s", info.State, output.Time(at))
+		return fmt.Sprintf("%s, at %s", info.State, quantity.Time(at))
 	}
 	return info.State.String()
 }

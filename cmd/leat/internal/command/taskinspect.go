@@ -12,6 +12,7 @@ import (
 
 	"github.com/leatwork/leat/cmd/leat/internal/output"
 	"github.com/leatwork/leat/internal/plain"
+	"github.com/leatwork/leat/internal/quantity"
 	"github.com/leatwork/leat/internal/view"
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
@@ -121,7 +122,7 @@ func taskRecord() output.Record[view.Task] {
 		field("State", stateOfTask),
 		named("Why", func(t view.Task) string { return t.Why }),
 		field("Retried", func(t view.Task) string { return fmt.Sprintf("%d/%d", t.Retried, t.MaxRetry) }),
-		field("Next process time", func(t view.Task) string { return output.Time(t.NextProcessAt) }),
+		field("Next process time", func(t view.Task) string { return quantity.Time(t.NextProcessAt) }),
 		field("Completed", completedClock),
 		named("End", func(t view.Task) string { return t.End }),
 		field("Last failure", lastFailed),
@@ -129,8 +130,8 @@ func taskRecord() output.Record[view.Task] {
 		named("Group", func(t view.Task) string { return t.Group }),
 		named("Unique key", func(t view.Task) string { return t.UniqueKey }),
 		field("Timeout", func(t view.Task) string { return spell(t.TimeoutSeconds) }),
-		field("Deadline", func(t view.Task) string { return output.Time(t.Deadline) }),
-		field("Start by", func(t view.Task) string { return output.Time(t.StartBy) }),
+		field("Deadline", func(t view.Task) string { return quantity.Time(t.Deadline) }),
+		field("Start by", func(t view.Task) string { return quantity.Time(t.StartBy) }),
 		field("Retention", func(t view.Task) string { return spell(t.RetentionSeconds) }),
 		field("Crashes", crashesText),
 		field("Worker", workerText),
@@ -157,7 +158,7 @@ func workerText(t view.Task) string {
 	if t.Worker == nil {
 		return ""
 	}
-	return fmt.Sprintf("%s:%d since %s", plain.Name(t.Worker.Host), t.Worker.PID, output.Time(t.Worker.StartedAt))
+	return fmt.Sprintf("%s:%d since %s", plain.Name(t.Worker.Host), t.Worker.PID, quantity.Time(t.Worker.StartedAt))
 }
 
 func headerLines(t view.Task) string {
@@ -175,7 +176,7 @@ func attemptLines(t view.Task) string {
 		if at.Error != "" {
 			came = plain.Name(at.Error)
 		}
-		line := output.Time(at.EndedAt)
+		line := quantity.Time(at.EndedAt)
 		if at.TookSeconds > 0 {
 			line += " after " + spell(at.TookSeconds)
 		}

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/leatwork/leat/cmd/leat/internal/output"
+	"github.com/leatwork/leat/internal/quantity"
 )
 
 // until returns how far away a time is that is to come: "in 5m3s", "right now".
@@ -24,5 +24,5 @@ func spell(seconds float64) string {
 	if seconds == 0 {
 		return ""
 	}
-	return output.Seconds(seconds)
+	return quantity.Seconds(seconds)
 }

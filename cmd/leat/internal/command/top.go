@@ -14,6 +14,7 @@ import (
 	"github.com/leatwork/leat/cmd/leat/internal/output"
 	"github.com/leatwork/leat/internal/pace"
 	"github.com/leatwork/leat/internal/plain"
+	"github.com/leatwork/leat/internal/quantity"
 	"github.com/leatwork/leat/internal/query"
 	"github.com/leatwork/leat/internal/view"
 	"github.com/leatwork/leat/queue"
@@ -207,7 +208,7 @@ func (t *top) show(look topLook, onScreen bool) error {
 	}
 	to.Err = &page // a table that is empty says so in its place
 	err := errors.Join(
-		to.Print("%s", output.Time(look.At)),
+		to.Print("%s", quantity.Time(look.At)),
 		output.List(&to, topQueueTable, look.Queues),
 		to.Print(""),
 		output.List(&to, topRunningTable, look.Running),

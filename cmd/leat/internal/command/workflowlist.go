@@ -14,6 +14,7 @@ import (
 
 	"github.com/leatwork/leat/cmd/leat/internal/output"
 	"github.com/leatwork/leat/internal/plain"
+	"github.com/leatwork/leat/internal/quantity"
 	"github.com/leatwork/leat/internal/query"
 	"github.com/leatwork/leat/internal/view"
 	"github.com/leatwork/leat/queue"
@@ -203,7 +204,7 @@ func runTable(now time.Time) output.Table[view.Run] {
 			{Name: "Workflow", Cell: func(r run) string { return plain.Name(r.Workflow) }},
 			{Name: "State", Cell: func(r run) string { return r.State }, State: true},
 			{Name: "Started", Cell: func(r run) string { return ago(now, r.StartedAt) }},
-			{Name: "Took", Cell: func(r run) string { return output.Seconds(r.TookSeconds) }},
+			{Name: "Took", Cell: func(r run) string { return quantity.Seconds(r.TookSeconds) }},
 			{Name: "Failure", Cell: failureOfRun, Loose: true},
 			{Name: "Queue", Cell: func(r run) string { return r.Queue }, Wide: true},
 			{Name: "Attributes", Cell: attributesOfRun, Wide: true},

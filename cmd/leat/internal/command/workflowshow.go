@@ -12,6 +12,7 @@ import (
 
 	"github.com/leatwork/leat/cmd/leat/internal/output"
 	"github.com/leatwork/leat/internal/plain"
+	"github.com/leatwork/leat/internal/quantity"
 	"github.com/leatwork/leat/internal/view"
 	"github.com/leatwork/leat/task"
 	"github.com/leatwork/leat/workflow"
@@ -210,11 +211,11 @@ func runRecord(now time.Time, above string) output.Record[view.Run] {
 			{Name: "State", Text: func(r run) string { return r.State }},
 			{Name: "Failure", Text: failureOfRun},
 			{Name: "Attributes", Text: attributesOfRun},
-			{Name: "Started", Text: func(r run) string { return output.Time(r.StartedAt) + " (" + ago(now, r.StartedAt) + ")" }},
-			{Name: "Begins", Text: func(r run) string { return output.Time(r.BeginsAt) }},
-			{Name: "Deadline", Text: func(r run) string { return output.Time(r.Deadline) }},
-			{Name: "Ended", Text: func(r run) string { return output.Time(r.EndedAt) }},
-			{Name: "Took", Text: func(r run) string { return output.Seconds(r.TookSeconds) }},
+			{Name: "Started", Text: func(r run) string { return quantity.Time(r.StartedAt) + " (" + ago(now, r.StartedAt) + ")" }},
+			{Name: "Begins", Text: func(r run) string { return quantity.Time(r.BeginsAt) }},
+			{Name: "Deadline", Text: func(r run) string { return quantity.Time(r.Deadline) }},
+			{Name: "Ended", Text: func(r run) string { return quantity.Time(r.EndedAt) }},
+			{Name: "Took", Text: func(r run) string { return quantity.Seconds(r.TookSeconds) }},
 			{Name: "Parent", Text: func(r run) string { return plain.Name(r.Parent) }},
 			{Name: "Retries", Text: func(r run) string {
 				if r.Retries == 0 {
@@ -239,7 +240,7 @@ func stepTable(now time.Time) output.Table[view.Step] {
 				if s.TookSeconds == 0 {
 					return "-"
 				}
-				return output.Seconds(s.TookSeconds)
+				return quantity.Seconds(s.TookSeconds)
 			}},
 			{Name: "Tries", Cell: func(s step) string { return fmt.Sprint(s.Tries) }},
 			{Name: "After", Cell: func(s step) string { return plain.Name(cmp.Or(strings.Join(s.After, ", "), "-")) }, Loose: true},
@@ -275,7 +276,7 @@ func noteOf(now time.Time, s view.Step) string {
 	case s.Signal != "":
 		return "signal " + s.Signal
 	case !s.Until.IsZero():
-		return "until " + output.Time(s.Until)
+		return "until " + quantity.Time(s.Until)
 	}
 	return ""
 }
@@ -304,10 +305,10 @@ func happeningTable() output.Table[view.Happening] {
 	return output.Table[happening]{
 		ID: func(h happening) string { return h.What }, Empty: "Nothing has happened.",
 		Columns: []output.Column[happening]{
-			{Name: "At", Cell: func(h happening) string { return output.Time(h.At) }},
+			{Name: "At", Cell: func(h happening) string { return quantity.Time(h.At) }},
 			{Name: "What", Cell: func(h happening) string { return h.What }, State: true},
 			{Name: "Step", Cell: func(h happening) string { return plain.Name(cmp.Or(h.Step, "-")) }},
-			{Name: "Took", Cell: func(h happening) string { return output.Seconds(h.TookSeconds) }},
+			{Name: "Took", Cell: func(h happening) string { return quantity.Seconds(h.TookSeconds) }},
 			{Name: "Tries", Cell: func(h happening) string { return fmt.Sprint(h.Tries) }},
 			{Name: "Why", Cell: func(h happening) string { return plain.Name(h.Why) }, Loose: true},
 		},

@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/leatwork/leat/internal/plain"
+	"github.com/leatwork/leat/internal/quantity"
 )
 
 // A deed is something that is being done in a goroutine of its own.
@@ -79,12 +80,12 @@ func (d *deed) draw(a *app) string {
 	n, took := int(d.so.Load()), a.now().Sub(d.began)
 	text := a.theme.accent.Render("▶ ") + plain.Name(d.what)
 	if d.total > 1 || n > 1 {
-		text += ": " + count(n)
+		text += ": " + quantity.Count(n)
 		if d.total > 0 {
-			text += fmt.Sprintf(" of %s (%d %%)", count(d.total), min(100*n/d.total, 100))
+			text += fmt.Sprintf(" of %s (%d %%)", quantity.Count(d.total), min(100*n/d.total, 100))
 		}
 		if took >= time.Second {
-			text += fmt.Sprintf(", %s/s", count(int(float64(n)/took.Seconds())))
+			text += fmt.Sprintf(", %s/s", quantity.Count(int(float64(n)/took.Seconds())))
 		}
 	}
 	text += ", " + age(took)
@@ -109,7 +110,7 @@ func (a *app) warn(text string) { a.notice = notice{text: text, bad: true, at: a
 // copy puts a text into the clipboard of the terminal, if that has one.
 func (a *app) copy(text string) {
 	a.later(tea.SetClipboard(text))
-	a.say("copied " + many(len(text), "byte"))
+	a.say("copied " + quantity.Many(len(text), "byte"))
 }
 
 // seen forgets a notice that has been there for a while.

@@ -10,6 +10,7 @@ import (
 	"charm.land/lipgloss/v2"
 
 	"github.com/leatwork/leat/internal/plain"
+	"github.com/leatwork/leat/internal/quantity"
 	"github.com/leatwork/leat/internal/query"
 	"github.com/leatwork/leat/periodic"
 )
@@ -226,7 +227,7 @@ func (s *entryScreen) draw(w, h int) []string {
 	add("Overlap", i.Overlap.String())
 	add("Run by", strings.Join(i.RunBy, " "))
 	if i.Asked > 0 {
-		add("Asked for", many(i.Asked, "run")+" that wait to be enqueued")
+		add("Asked for", quantity.Many(i.Asked, "run")+" that wait to be enqueued")
 	}
 	for _, ref := range i.Open {
 		add("Open task", ref.Queue+" "+ref.ID)

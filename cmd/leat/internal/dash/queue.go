@@ -10,7 +10,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
-	"github.com/leatwork/leat/cmd/leat/internal/output"
+	"github.com/leatwork/leat/internal/quantity"
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/task"
@@ -173,14 +173,14 @@ func (s *queueScreen) summary() string {
 	if s.info.Paused {
 		state = t.warn.Render("PAUSED")
 	}
-	memory := output.Bytes(s.info.Memory)
+	memory := quantity.Bytes(s.info.Memory)
 	if s.info.MemoryErr != nil {
 		memory = "?"
 	}
 	part := func(name, value string) string { return t.dim.Render(name+" ") + value }
 	return "  " + strings.Join([]string{
-		state, part("size", count(s.info.Size())), part("latency", span(s.info.Latency.Truncate(time.Millisecond))), part("mem", memory),
-		part("today", count(s.info.Processed)) + t.dim.Render(", ") + percent(s.info.Failed, s.info.Processed) + t.dim.Render(" failed"),
+		state, part("size", quantity.Count(s.info.Size())), part("latency", span(s.info.Latency.Truncate(time.Millisecond))), part("mem", memory),
+		part("today", quantity.Count(s.info.Processed)) + t.dim.Render(", ") + percent(s.info.Failed, s.info.Processed) + t.dim.Render(" failed"),
 		perSecond(s.speed) + t.dim.Render("/s"),
 	}, "  ")
 }
@@ -193,7 +193,7 @@ func (s *queueScreen) stateTabs(w int) string {
 		if short && i != s.state {
 			name = stateSigns[state]
 		}
-		label := name + " " + count(s.info.In(state))
+		label := name + " " + quantity.Count(s.info.In(state))
 		if i == s.state {
 			return "[" + label + "]"
 		}
@@ -222,8 +222,8 @@ func groupColumns[T any](a *app, of func(T) broker.Group) []column[T] {
 	now := func() time.Time { return a.now() }
 	return []column[T]{
 		{title: "Group", min: 12, most: 60, cell: func(v T) cell { return text(of(v).Name) }, order: func(v, o T) int { return strings.Compare(of(v).Name, of(o).Name) }},
-		{title: "Size", right: true, min: 8, cell: func(v T) cell { return text(count(of(v).Size)) }, order: func(v, o T) int { return cmp.Compare(of(v).Size, of(o).Size) }},
-		{title: "In batches", right: true, cell: func(v T) cell { return text(count(of(v).Frozen)) }},
+		{title: "Size", right: true, min: 8, cell: func(v T) cell { return text(quantity.Count(of(v).Size)) }, order: func(v, o T) int { return cmp.Compare(of(v).Size, of(o).Size) }},
+		{title: "In batches", right: true, cell: func(v T) cell { return text(quantity.Count(of(v).Frozen)) }},
 		{title: "Oldest", min: 11, cell: func(v T) cell { return text(when(now(), of(v).Oldest)) }, order: func(v, o T) int { return of(v).Oldest.Compare(of(o).Oldest) }},
 		{title: "Newest", min: 11, extra: 1, cell: func(v T) cell { return text(when(now(), of(v).Newest)) }},
 	}

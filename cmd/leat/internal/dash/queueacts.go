@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/leatwork/leat/internal/plain"
+	"github.com/leatwork/leat/internal/quantity"
 )
 
 // queueActions returns what is done to the queue that which names, with its size.
@@ -42,7 +43,7 @@ func (a *app) pauseQueue(name string, paused bool) {
 
 // removeQueue removes a queue and its tasks.
 func (a *app) removeQueue(name string, size int) {
-	lines := []string{"Queue " + name + " is removed, with " + many(size, "task") + " in all its states, for good."}
+	lines := []string{"Queue " + name + " is removed, with " + quantity.Many(size, "task") + " in all its states, for good."}
 	a.confirm("Remove "+name, lines, name, func() {
 		a.do("remove "+name, 1, func(ctx context.Context, _ *deed) (string, error) {
 			if err := a.inspector.RemoveQueue(ctx, name, true); err != nil {

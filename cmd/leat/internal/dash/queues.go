@@ -12,7 +12,7 @@ import (
 
 	"charm.land/lipgloss/v2"
 
-	"github.com/leatwork/leat/cmd/leat/internal/output"
+	"github.com/leatwork/leat/internal/quantity"
 	"github.com/leatwork/leat/internal/query"
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/task"
@@ -161,7 +161,7 @@ func (s *queues) columns() []column[queueRow] {
 	number := func(title string, extra int, of func(queueRow) int) column[queueRow] {
 		return column[queueRow]{
 			title: title, right: true, extra: extra,
-			cell:  func(r queueRow) cell { return unlessBroken(r, text(count(of(r)))) },
+			cell:  func(r queueRow) cell { return unlessBroken(r, text(quantity.Count(of(r)))) },
 			order: func(a, b queueRow) int { return cmp.Compare(of(a), of(b)) },
 		}
 	}
@@ -213,7 +213,7 @@ func (s *queues) memoryCell(r queueRow) cell {
 	if !ok {
 		return text("?")
 	}
-	return unlessBroken(r, text(output.Bytes(bytes)))
+	return unlessBroken(r, text(quantity.Bytes(bytes)))
 }
 
 func errorRate(r queueRow) float64 { return float64(r.Failed) / float64(max(r.Processed, 1)) }
@@ -237,7 +237,7 @@ func perSecond(v float64) string {
 	case v < 10:
 		return fmt.Sprintf("%.1f", v)
 	}
-	return count(int(v + 0.5))
+	return quantity.Count(int(v + 0.5))
 }
 
 // sparkline draws the last of values, the largest of which is as high as it gets.
@@ -274,7 +274,7 @@ func (s *queues) bars(w, h int) []string {
 	first := max(min(s.table.cursor-h/2, len(rows)-h), 0)
 	var lines []string
 	for _, r := range rows[first:min(first+h, len(rows))] {
-		n := count(r.Size())
+		n := quantity.Count(r.Size())
 		room := w - name - 14
 		length := 0
 		if most > 0 {

@@ -11,6 +11,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/leatwork/leat/internal/plain"
+	"github.com/leatwork/leat/internal/quantity"
 	"github.com/leatwork/leat/internal/view"
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/workflow"
@@ -339,7 +340,7 @@ func (s *run) head(w int) []string {
 		t.dim.Render("started ") + when(s.app.now(), r.Started),
 	}
 	if r.Retries > 0 {
-		parts = append(parts, t.dim.Render("begun again ")+many(r.Retries, "time"))
+		parts = append(parts, t.dim.Render("begun again ")+quantity.Many(r.Retries, "time"))
 	}
 	if s.follows {
 		parts = slices.Insert(parts, 1, t.warn.Render("follows"))
@@ -401,7 +402,7 @@ func number(n int) string {
 	if n == 0 {
 		return ""
 	}
-	return count(n)
+	return quantity.Count(n)
 }
 
 func kindOf(v view.Step) string {
@@ -415,7 +416,7 @@ func kindOf(v view.Step) string {
 func parts(v view.Step) string {
 	switch {
 	case v.Rounds > 0:
-		return many(v.Rounds, "round")
+		return quantity.Many(v.Rounds, "round")
 	case v.Width > 1 || v.Kind == "map" && v.Width > 0:
 		return fmt.Sprintf("%d/%d", v.Ended, v.Width)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/leatwork/leat/internal/quantity"
 	"github.com/leatwork/leat/workflow"
 )
 
@@ -64,7 +65,7 @@ func (a *app) actOnRuns(act runAct, among []workflow.Summary) {
 		a.warn(fmt.Sprintf("a run that is %s cannot be %s", among[0].State, act.past))
 		return
 	}
-	what := act.verb + " " + many(len(runs), "run")
+	what := act.verb + " " + quantity.Many(len(runs), "run")
 	if len(runs) == 1 {
 		what = act.verb + " run " + runs[0].ID
 	}
@@ -94,7 +95,7 @@ func doToRuns(ctx context.Context, d *deed, act runAct, runs []workflow.Summary)
 	if n == 0 {
 		return "", errors.Join(errs...)
 	}
-	return many(n, "run") + " " + act.past, errors.Join(errs...)
+	return quantity.Many(n, "run") + " " + act.past, errors.Join(errs...)
 }
 
 // retry asks from where on a run is run again, and has it.

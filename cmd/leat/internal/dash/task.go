@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/leatwork/leat/cmd/leat/internal/output"
 	"github.com/leatwork/leat/internal/plain"
+	"github.com/leatwork/leat/internal/quantity"
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/task"
 )
@@ -166,7 +166,7 @@ func (s *taskScreen) why() string {
 		if i.End != "" {
 			return "is kept, not run: " + plain.Name(i.End)
 		}
-		return "is kept, not run: it has failed " + many(i.Retried+1, "time")
+		return "is kept, not run: it has failed " + quantity.Many(i.Retried+1, "time")
 	}
 	return ""
 }
@@ -221,7 +221,7 @@ const longest = 256 << 10
 
 // data draws bytes, as text or in hex.
 func (s *taskScreen) data(name string, b []byte, w int) []string {
-	lines := s.section(name + s.app.theme.dim.Render(fmt.Sprintf(" (%s)", output.Bytes(int64(len(b))))))
+	lines := s.section(name + s.app.theme.dim.Render(fmt.Sprintf(" (%s)", quantity.Bytes(int64(len(b))))))
 	if len(b) == 0 {
 		return append(lines, s.app.theme.dim.Render("  none"))
 	}
@@ -237,7 +237,7 @@ func (s *taskScreen) data(name string, b []byte, w int) []string {
 	}
 	lines = append(lines, indented(2, wrap(shown, w-2))...)
 	if rest > 0 {
-		lines = append(lines, s.app.theme.dim.Render("  … and "+output.Bytes(int64(rest))+" more"))
+		lines = append(lines, s.app.theme.dim.Render("  … and "+quantity.Bytes(int64(rest))+" more"))
 	}
 	return lines
 }

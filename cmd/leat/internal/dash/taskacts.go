@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/leatwork/leat/internal/quantity"
 	"github.com/leatwork/leat/internal/query"
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
@@ -49,7 +50,7 @@ func (l *taskList) act(act taskAct) {
 		l.actOnAll(act)
 	case n > 0:
 		keys := slices.Sorted(maps.Keys(l.table.marks))
-		l.app.confirm(title(act.verb)+" "+many(n, "task"), []string{"The " + many(n, "marked task") + ". " + act.help}, wordFor(n), func() {
+		l.app.confirm(title(act.verb)+" "+quantity.Many(n, "task"), []string{"The " + quantity.Many(n, "marked task") + ". " + act.help}, wordFor(n), func() {
 			l.unmark()
 			l.app.actOnEach(act, keys)
 		})
@@ -69,7 +70,7 @@ func (a *app) actOnOne(act taskAct, i *task.Info) {
 // actOnEach does something to tasks one by one.
 func (a *app) actOnEach(act taskAct, keys []string) {
 	inspector := a.inspector
-	a.do(act.verb+" "+many(len(keys), "task"), len(keys), func(ctx context.Context, d *deed) (string, error) {
+	a.do(act.verb+" "+quantity.Many(len(keys), "task"), len(keys), func(ctx context.Context, d *deed) (string, error) {
 		did, failed := 0, []error{}
 		for n, key := range keys {
 			q, id := splitKey(key)
@@ -79,15 +80,15 @@ func (a *app) actOnEach(act taskAct, keys []string) {
 				did++
 			}
 			if !d.count(n+1) && n+1 < len(keys) {
-				return fmt.Sprintf("stopped: %s of %s %s, %s failed", count(did), many(len(keys), "task"), act.past, count(len(failed))), first(failed)
+				return fmt.Sprintf("stopped: %s of %s %s, %s failed", quantity.Count(did), quantity.Many(len(keys), "task"), act.past, quantity.Count(len(failed))), first(failed)
 			}
 		}
 		if did == 0 {
 			return "", first(failed)
 		}
-		text := many(did, "task") + " " + act.past
+		text := quantity.Many(did, "task") + " " + act.past
 		if len(failed) > 0 {
-			text += ", " + count(len(failed)) + " failed, the first"
+			text += ", " + quantity.Count(len(failed)) + " failed, the first"
 		}
 		return text, first(failed)
 	})
@@ -151,7 +152,7 @@ func (l *taskList) describeAll() (what string, n int, word string) {
 		where += " in state " + l.place.state.String()
 	}
 	if !l.isSearch() {
-		return "All " + many(l.total, "task") + " " + where + ".", l.total, wordFor(l.total)
+		return "All " + quantity.Many(l.total, "task") + " " + where + ".", l.total, wordFor(l.total)
 	}
 	h := l.hunt
 	by := ""
@@ -160,9 +161,9 @@ func (l *taskList) describeAll() (what string, n int, word string) {
 	}
 	switch {
 	case h != nil && h.Done:
-		return "All tasks " + where + by + ". There are " + count(len(h.found)) + ".", len(h.found), wordFor(len(h.found))
+		return "All tasks " + where + by + ". There are " + quantity.Count(len(h.found)) + ".", len(h.found), wordFor(len(h.found))
 	case h != nil:
-		return fmt.Sprintf("All tasks %s%s. %s were found so far, among %s of %s.", where, by, count(len(h.found)), count(h.Scanned), count(h.Total)), 0, "all"
+		return fmt.Sprintf("All tasks %s%s. %s were found so far, among %s of %s.", where, by, quantity.Count(len(h.found)), quantity.Count(h.Scanned), quantity.Count(h.Total)), 0, "all"
 	}
 	return "All tasks " + where + by + ".", 0, "all"
 }
@@ -191,9 +192,9 @@ func sweep(ctx context.Context, i *queue.Inspector, act taskAct, at *query.Searc
 			break
 		}
 	}
-	text := many(did, "task") + " " + act.past
+	text := quantity.Many(did, "task") + " " + act.past
 	if skipped > 0 {
-		text += ", " + count(skipped) + " had moved on"
+		text += ", " + quantity.Count(skipped) + " had moved on"
 	}
 	if stopped || d.halted.Load() {
 		text = "stopped: " + text

@@ -3,6 +3,7 @@ package dash
 import (
 	"strings"
 
+	"github.com/leatwork/leat/internal/quantity"
 	"github.com/leatwork/leat/internal/query"
 	"github.com/leatwork/leat/task"
 )
@@ -204,7 +205,7 @@ func (l *taskList) info() string {
 	case l.table.all:
 		parts = append(parts, l.app.theme.accent.Render("● all are marked"))
 	case n > 0:
-		parts = append(parts, l.app.theme.accent.Render("● "+count(n)+" marked"))
+		parts = append(parts, l.app.theme.accent.Render("● "+quantity.Count(n)+" marked"))
 	}
 	return " " + strings.Join(parts, "   ")
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/leatwork/leat/internal/quantity"
 	"github.com/leatwork/leat/internal/query"
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/task"
@@ -119,7 +120,7 @@ func (l *taskList) position() string {
 	if l.pager.fromEnd {
 		first = max(total-passed-n, 0) + 1
 	}
-	return fmt.Sprintf("%s–%s of %s", count(first), count(first+n-1), count(total))
+	return fmt.Sprintf("%s–%s of %s", quantity.Count(first), quantity.Count(first+n-1), quantity.Count(total))
 }
 
 // How a search goes on.
@@ -212,14 +213,14 @@ func (l *taskList) progress() string {
 	if h == nil {
 		return ""
 	}
-	text := count(len(h.found)) + " found"
+	text := quantity.Count(len(h.found)) + " found"
 	switch {
 	case h.Done:
-		return text + ", looked at all " + count(h.Scanned)
+		return text + ", looked at all " + quantity.Count(h.Scanned)
 	case len(h.found) >= searchMost:
-		return text + ", and no more are kept; looked at " + count(h.Scanned) + " of " + count(h.Total)
+		return text + ", and no more are kept; looked at " + quantity.Count(h.Scanned) + " of " + quantity.Count(h.Total)
 	case h.isOver():
-		return text + ", looked at " + count(h.Scanned) + " of " + count(h.Total) + "; m goes on"
+		return text + ", looked at " + quantity.Count(h.Scanned) + " of " + quantity.Count(h.Total) + "; m goes on"
 	}
-	return text + ", looking: " + count(h.Scanned) + " of " + count(h.Total)
+	return text + ", looking: " + quantity.Count(h.Scanned) + " of " + quantity.Count(h.Total)
 }

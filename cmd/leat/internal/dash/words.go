@@ -2,14 +2,13 @@ package dash
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
 
-	"github.com/leatwork/leat/cmd/leat/internal/output"
 	"github.com/leatwork/leat/internal/plain"
+	"github.com/leatwork/leat/internal/quantity"
 )
 
 // pad returns s, which may have colours, exactly w cells wide.
@@ -41,29 +40,6 @@ func ends(left, right string, w int) string {
 		return pad(right, w)
 	}
 	return pad(left, w-n) + right
-}
-
-// count writes n with separators between thousands.
-func count(n int) string {
-	if n < 0 {
-		return "-" + count(-n)
-	}
-	s := strconv.Itoa(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
-
-// many writes how many things there are, with their name: "1 task", "2 tasks".
-func many(n int, thing string) string {
-	switch {
-	case n == 1:
-		return "1 " + thing
-	case strings.HasSuffix(thing, "y"):
-		return count(n) + " " + strings.TrimSuffix(thing, "y") + "ies"
-	}
-	return count(n) + " " + thing + "s"
 }
 
 // span writes a duration with the two units that matter.
@@ -123,7 +99,7 @@ func percent(some, all int) string {
 	if all == 0 {
 		return "-"
 	}
-	return output.Percent(float64(some) / float64(all))
+	return quantity.Percent(float64(some) / float64(all))
 }
 
 // wrap breaks a text that has no colours into lines of at most w cells.

@@ -1,8 +1,9 @@
-package output
+package quantity
 
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -42,3 +43,26 @@ func Bytes(n int64) string {
 
 // Percent returns a fraction as one of a hundred: "12.50%".
 func Percent(fraction float64) string { return fmt.Sprintf("%.2f%%", 100*fraction) }
+
+// Count returns n with separators between thousands.
+func Count(n int) string {
+	if n < 0 {
+		return "-" + Count(-n)
+	}
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// Many returns how many things there are, with their name: "1 task", "2 tasks".
+func Many(n int, thing string) string {
+	switch {
+	case n == 1:
+		return "1 " + thing
+	case strings.HasSuffix(thing, "y"):
+		return Count(n) + " " + strings.TrimSuffix(thing, "y") + "ies"
+	}
+	return Count(n) + " " + thing + "s"
+}

@@ -251,7 +251,7 @@ func upcomingTable(now time.Time, zone *time.Location) output.Table[time.Time] {
 	return output.Table[time.Time]{
 		ID: func(t time.Time) string { return t.UTC().Format(time.RFC3339) }, Empty: "It ticks no more.",
 		Columns: []output.Column[time.Time]{
-			{Name: "Tick", Cell: output.Time},
+			{Name: "Tick", Cell: quantity.Time},
 			{Name: "There", Cell: func(t time.Time) string { return t.In(zone).Format("Mon " + time.DateTime + " MST") }},
 			{Name: "In", Cell: func(t time.Time) string { return until(now, t) }},
 		},

@@ -57,6 +57,10 @@ type Page struct {
 	// Next is where the next page begins, "" if there was none when this one was
 	// read.
 	Next string
+
+	// Places are, of each of Tasks, where a page begins behind it: what
+	// [ListQuery.After] may be.
+	Places []string
 }
 
 // List returns a page of tasks. If there are none because there is no such queue,
@@ -101,6 +105,7 @@ func (i *Inspector) list(ctx context.Context, q ListQuery) (*Page, error) {
 	now := time.Now()
 	for _, s := range found {
 		page.Tasks = append(page.Tasks, InfoOf(now, s))
+		page.Places = append(page.Places, s.Place)
 	}
 	return page, nil
 }

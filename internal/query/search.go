@@ -36,13 +36,21 @@ type Search struct {
 	// [Search.Places] was called: they are left out, unless Queues names them.
 	Broken map[string]error
 
+	from    *mark // at which it is to go on; nil: at the beginning
 	begun   bool
 	places  []Place // that are not done
 	after   string  // how far the first of them is
 	width   int     // about how many bytes a task takes
-	found   []*task.Info
+	found   []sighting
+	last    mark // behind the last task that was told, as long as more are found
 	scanned int
 	total   int
+}
+
+// A sighting is a task that was found, and how far the search had come with it.
+type sighting struct {
+	info *task.Info
+	mark mark
 }
 
 // Found is what a step of a search came to.
@@ -84,10 +92,19 @@ func (s *Search) Next(ctx context.Context, most, budget int) (Found, error) {
 			return Found{Scanned: s.scanned, Total: s.total}, fmt.Errorf("search %s of %s: %w", s.places[0].State, s.places[0].Queue, err)
 		}
 	}
-	n := min(most, len(s.found))
-	tasks := slices.Clip(s.found[:n])
-	s.found = s.found[n:]
+	tasks := s.tell(most)
 	return Found{Tasks: tasks, Scanned: s.scanned, Total: s.total, Done: len(s.places)+len(s.found) == 0}, nil
+}
+
+// tell returns the first tasks of those that were found.
+func (s *Search) tell(most int) []*task.Info {
+	var tasks []*task.Info
+	for _, f := range s.found[:min(most, len(s.found))] {
+		tasks = append(tasks, f.info)
+		s.last = f.mark
+	}
+	s.found = s.found[len(tasks):]
+	return tasks
 }
 
 func (s *Search) begin(ctx context.Context) error {
@@ -109,6 +126,7 @@ func (s *Search) begin(ctx context.Context) error {
 		}
 		s.places = places
 	}
+	s.goOn()
 	s.begun = true
 	return nil
 }
@@ -133,19 +151,23 @@ func (s *Search) lookUp(ctx context.Context, ids []string) error {
 		}
 	}
 	s.total, s.scanned = len(found), len(found)
-	s.found = s.taken(found)
-	slices.SortStableFunc(s.found, func(a, b *task.Info) int {
-		return cmp.Or(cmp.Compare(slices.Index(order[:], a.State), slices.Index(order[:], b.State)), strings.Compare(a.Queue, b.Queue))
+	now := time.Now()
+	found = slices.DeleteFunc(found, func(i *task.Info) bool { return !s.takes(now, i) })
+	slices.SortStableFunc(found, func(a, b *task.Info) int {
+		return cmp.Or(rank(a.State)-rank(b.State), strings.Compare(a.Queue, b.Queue))
 	})
+	for n, i := range found {
+		s.found = append(s.found, sighting{i, mark{Told: n + 1}})
+	}
 	return nil
 }
 
-// taken returns those of tasks that are searched for.
-func (s *Search) taken(tasks []*task.Info) []*task.Info {
-	now := time.Now()
-	return slices.DeleteFunc(tasks, func(i *task.Info) bool {
-		return !s.allowsState(i.State) || s.Group != "" && i.Group != s.Group || !s.Query.Match(now, i)
-	})
+// rank returns where a state comes in the order.
+func rank(state task.State) int { return slices.Index(order[:], state) }
+
+// takes reports whether a task is searched for.
+func (s *Search) takes(now time.Time, i *task.Info) bool {
+	return s.allowsState(i.State) && (s.Group == "" || i.Group == s.Group) && s.Query.Match(now, i)
 }
 
 func (s *Search) allowsState(state task.State) bool {
@@ -245,11 +267,15 @@ func (s *Search) page(ctx context.Context, most, left int) error {
 	if err != nil {
 		return err
 	}
-	s.scanned += len(found.Tasks)
 	if len(found.Tasks) > 0 {
 		s.width = max(size(found.Tasks)/len(found.Tasks), 1)
 	}
-	s.found = append(s.found, s.taken(found.Tasks)...)
+	now := time.Now()
+	for n, i := range found.Tasks {
+		if s.scanned++; s.takes(now, i) {
+			s.found = append(s.found, sighting{i, s.markOf(p, found.Places[n])})
+		}
+	}
 	if s.after = found.Next; s.after == "" {
 		s.places = s.places[1:]
 	}

@@ -1,0 +1,92 @@
+package web
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/task"
+	"github.com/leatwork/leat/web/access"
+)
+
+// A Config says what a dashboard shows, and to whom.
+type Config struct {
+	// Broker is what is shown. It stays the caller's, who closes it after the handler.
+	Broker broker.Broker
+
+	// Root is the path at which the handler is mounted, such as "/leat": it begins with
+	// a slash and does not end with one. "": all paths are its own.
+	Root string
+
+	// Name is shown on every page, so that nobody takes one installation for another.
+	Name string
+
+	// Authoriser says who asks. nil: access.Loopback, which serves only those who come
+	// from this machine, as admin.
+	Authoriser access.Authoriser
+
+	// Hosts are names, besides localhost and addresses, under which those may ask whom
+	// the Authoriser takes for somebody without a credential.
+	Hosts []string
+
+	// ReadOnly has nothing changed, whoever asks.
+	ReadOnly bool
+
+	// Refresh is how often what somebody looks at is read anew, once for all who look at
+	// the same. At least 500 milliseconds. 0: 2 seconds.
+	Refresh time.Duration
+
+	// Timeout is how long a page may wait for the storage. 0: 10 seconds.
+	Timeout time.Duration
+
+	// Logger is told what an operator should know. nil: slog.Default().
+	Logger *slog.Logger
+}
+
+const (
+	defaultRefresh = 2 * time.Second
+	leastRefresh   = 500 * time.Millisecond
+	defaultTimeout = 10 * time.Second
+)
+
+// check returns what makes no sense in c, all of it.
+func (c Config) check() error {
+	var faults []error
+	fault := func(field string, value any, reason string) {
+		faults = append(faults, task.Invalid("Config."+field, value, reason))
+	}
+	if c.Broker == nil {
+		fault("Broker", nil, "is needed")
+	}
+	if c.Root != "" && (!strings.HasPrefix(c.Root, "/") || strings.HasSuffix(c.Root, "/") || strings.ContainsAny(c.Root, "?#%\\ ") || strings.Contains(c.Root, "//")) {
+		fault("Root", c.Root, "must begin with a slash, not end with one, and be a plain path")
+	}
+	if c.Refresh < 0 || c.Refresh > 0 && c.Refresh < leastRefresh {
+		fault("Refresh", c.Refresh, "must be at least "+leastRefresh.String())
+	}
+	if c.Timeout < 0 {
+		fault("Timeout", c.Timeout, "must not be negative")
+	}
+	return errors.Join(faults...)
+}
+
+func (c Config) withDefaults() Config {
+	if c.Authoriser == nil {
+		c.Authoriser = access.AuthoriserFunc(func(*http.Request) (access.Identity, error) {
+			return access.Identity{Name: "anybody", Role: access.Admin, Weak: true}, nil
+		})
+	}
+	if c.Refresh == 0 {
+		c.Refresh = defaultRefresh
+	}
+	if c.Timeout == 0 {
+		c.Timeout = defaultTimeout
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	return c
+}

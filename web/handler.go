@@ -1,0 +1,68 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/leatwork/leat/web/access"
+	"github.com/leatwork/leat/web/internal/assets"
+	"github.com/leatwork/leat/web/internal/deed"
+	"github.com/leatwork/leat/web/internal/live"
+	"github.com/leatwork/leat/web/internal/pages"
+	"github.com/leatwork/leat/web/internal/storage"
+)
+
+// A Handler serves the dashboard. Its methods may be called from several goroutines.
+type Handler struct {
+	cfg   Config
+	hub   *live.Hub
+	inner http.Handler
+}
+
+// New returns the dashboard that cfg describes. It asks the storage for nothing yet. It
+// returns a [task.InvalidError] for each fault of cfg, all joined.
+//
+// Close ends it.
+func New(cfg Config) (*Handler, error) {
+	if err := cfg.check(); err != nil {
+		return nil, fmt.Errorf("new dashboard: %w", err)
+	}
+	cfg = cfg.withDefaults()
+	store := storage.New(cfg.Broker, cfg.Refresh/2)
+	h := &Handler{cfg: cfg, hub: live.New(cfg.Refresh, cfg.Timeout)}
+	doer := &deed.Doer{Storage: store}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+assets.Prefix, assets.Serve)
+	mux.Handle("/", pages.New(pages.Config{
+		Root: cfg.Root, Name: cfg.Name, ReadOnly: cfg.ReadOnly, Storage: store, Doer: doer, Hub: h.hub, Patience: cfg.Timeout, Logger: cfg.Logger,
+	}))
+	h.inner = mux
+	return h, nil
+}
+
+// Close ends the streams of all who look, and what is being done for them, and returns when
+// nothing goes on any more. The broker stays open.
+func (h *Handler) Close() error {
+	h.hub.Close()
+	return nil
+}
+
+// ServeHTTP answers a request for what is below Root.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	path, below := strings.CutPrefix(r.URL.Path, h.cfg.Root)
+	switch {
+	case !below || path != "" && path[0] != '/':
+		http.NotFound(w, r)
+		return
+	case path == "" && h.cfg.Root != "":
+		http.Redirect(w, r, h.cfg.Root+"/", http.StatusMovedPermanently)
+		return
+	}
+	who, err := h.cfg.Authoriser.Authorise(r)
+	if err != nil {
+		http.Error(w, "who are you?", http.StatusUnauthorized)
+		return
+	}
+	http.StripPrefix(h.cfg.Root, h.inner).ServeHTTP(w, r.WithContext(access.With(r.Context(), who)))
+}

@@ -1,0 +1,11 @@
+// What every page does once it is there.
+import { follow } from "./live.js";
+import { tell } from "./times.js";
+import { listen } from "./keys.js";
+
+tell(document);
+follow();
+listen();
+for (const name of (document.documentElement.dataset.modules || "").split(" ").filter(Boolean)) {
+  import(`./${name}.js`).then((m) => m.begin());
+}

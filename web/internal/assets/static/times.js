@@ -1,0 +1,46 @@
+// Writes times in the zone that the user has chosen, and how long ago they are.
+const root = document.documentElement.dataset;
+
+const zone = { utc: "UTC", local: undefined, "": undefined }[root.zone || ""] ?? (root.zone && !["utc", "local"].includes(root.zone) ? root.zone : undefined);
+const options = { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZone: root.zone === "utc" ? "UTC" : zone };
+
+function exact() {
+  try {
+    return new Intl.DateTimeFormat("sv-SE", { ...options, timeZoneName: "short" });
+  } catch {
+    return new Intl.DateTimeFormat("sv-SE", { ...options, timeZone: undefined, timeZoneName: "short" }); // the zone is unknown here
+  }
+}
+
+const write = exact();
+const short = new Intl.DateTimeFormat("sv-SE", { ...write.resolvedOptions(), year: undefined, month: undefined, day: undefined, second: undefined, timeZoneName: undefined, hour: "2-digit", minute: "2-digit", timeZone: write.resolvedOptions().timeZone });
+
+export function tell(within) {
+  for (const t of within.querySelectorAll("time[datetime]")) {
+    const at = new Date(t.dateTime);
+    if (isNaN(at)) continue;
+    const full = write.format(at);
+    const text = t.dataset.as === "ago" ? ago(at) : full;
+    if (t.textContent !== text) t.textContent = text;
+    if (t.title !== full) t.title = full;
+  }
+  for (const t of within.querySelectorAll("svg text[data-time]")) {
+    const at = new Date(t.dataset.time);
+    if (!isNaN(at)) t.textContent = short.format(at);
+  }
+}
+
+function ago(at) {
+  const s = Math.round((Date.now() - at) / 1000);
+  if (Math.abs(s) < 1) return "now";
+  return s < 0 ? "in " + span(-s) : span(s) + " ago";
+}
+
+function span(s) {
+  if (s < 60) return s + " s";
+  if (s < 3600) return Math.floor(s / 60) + " min" + (s < 600 && s % 60 ? " " + (s % 60) + " s" : "");
+  if (s < 86400) return Math.floor(s / 3600) + " h" + (Math.floor((s % 3600) / 60) ? " " + Math.floor((s % 3600) / 60) + " min" : "");
+  return Math.floor(s / 86400) + " d" + (Math.floor((s % 86400) / 3600) ? " " + Math.floor((s % 86400) / 3600) + " h" : "");
+}
+
+setInterval(() => document.hidden || tell(document), 1000);

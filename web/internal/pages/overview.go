@@ -1,0 +1,64 @@
+package pages
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/leatwork/leat/internal/view"
+	"github.com/leatwork/leat/task"
+)
+
+// overview is how everything stands.
+type overview struct {
+	Stats   view.Stats
+	States  []counted
+	Queues  []view.Queue
+	Servers int
+	Slots   int
+	Running int
+	Alerts  []alert
+}
+
+// A counted is how many tasks are in a state.
+type counted struct {
+	Name  string
+	Count int
+}
+
+// shownStates are the states in the order in which they are shown.
+var shownStates = []task.State{task.Active, task.Pending, task.Scheduled, task.Retry, task.Archived, task.Completed, task.Aggregating}
+
+// An alert is something that somebody should look at.
+type alert struct {
+	Text string
+	Path string
+	Name string // of the queue
+}
+
+var overviewPage = page{path: "/", name: "overview", title: "Overview", load: loadOverview}
+
+func loadOverview(ctx context.Context, p *Pages, _ *request) (any, error) {
+	q, err := p.Storage.Queues(ctx)
+	if err != nil {
+		return nil, err
+	}
+	servers, err := p.Storage.Servers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	o := overview{Stats: view.StatsOf(q.Infos), Servers: len(servers), Slots: q.Loads.All.Slots, Running: q.Loads.All.Active}
+	for _, s := range shownStates {
+		o.States = append(o.States, counted{s.String(), o.Stats.States[s.String()]})
+	}
+	for _, i := range q.Infos {
+		o.Queues = append(o.Queues, view.QueueOf(i))
+		if load := q.Loads.Queues[i.Queue]; load.Slots == 0 && load.Ready > 0 {
+			o.Alerts = append(o.Alerts, alert{Text: "no server serves it, and tasks wait", Path: "/queue", Name: i.Queue})
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(q.Broken)) {
+		o.Alerts = append(o.Alerts, alert{Text: q.Broken[name].Error(), Path: "/queue", Name: name})
+	}
+	return o, nil
+}

@@ -1,0 +1,69 @@
+package pages
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/leatwork/leat/web/access"
+	"github.com/leatwork/leat/web/internal/deed"
+	"github.com/leatwork/leat/web/internal/live"
+	"github.com/leatwork/leat/web/internal/storage"
+)
+
+// A Config is what pages are made from.
+type Config struct {
+	Root     string // what all addresses begin with: "" or "/leat"
+	Name     string // of what is looked at: "production"
+	Version  string // of the program
+	ReadOnly bool
+	Storage  *storage.Storage
+	Doer     *deed.Doer
+	Hub      *live.Hub
+	Patience time.Duration // that a page has with the storage
+	Logger   *slog.Logger
+}
+
+// Pages are the pages of the dashboard, for requests whose paths have no root any more and
+// whose context says who asks. It may be used by several goroutines.
+type Pages struct {
+	Config
+	mux     *http.ServeMux
+	pages   map[string]page // by path
+	sets    sets
+	notices notices
+}
+
+// list returns all pages.
+func list() []page {
+	return []page{
+		overviewPage,
+		helpPage,
+		settingsPage,
+	}
+}
+
+// New returns the pages.
+func New(cfg Config) *Pages {
+	p := &Pages{Config: cfg, mux: http.NewServeMux(), pages: map[string]page{}}
+	for _, one := range list() {
+		p.pages[one.path] = one
+		pattern := "GET " + one.path
+		if one.path == "/" {
+			pattern += "{$}"
+		}
+		p.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { p.serve(w, r, one) })
+	}
+	p.mux.HandleFunc("GET /live", p.live)
+	p.mux.HandleFunc("POST /settings", p.saveSettings)
+	p.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { p.fail(w, r, errNoPage) })
+	return p
+}
+
+// ServeHTTP answers a request for a page.
+func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.mux.ServeHTTP(w, r) }
+
+// may reports whether somebody may change anything at all.
+func (p *Pages) may(who access.Identity) bool {
+	return !p.ReadOnly && who.Role.Allows(access.Operator)
+}

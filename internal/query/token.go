@@ -41,11 +41,7 @@ func (s *Search) Token() string {
 		m = s.markOf(s.places[0], s.after)
 	}
 	m.For, m.Total = s.name(), s.total
-	text, err := json.Marshal(m)
-	if err != nil {
-		return "" // there is nothing in it that has no JSON
-	}
-	return base64.RawURLEncoding.EncodeToString(text)
+	return tokenOf(m)
 }
 
 // Resume has a search that has not begun go on where another one stood, whose
@@ -53,26 +49,15 @@ func (s *Search) Token() string {
 // too. What is no such token is refused with a [task.InvalidError]; one whose text was
 // changed may be refused by the storage instead, when [Search.Next] is called.
 func (s *Search) Resume(token string) error {
-	refuse := func(reason string) error {
-		return fmt.Errorf("search: %w", task.Invalid("cursor", token, reason))
-	}
-	if len(token) > maxToken {
-		token = token[:80] + "…"
-		return refuse("is too long")
-	}
-	text, err := base64.RawURLEncoding.DecodeString(token)
+	m, err := read[mark](token)
 	if err != nil {
-		return refuse("is none that was given out")
-	}
-	var m mark
-	if err := json.Unmarshal(text, &m); err != nil || m.Told < 0 || m.Scanned < 0 || m.Total < 0 {
-		return refuse("is none that was given out")
+		return err
 	}
 	if m.For != s.name() {
-		return refuse("was given out for another query")
+		return refuse(token, foreignToken)
 	}
-	if _, err := task.ParseState(m.State); err != nil && m.Told == 0 {
-		return refuse("is none that was given out")
+	if _, err := task.ParseState(m.State); err != nil && m.Told == 0 || m.Told < 0 || m.Scanned < 0 || m.Total < 0 {
+		return refuse(token, noToken)
 	}
 	s.from = &m
 	return nil
@@ -80,8 +65,44 @@ func (s *Search) Resume(token string) error {
 
 // name tells searches for different tasks apart.
 func (s *Search) name() string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %d %q %v", s.Query.String(), s.Queues, s.States, s.Group, s.Newest))
+	return nameOf(s.Query.String(), s.Queues, s.States, s.Group, s.Newest)
+}
+
+// nameOf returns a short name of what is searched for.
+func nameOf(what ...any) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q", what))
 	return base64.RawURLEncoding.EncodeToString(sum[:9])
+}
+
+// tokenOf returns a mark as a token.
+func tokenOf(mark any) string {
+	text, err := json.Marshal(mark)
+	if err != nil {
+		return "" // there is nothing in it that has no JSON
+	}
+	return base64.RawURLEncoding.EncodeToString(text)
+}
+
+// read returns the mark that a token is.
+func read[M any](token string) (m M, err error) {
+	if len(token) > maxToken {
+		return m, refuse(token[:80]+"…", "is too long")
+	}
+	text, err := base64.RawURLEncoding.DecodeString(token)
+	if err != nil || json.Unmarshal(text, &m) != nil {
+		return m, refuse(token, noToken)
+	}
+	return m, nil
+}
+
+// What may be wrong with a token.
+const (
+	noToken      = "is none that was given out"
+	foreignToken = "was given out for another query"
+)
+
+func refuse(token, reason string) error {
+	return fmt.Errorf("search: %w", task.Invalid("cursor", token, reason))
 }
 
 // markOf returns how far the search is that has come so far in p.

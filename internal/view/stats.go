@@ -12,11 +12,13 @@ type Stats struct {
 	ErrorRate float64        `json:"error_rate"`
 	Queues    []Queue        `json:"queues"`
 	Servers   int            `json:"servers"` // how many are alive, if that was asked
-	Broker    any            `json:"broker,omitempty"`
+	Broker    *Storage       `json:"broker,omitempty"`
+
+	Broken map[string]string `json:"broken,omitempty"` // queues that cannot be read, and why
 }
 
-// StatsOf returns the figures of queues, and their sums. Servers and Broker are left to
-// the caller.
+// StatsOf returns the figures of queues, and their sums. Servers, Broker and Broken are
+// left to the caller.
 func StatsOf(infos []queue.QueueInfo) Stats {
 	s := Stats{Queues: make([]Queue, len(infos)), States: map[string]int{}}
 	for n, i := range infos {

@@ -29,8 +29,8 @@ func (a *app) statsCommand() *cobra.Command {
 // A survey is the figures of all queues that can be read, and why others cannot.
 type survey struct {
 	view.Stats
-	Broken map[string]string `json:"broken,omitempty"`
-	about  storage
+
+	about storage
 }
 
 func (a *app) stats(ctx context.Context) error {
@@ -48,8 +48,8 @@ func (a *app) stats(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s := survey{Stats: view.StatsOf(infos), Broken: map[string]string{}, about: described(ctx, i)}
-	s.Broker = s.about
+	s := survey{Stats: view.StatsOf(infos), about: described(ctx, i)}
+	s.Broker, s.Broken = &s.about.Storage, map[string]string{}
 	s.Servers = len(servers)
 	for name, err := range broken {
 		s.Broken[name] = err.Error()

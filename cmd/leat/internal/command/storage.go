@@ -7,42 +7,22 @@ import (
 	"strings"
 
 	"github.com/leatwork/leat/internal/quantity"
+	"github.com/leatwork/leat/internal/view"
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
 )
 
 // A storage is what a storage tells of itself.
 type storage struct {
-	Kind            string            `json:"kind,omitempty"`
-	Version         string            `json:"version,omitempty"`
-	Address         string            `json:"address,omitempty"`
-	UptimeSeconds   float64           `json:"uptime_seconds,omitempty"`
-	Connections     int               `json:"connections,omitempty"`
-	MemoryBytes     int64             `json:"memory_bytes,omitempty"` // of a file, its size
-	PeakMemoryBytes int64             `json:"peak_memory_bytes,omitempty"`
-	MaxMemoryBytes  int64             `json:"max_memory_bytes,omitempty"`
-	Eviction        string            `json:"eviction,omitempty"`
-	Persistence     string            `json:"persistence,omitempty"`
-	ClusterState    string            `json:"cluster_state,omitempty"`
-	ClusterNodes    int               `json:"cluster_known_nodes,omitempty"`
-	ClusterSize     int               `json:"cluster_size,omitempty"`
-	Shards          int               `json:"shards,omitempty"`
-	Facts           map[string]string `json:"facts,omitempty"`
-	notTold         error
+	view.Storage
+
+	notTold error
 }
 
 // described returns what the storage tells of itself. It may tell nothing.
 func described(ctx context.Context, i *queue.Inspector) storage {
 	about, err := i.Describe(ctx)
-	s := storage{
-		Kind: about.Kind, Version: about.Version, Address: about.Address, UptimeSeconds: about.Uptime.Seconds(), Connections: about.Connections,
-		MemoryBytes: about.Memory, PeakMemoryBytes: about.PeakMemory, MaxMemoryBytes: about.MaxMemory, Eviction: about.Eviction,
-		Persistence: about.Persistence, Facts: about.Facts, notTold: err,
-	}
-	if c := about.Cluster; c != nil {
-		s.ClusterState, s.ClusterNodes, s.ClusterSize, s.Shards = c.State, c.Nodes, c.Size, c.Shards
-	}
-	return s
+	return storage{view.StorageOf(about), err}
 }
 
 // places returns where queues are in a cluster; nil if there is none, or it does not say.

@@ -41,3 +41,17 @@ func ParseRole(name string) (Role, error) {
 	}
 	return Nobody, task.Invalid("role", name, "must be one of "+strings.Join(roles, ", "))
 }
+
+// MarshalText writes the role's name.
+func (r Role) MarshalText() ([]byte, error) {
+	if r < Nobody || r > Admin {
+		return nil, task.Invalid("role", int(r), "is none")
+	}
+	return []byte(r.String()), nil
+}
+
+// UnmarshalText reads what [Role.MarshalText] has written, as [ParseRole] does.
+func (r *Role) UnmarshalText(text []byte) (err error) {
+	*r, err = ParseRole(string(text))
+	return err
+}

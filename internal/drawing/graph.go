@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/leatwork/leat/internal/layout"
+	"github.com/leatwork/leat/internal/outline"
 	"github.com/leatwork/leat/internal/view"
 )
 
@@ -14,7 +15,7 @@ import (
 // border. Of many steps those that are alike are one box, with their number. The error is a
 // [layout.GraphError], of what is no workflow's.
 func Graph(r view.Run, o Options) (Picture, error) {
-	all := figures(r, o)
+	all := figuresOf(r, o)
 	flat := len(r.Steps) > manySteps
 	across, err := layout.Draw(graphOf(all, flat), layout.Options{RankGap: 3, NodeGap: gap(len(all))})
 	if err != nil {
@@ -33,11 +34,32 @@ func Graph(r view.Run, o Options) (Picture, error) {
 	drawEdges(p, d, all, o, down)
 	for i, b := range d.Nodes {
 		drawBox(p, b, all[i], o)
-		s := all[i].steps[0]
-		p.mark(Spot{Run: r.ID, Step: s.Name, Item: -1, Members: all[i].members(), X: b.X, Y: b.Y, Width: b.Width, Height: b.Height}, o.Selected)
+		s := all[i].Steps[0]
+		p.mark(Spot{Run: r.ID, Step: s.Name, Item: -1, Members: all[i].Members(), X: b.X, Y: b.Y, Width: b.Width, Height: b.Height}, o.Selected)
 	}
 	drawPorts(p, d, all, o, down)
 	return *p, nil
+}
+
+// manySteps is from how many steps on alike ones are drawn as one, and boxes are flat.
+const manySteps = 40
+
+// A figure is what is drawn in a box.
+type figure struct {
+	outline.Figure
+	label string
+	class Class
+}
+
+func figuresOf(r view.Run, o Options) (all []figure) {
+	for _, f := range outline.Figures(r, outline.Fold(r.Steps, manySteps)) {
+		label := f.Name(o.ASCII)
+		if detail := f.Detail(r, o.ASCII); detail != "" {
+			label += " " + detail
+		}
+		all = append(all, figure{f, label, classOf(f.State)})
+	}
+	return all
 }
 
 // gap is how many rows lie between boxes.
@@ -55,7 +77,7 @@ func graphOf(all []figure, flat bool) (g layout.Graph) {
 			n.Width, n.Height = n.Width-2, 1
 		}
 		g.Nodes = append(g.Nodes, n)
-		for _, before := range f.after {
+		for _, before := range f.After {
 			g.Edges = append(g.Edges, layout.Edge{From: strconv.Itoa(before), To: n.ID})
 		}
 	}
@@ -73,14 +95,14 @@ const (
 // drawBox draws a figure.
 func drawBox(p *Picture, b layout.Box, f figure, o Options) {
 	border := []rune(o.glyph(lightBorder, plainBorder))
-	if f.steps[0].Workflow {
+	if f.Steps[0].Workflow {
 		border = []rune(o.glyph(heavyBorder, plainHeavy))
 	}
 	right, bottom := b.X+b.Width-1, b.Y+b.Height-1
 	if b.Height == 1 {
 		p.set(b.X, b.Y, '[', f.class)
 		p.set(right, b.Y, ']', f.class)
-		p.write(b.X+1, b.Y, o.mark(f.class)+" "+f.label, f.class)
+		p.write(b.X+1, b.Y, o.mark(f.State)+" "+f.label, f.class)
 		return
 	}
 	for x := b.X + 1; x < right; x++ {
@@ -93,7 +115,7 @@ func drawBox(p *Picture, b layout.Box, f figure, o Options) {
 	p.set(right, bottom, border[3], f.class)
 	p.set(b.X, b.Y+1, border[5], f.class)
 	p.set(right, b.Y+1, border[5], f.class)
-	x := p.write(b.X+2, b.Y+1, o.mark(f.class)+" ", f.class)
+	x := p.write(b.X+2, b.Y+1, o.mark(f.State)+" ", f.class)
 	p.write(x, b.Y+1, f.label, Text)
 }
 
@@ -105,7 +127,7 @@ func drawPorts(p *Picture, d layout.Drawing, all []figure, o Options, down bool)
 		if o.ASCII || b.Height == 1 {
 			continue
 		}
-		heavy := all[from].steps[0].Workflow
+		heavy := all[from].Steps[0].Workflow
 		port, strong := '├', '┣'
 		if at.X--; down {
 			at.X, at.Y = at.X+1, at.Y-1

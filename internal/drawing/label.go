@@ -1,64 +1,29 @@
 package drawing
 
-import (
-	"fmt"
-	"strings"
+import "github.com/leatwork/leat/internal/outline"
 
-	"github.com/leatwork/leat/internal/view"
-)
+// classOf returns the class of a state.
+func classOf(s outline.State) Class { return Waiting + Class(s) }
 
-// classOf returns how a step of a run stands.
-func classOf(r view.Run, s view.Step) Class {
-	switch s.State {
-	case "done":
-		return Done
-	case "failed":
-		return Failed
-	case "skipped":
-		return Skipped
-	case "cancelled":
-		return Cancelled
-	case "running":
-		if s.TaskState == "retry" {
-			return Retrying
-		}
-		return Running
-	}
-	if r.State == "paused" {
-		return Paused
-	}
-	return Waiting
+var plainMarks = map[outline.State]string{
+	outline.Waiting: ".", outline.Running: ">", outline.Retrying: "r", outline.Paused: "=",
+	outline.Done: "+", outline.Failed: "x", outline.Skipped: "-", outline.Cancelled: "c",
 }
 
-// runClass returns how a run stands.
-func runClass(r view.Run) Class {
-	switch r.State {
-	case "done":
-		return Done
-	case "failed", "timed out", "stuck":
-		return Failed
-	case "cancelled":
-		return Cancelled
-	case "paused":
-		return Paused
+// Sign returns the sign of a state, as graphs have it; of another class it is "".
+func (c Class) Sign() string {
+	if c < Waiting {
+		return ""
 	}
-	return Running
+	return outline.State(c - Waiting).Sign()
 }
-
-var (
-	marks      = map[Class]string{Waiting: "…", Running: "▶", Retrying: "↻", Paused: "⏸", Done: "✓", Failed: "✗", Skipped: "⊘", Cancelled: "⊗"}
-	plainMarks = map[Class]string{Waiting: ".", Running: ">", Retrying: "r", Paused: "=", Done: "+", Failed: "x", Skipped: "-", Cancelled: "c"}
-)
-
-// Sign returns the sign of a state, as graphs have it.
-func (c Class) Sign() string { return marks[c] }
 
 // mark returns the sign of a state.
-func (o Options) mark(c Class) string {
+func (o Options) mark(s outline.State) string {
 	if o.ASCII {
-		return plainMarks[c]
+		return plainMarks[s]
 	}
-	return marks[c]
+	return s.Sign()
 }
 
 // glyph returns a sign, or what stands for it.
@@ -67,45 +32,4 @@ func (o Options) glyph(sign, plain string) string {
 		return plain
 	}
 	return sign
-}
-
-// label returns what is said of a step beside its mark.
-func (o Options) label(r view.Run, s view.Step) string {
-	words := []string{s.Name}
-	switch {
-	case s.Kind == "map" && s.Width > 0 && s.Ended < s.Width && s.State != "skipped":
-		words = append(words, fmt.Sprintf("%s%d (%d/%d)", o.glyph("×", "x"), s.Width, s.Ended, s.Width))
-	case s.Kind == "map" && s.Width > 0:
-		words = append(words, fmt.Sprintf("%s%d", o.glyph("×", "x"), s.Width))
-	case s.Kind == "map":
-		words = append(words, o.glyph("×?", "x?"))
-	case s.Kind == "loop" && s.Rounds > 0:
-		words = append(words, fmt.Sprintf("%s%d", o.glyph("↻", "@"), s.Rounds))
-	case s.Kind == "choice" && s.Arm != "":
-		words = append(words, o.glyph("→", "->")+s.Arm)
-	case s.Workflow:
-		if ended, all := progressOf(r, s); all > 0 && s.State == "running" {
-			words = append(words, fmt.Sprintf("(%d/%d)", ended, all))
-		}
-	}
-	if s.Failed > 0 && s.Kind == "map" {
-		words = append(words, fmt.Sprintf("%s%d", o.glyph("✗", "!"), s.Failed))
-	}
-	return strings.Join(words, " ")
-}
-
-// progressOf returns how many steps of the run that a step is have ended, of how many.
-func progressOf(r view.Run, s view.Step) (ended, all int) {
-	for _, child := range r.Children {
-		if child.Step != s.Name {
-			continue
-		}
-		for _, step := range child.Steps {
-			all++
-			if step.State != "waiting" && step.State != "running" {
-				ended++
-			}
-		}
-	}
-	return ended, all
 }

@@ -12,9 +12,9 @@ type Class uint8
 const (
 	Blank Class = iota
 	Text
-	Line // an edge
-	Dim  // an edge to what is skipped, an axis
-	Waiting
+	Line    // an edge
+	Dim     // an edge to what is skipped, an axis
+	Waiting // from here on the states of package outline
 	Running
 	Retrying
 	Paused

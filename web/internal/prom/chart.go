@@ -36,7 +36,7 @@ func Charts() []Chart {
 		{"tasks_failed_per_second", "Tasks failed", PerSecond, "queue", rated("leat_queue_failed_total") + " or " + rated("asynq_tasks_failed_total")},
 		{"error_rate", "Error rate", Share, "queue", "(" + rated("leat_queue_failed_total") + " / " + rated("leat_queue_processed_total") + ") or (" +
 			rated("asynq_tasks_failed_total") + " / " + rated("asynq_tasks_processed_total") + ")"},
-		{"queue_size", "Queue size", Count, "queue", `sum by (queue) (max by (queue, state) (leat_queue_tasks{state!="completed",$Q})) or max by (queue) (asynq_queue_size{$Q})`},
+		{"queue_size", "Queue size", Count, "queue", `sum by (queue) (max by (queue, state) (leat_queue_tasks{$Q})) or max by (queue) (asynq_queue_size{$Q})`},
 		{"queue_latency_seconds", "Queue latency", Seconds, "queue", most("leat_queue_oldest_ready_seconds") + " or " + most("asynq_queue_latency_seconds")},
 		{"queue_memory_usage_approx_bytes", "Memory of queues", Bytes, "queue", most("leat_queue_memory_bytes") + " or " + most("asynq_queue_memory_usage_approx_bytes")},
 		{"pending_tasks_by_queue", "Pending tasks", Count, "queue", inState("pending")},

@@ -17,6 +17,10 @@ type Settings struct {
 	// whether those can be read that it keeps: not 0.
 	Events int
 
+	// Aliases are the flags of a command that has [AliasFlags], whose variables of the
+	// environment count then, too. nil: it has none.
+	Aliases *pflag.FlagSet
+
 	flags  *pflag.FlagSet
 	file   *File
 	values layer
@@ -49,8 +53,10 @@ func (s *Settings) Flags(flags *pflag.FlagSet) {
 // [fs.ErrNotExist].
 func (s *Settings) Load(environ []string) error {
 	fromFlags, err := s.flagLayer()
-	fromEnv, bad := envLayer(environ)
-	if err = errors.Join(err, bad); err != nil {
+	fromAliases, bad1 := aliasFlags(s.Aliases)
+	fromEnv, bad2 := envLayer(environ)
+	besideEnv, bad3 := aliasEnv(s.Aliases, environ)
+	if err = errors.Join(err, bad1, fromFlags.and(fromAliases), bad2, bad3); err != nil {
 		return err
 	}
 	if s.file, err = s.findFile(environ); err != nil {
@@ -67,7 +73,7 @@ func (s *Settings) Load(environ []string) error {
 		return err
 	}
 	s.values = layer{}
-	for i, l := range []layer{s.file.top, profile, fromEnv, fromFlags} {
+	for i, l := range []layer{s.file.top, profile, besideEnv, fromEnv, fromFlags} {
 		if err := l.contradictions(); err != nil {
 			return err
 		}

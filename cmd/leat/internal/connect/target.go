@@ -135,11 +135,7 @@ func (l layer) embedded(broker Value) (target, error) {
 
 // saidTwice refuses what the URL says and a setting of the same layer, too.
 func (l layer) saidTwice(broker Value, u split) (err error) {
-	name, _, hasPassword := u.user()
-	in := map[string]bool{
-		"username": name != "", "password": hasPassword, "db": strings.Trim(u.path, "/") != "" && u.scheme != "redis-socket" || u.hasQuery("db"),
-		"shards": u.hasQuery("shards"), "sentinel_username": u.hasQuery("sentinel_user"), "sentinel_password": u.hasQuery("sentinel_password"),
-	}
+	in := u.says()
 	for _, s := range Table() {
 		if v, said := l[s.Key]; said && in[s.Key] && v.layer == broker.layer {
 			err = errors.Join(err, contradict(v, broker))

@@ -53,6 +53,15 @@ func (s split) user() (name, password string, hasPassword bool) {
 	return unescaped(name), unescaped(password), hasPassword
 }
 
+// says returns which settings the URL says.
+func (s split) says() map[string]bool {
+	name, _, hasPassword := s.user()
+	return map[string]bool{
+		"username": name != "", "password": hasPassword, "db": strings.Trim(s.path, "/") != "" && s.scheme != "redis-socket" || s.hasQuery("db"),
+		"shards": s.hasQuery("shards"), "sentinel_username": s.hasQuery("sentinel_user"), "sentinel_password": s.hasQuery("sentinel_password"),
+	}
+}
+
 func (s *split) setUser(name, password string, hasPassword bool) {
 	info := neturl.User(name)
 	if hasPassword {

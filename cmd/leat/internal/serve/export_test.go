@@ -1,0 +1,4 @@
+package serve
+
+// Paced is for tests.
+var Paced = paced

@@ -2,11 +2,15 @@ package pages
 
 import (
 	"context"
+	"fmt"
+	"html/template"
 	"maps"
 	"slices"
 
 	"github.com/leatwork/leat/internal/view"
 	"github.com/leatwork/leat/task"
+	"github.com/leatwork/leat/web/internal/storage"
+	"github.com/leatwork/leat/web/internal/svg"
 )
 
 // overview is how everything stands.
@@ -18,6 +22,15 @@ type overview struct {
 	Slots   int
 	Running int
 	Alerts  []alert
+	Pace    pace
+	Charts  charts
+}
+
+// A pace is how fast everything goes, and went while somebody looked.
+type pace struct {
+	Known     bool
+	Processed float64 // tasks a second
+	Spark     template.HTML
 }
 
 // A counted is how many tasks are in a state.
@@ -38,7 +51,7 @@ type alert struct {
 
 var overviewPage = page{path: "/", name: "overview", title: "Overview", load: loadOverview}
 
-func loadOverview(ctx context.Context, p *Pages, _ *request) (any, error) {
+func loadOverview(ctx context.Context, p *Pages, r *request) (any, error) {
 	q, err := p.Storage.Queues(ctx)
 	if err != nil {
 		return nil, err
@@ -47,7 +60,7 @@ func loadOverview(ctx context.Context, p *Pages, _ *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := overview{Stats: view.StatsOf(q.Infos), Servers: len(servers), Slots: q.Loads.All.Slots, Running: q.Loads.All.Active}
+	o := overview{Stats: view.StatsOf(q.Infos), Servers: len(servers), Slots: q.Loads.All.Slots, Running: q.Loads.All.Active, Pace: paceOf(p.Storage.Pace()), Charts: p.history(ctx, r, "")}
 	for _, s := range shownStates {
 		o.States = append(o.States, counted{s.String(), o.Stats.States[s.String()]})
 	}
@@ -61,4 +74,16 @@ func loadOverview(ctx context.Context, p *Pages, _ *request) (any, error) {
 		o.Alerts = append(o.Alerts, alert{Text: q.Broken[name].Error(), Path: "/queue", Name: name})
 	}
 	return o, nil
+}
+
+func paceOf(samples []storage.Sample) pace {
+	if len(samples) == 0 {
+		return pace{}
+	}
+	values := make([]float64, len(samples))
+	for i, s := range samples {
+		values[i] = s.Processed
+	}
+	last := values[len(values)-1]
+	return pace{Known: true, Processed: last, Spark: svg.Spark(fmt.Sprintf("%.1f tasks a second now, and before", last), "c0", values)}
 }

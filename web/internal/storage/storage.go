@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/leatwork/leat/periodic"
@@ -24,6 +25,10 @@ type Storage struct {
 	servers shared[[]broker.Server]
 	entries shared[Entries]
 	about   shared[broker.About]
+	pace    paced
+
+	mu    sync.Mutex
+	spans map[Span]*shared[figures]
 }
 
 // Queues are the figures of all queues, and of those that cannot be read, why.
@@ -79,6 +84,7 @@ func (s *Storage) readQueues(ctx context.Context) (Queues, error) {
 	if err != nil {
 		return Queues{}, err
 	}
+	s.pace.see(at, infos)
 	servers, err := s.Servers(ctx)
 	if err != nil {
 		return Queues{}, err

@@ -1,0 +1,59 @@
+package web_test
+
+import (
+	"testing"
+
+	"github.com/leatwork/leat/internal/browsertest"
+	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/queue/redisbroker"
+	"github.com/leatwork/leat/web"
+)
+
+// A sight is a page, and what it shows of the stocked storage.
+type sight struct {
+	name, path string
+	says       []string
+}
+
+// sights are all pages.
+var sights = []sight{
+	{"overview", "/", []string{"Overview", "billing", "processed today"}},
+	{"settings", "/settings", []string{"Settings", "Theme"}},
+	{"help", "/help", []string{"Help", "state:retry"}},
+}
+
+// looks are the ways in which each page is looked at.
+var looks = map[string]browsertest.Options{
+	"light": {},
+	"dark":  {Dark: true},
+	"phone": {Phone: true},
+	"plain": {NoScript: true},
+}
+
+func TestEachPageShowsWhatThereIsToEverybody(t *testing.T) {
+	onEach(t, func(t *testing.T, b broker.Broker) {
+		s := serve(t, stocked(t, b, 2000), web.Config{Name: "shop"})
+		for way, o := range looks {
+			if _, costly := b.(*redisbroker.Broker); costly && way != "light" {
+				continue // what it is stored in changes nothing of how it looks
+			}
+			t.Run(way, func(t *testing.T) { s.tour(t, way, o) })
+		}
+	})
+}
+
+// tour goes through all pages.
+func (s *site) tour(t *testing.T, way string, o browsertest.Options) {
+	p := browsertest.New(t, s.server.URL, o)
+	for _, x := range sights {
+		if status := p.Open(x.path); status != 200 {
+			t.Errorf("%s is answered with %d", x.path, status)
+		}
+		p.WaitFor("body", x.says...)
+		p.Fits()
+		if !o.NoScript && !o.Phone {
+			p.Axe()
+		}
+		p.Screenshot(x.name + "-" + way)
+	}
+}

@@ -35,6 +35,11 @@ type Config struct {
 	// ReadOnly has nothing changed, whoever asks.
 	ReadOnly bool
 
+	// Prometheus is the address of a Prometheus server that scrapes the metrics of this
+	// storage, for charts over longer ranges: http://127.0.0.1:9090. Nobody who looks is
+	// told it. "": there is none.
+	Prometheus string
+
 	// Refresh is how often what somebody looks at is read anew, once for all who look at
 	// the same. At least 500 milliseconds. 0: 2 seconds.
 	Refresh time.Duration

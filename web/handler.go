@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/leatwork/leat/web/internal/deed"
 	"github.com/leatwork/leat/web/internal/live"
 	"github.com/leatwork/leat/web/internal/pages"
+	"github.com/leatwork/leat/web/internal/prom"
 	"github.com/leatwork/leat/web/internal/storage"
 )
 
@@ -17,6 +19,7 @@ import (
 type Handler struct {
 	cfg   Config
 	hub   *live.Hub
+	prom  *prom.Client // nil: there is none
 	inner http.Handler
 }
 
@@ -25,17 +28,18 @@ type Handler struct {
 //
 // Close ends it.
 func New(cfg Config) (*Handler, error) {
-	if err := cfg.check(); err != nil {
+	figures, err := prometheus(cfg)
+	if err := errors.Join(cfg.check(), err); err != nil {
 		return nil, fmt.Errorf("new dashboard: %w", err)
 	}
 	cfg = cfg.withDefaults()
 	store := storage.New(cfg.Broker, cfg.Refresh/2)
-	h := &Handler{cfg: cfg, hub: live.New(cfg.Refresh, cfg.Timeout)}
+	h := &Handler{cfg: cfg, hub: live.New(cfg.Refresh, cfg.Timeout), prom: figures}
 	doer := &deed.Doer{Storage: store}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+assets.Prefix, assets.Serve)
 	mux.Handle("/", pages.New(pages.Config{
-		Root: cfg.Root, Name: cfg.Name, ReadOnly: cfg.ReadOnly, Storage: store, Doer: doer, Hub: h.hub, Patience: cfg.Timeout, Logger: cfg.Logger,
+		Root: cfg.Root, Name: cfg.Name, ReadOnly: cfg.ReadOnly, Storage: store, Doer: doer, Hub: h.hub, Prom: figures, Patience: cfg.Timeout, Logger: cfg.Logger,
 	}))
 	h.inner = mux
 	return h, nil
@@ -45,7 +49,18 @@ func New(cfg Config) (*Handler, error) {
 // nothing goes on any more. The broker stays open.
 func (h *Handler) Close() error {
 	h.hub.Close()
+	if h.prom != nil {
+		h.prom.Close()
+	}
 	return nil
+}
+
+// prometheus returns who asks the Prometheus server that cfg names, or nil.
+func prometheus(cfg Config) (*prom.Client, error) {
+	if cfg.Prometheus == "" {
+		return nil, nil //nolint:nilnil // there is none
+	}
+	return prom.New(cfg.Prometheus, prom.Options{Timeout: cfg.Timeout})
 }
 
 // ServeHTTP answers a request for what is below Root.

@@ -16,15 +16,50 @@ import (
 type chart struct {
 	Title string
 	SVG   template.HTML
+	Note  string // why there is none
 }
+
+const (
+	chartWidth  = 620
+	chartHeight = 190
+)
 
 // charts are those of one stretch of time.
 type charts struct {
-	Range  string // that is shown
-	Ranges []string
-	Note   string // why something is missing
-	Charts []chart
-	Heat   *chart // how long tasks waited
+	Range   string // that is shown
+	Ranges  []string
+	Sources []source // if there is a choice
+	Note    string   // why something is missing
+	Charts  []chart
+	Heat    *chart // how long tasks waited
+}
+
+// A source is where charts may come from.
+type source struct {
+	Name, Title string
+	Chosen      bool
+}
+
+const fromPrometheus = "prometheus"
+
+// charts returns the charts of a queue, or of all together if its name is "", from where
+// the request says.
+func (p *Pages) charts(ctx context.Context, r *request, queue string) charts {
+	name, back := rangeOf(r)
+	c := charts{Range: name}
+	for _, one := range ranges {
+		c.Ranges = append(c.Ranges, one.name)
+	}
+	outside := p.Prom != nil && r.get("from") == fromPrometheus
+	if p.Prom != nil {
+		c.Sources = []source{{"", "Kept here", !outside}, {fromPrometheus, "Prometheus", outside}}
+	}
+	if outside {
+		p.measured(ctx, &c, queue, back)
+	} else {
+		p.remembered(ctx, &c, queue, back)
+	}
+	return c
 }
 
 // ranges are how far back charts may reach. What lies further back than two days is told by
@@ -47,35 +82,29 @@ func rangeOf(r *request) (name string, back time.Duration) {
 	return ranges[0].name, ranges[0].back
 }
 
-// history returns the charts of a queue, or of all together if its name is "", from what
-// the broker keeps. That some of it cannot be read is a note, and no error.
-func (p *Pages) history(ctx context.Context, r *request, queue string) charts {
-	name, back := rangeOf(r)
-	c := charts{Range: name}
-	for _, one := range ranges {
-		c.Ranges = append(c.Ranges, one.name)
-	}
+// remembered adds the charts of what the broker keeps. That some of it cannot be read is a
+// note, and no error.
+func (p *Pages) remembered(ctx context.Context, c *charts, queue string, back time.Duration) {
 	f, err := p.Storage.Figures(ctx, storage.Span{Queue: queue, Back: back})
 	if err != nil {
 		p.Logger.WarnContext(ctx, "the history of figures cannot be read", "queue", queue, "err", err)
 		c.Note = problem.Of(err).Detail
 	}
 	if f.Len() == 0 {
-		return c
+		return
 	}
 	c.Charts = []chart{
-		{"Throughput, tasks a second", drawn(f, "Tasks a second", svg.Count, processedLine(f), failedLine(f))},
-		{"Tasks in the queues", drawn(f, "Tasks by state", svg.Count, gaugeLines(f)...)},
-		{"How long tasks waited", drawn(f, "How long tasks waited", svg.Seconds, quantiles(f, func(one history.Figure) history.Histogram { return one.Waits })...)},
-		{"How long tasks ran", drawn(f, "How long tasks ran", svg.Seconds, quantiles(f, func(one history.Figure) history.Histogram { return one.Runs })...)},
+		{Title: "Throughput, tasks a second", SVG: drawn(f, "Tasks a second", svg.Count, processedLine(f), failedLine(f))},
+		{Title: "Tasks in the queues", SVG: drawn(f, "Tasks by state", svg.Count, gaugeLines(f)...)},
+		{Title: "How long tasks waited", SVG: drawn(f, "How long tasks waited", svg.Seconds, quantiles(f, func(one history.Figure) history.Histogram { return one.Waits })...)},
+		{Title: "How long tasks ran", SVG: drawn(f, "How long tasks ran", svg.Seconds, quantiles(f, func(one history.Figure) history.Histogram { return one.Runs })...)},
 	}
-	c.Heat = &chart{"How many waited how long", heatOf(f)}
-	return c
+	c.Heat = &chart{Title: "How many waited how long", SVG: heatOf(f)}
 }
 
 // drawn draws lines over the time of figures.
 func drawn(f history.Figures, label string, write func(float64) string, lines ...svg.Series) template.HTML {
-	return svg.Lines(svg.Chart{Label: label, From: f.From, To: f.To, Series: lines, Width: 620, Height: 190, Write: write})
+	return svg.Lines(svg.Chart{Label: label, From: f.From, To: f.To, Series: lines, Width: chartWidth, Height: chartHeight, Write: write})
 }
 
 // line returns a value of each step.
@@ -127,7 +156,7 @@ func quantiles(f history.Figures, of func(history.Figure) history.Histogram) []s
 }
 
 func heatOf(f history.Figures) template.HTML {
-	m := svg.HeatMap{Label: "How many tasks waited how long", From: f.From, To: f.To, Every: f.Step, Width: 620, Height: 260}
+	m := svg.HeatMap{Label: "How many tasks waited how long", From: f.From, To: f.To, Every: f.Step, Width: chartWidth, Height: 260}
 	for i := range history.Buckets - 1 {
 		m.Bounds = append(m.Bounds, history.Bound(i).Seconds())
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/leatwork/leat/internal/view"
 	"github.com/leatwork/leat/task"
+	"github.com/leatwork/leat/web/internal/problem"
 	"github.com/leatwork/leat/web/internal/storage"
 	"github.com/leatwork/leat/web/internal/svg"
 )
@@ -42,11 +43,10 @@ type counted struct {
 // shownStates are the states in the order in which they are shown.
 var shownStates = []task.State{task.Active, task.Pending, task.Scheduled, task.Retry, task.Archived, task.Completed, task.Aggregating}
 
-// An alert is something that somebody should look at.
+// An alert is something about some queues that somebody should look at.
 type alert struct {
-	Text string
-	Path string
-	Name string // of the queue
+	Queues []string
+	Text   string
 }
 
 var overviewPage = page{path: "/", name: "overview", title: "Overview", load: loadOverview}
@@ -60,18 +60,22 @@ func loadOverview(ctx context.Context, p *Pages, r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := overview{Stats: view.StatsOf(q.Infos), Servers: len(servers), Slots: q.Loads.All.Slots, Running: q.Loads.All.Active, Pace: paceOf(p.Storage.Pace()), Charts: p.history(ctx, r, "")}
+	o := overview{Stats: view.StatsOf(q.Infos), Servers: len(servers), Slots: q.Loads.All.Slots, Running: q.Loads.All.Active, Pace: paceOf(p.Storage.Pace()), Charts: p.charts(ctx, r, "")}
 	for _, s := range shownStates {
 		o.States = append(o.States, counted{s.String(), o.Stats.States[s.String()]})
 	}
+	unserved := alert{Text: "has tasks that wait, and no server serves it"}
 	for _, i := range q.Infos {
 		o.Queues = append(o.Queues, view.QueueOf(i))
 		if load := q.Loads.Queues[i.Queue]; load.Slots == 0 && load.Ready > 0 {
-			o.Alerts = append(o.Alerts, alert{Text: "no server serves it, and tasks wait", Path: "/queue", Name: i.Queue})
+			unserved.Queues = append(unserved.Queues, i.Queue)
 		}
 	}
+	if len(unserved.Queues) > 0 {
+		o.Alerts = append(o.Alerts, unserved)
+	}
 	for _, name := range slices.Sorted(maps.Keys(q.Broken)) {
-		o.Alerts = append(o.Alerts, alert{Text: q.Broken[name].Error(), Path: "/queue", Name: name})
+		o.Alerts = append(o.Alerts, alert{[]string{name}, problem.Of(q.Broken[name]).Detail})
 	}
 	return o, nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/leatwork/leat/web/access"
 	"github.com/leatwork/leat/web/internal/deed"
 	"github.com/leatwork/leat/web/internal/live"
+	"github.com/leatwork/leat/web/internal/prom"
 	"github.com/leatwork/leat/web/internal/storage"
 )
 
@@ -20,6 +21,7 @@ type Config struct {
 	Storage  *storage.Storage
 	Doer     *deed.Doer
 	Hub      *live.Hub
+	Prom     *prom.Client  // nil: there is none
 	Patience time.Duration // that a page has with the storage
 	Logger   *slog.Logger
 }

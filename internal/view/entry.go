@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -154,6 +155,25 @@ func TickOf(e periodic.Event) Tick {
 // enqueued.
 func TickOfAsynq(t broker.Tick) Tick {
 	return Tick{Tick: utc(t.At), At: utc(t.At), What: string(periodic.TickFired), ID: t.TaskID}
+}
+
+// TicksOf returns what is shown of what became of an entry's ticks, the last one first:
+// of its events, and of what asynq's tools know beyond them.
+func TicksOf(events []periodic.Event, enqueued []broker.Tick) []Tick {
+	var ticks []Tick
+	told := map[string]bool{}
+	for _, e := range events {
+		told[e.ID] = true
+		ticks = append(ticks, TickOf(e))
+	}
+	slices.Reverse(ticks)
+	for _, t := range enqueued {
+		if !told[t.TaskID] {
+			ticks = append(ticks, TickOfAsynq(t))
+		}
+	}
+	slices.SortStableFunc(ticks, func(s, t Tick) int { return t.At.Compare(s.At) })
+	return ticks
 }
 
 // EntriesOf returns what is shown of all entries: those that are known, and behind them

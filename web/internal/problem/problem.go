@@ -12,6 +12,7 @@ import (
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/task"
 	"github.com/leatwork/leat/web/internal/deed"
+	"github.com/leatwork/leat/web/internal/mask"
 	"github.com/leatwork/leat/workflow"
 )
 
@@ -23,6 +24,7 @@ type Problem struct {
 	Detail string `json:"detail"`
 
 	Field string `json:"field,omitempty"` // which value is wrong
+	Value string `json:"value,omitempty"` // and what it is, if it is short
 	Hint  string `json:"hint,omitempty"`  // what might have been meant
 	At    *int   `json:"at,omitempty"`    // of a query: the byte at which it is wrong
 	Code  string `json:"code,omitempty"`  // which of several problems of one status it is
@@ -45,6 +47,7 @@ var kinds = []struct {
 	status int
 }{
 	{deed.ErrForbidden, http.StatusForbidden},
+	{mask.ErrMasked, http.StatusForbidden},
 	{deed.ErrUnknown, http.StatusNotFound},
 	{queue.ErrTaskNotFound, http.StatusNotFound},
 	{queue.ErrQueueNotFound, http.StatusNotFound},
@@ -86,7 +89,9 @@ func Of(err error) Problem {
 	case errors.As(err, &bad):
 		p.Field, p.Hint, p.At, p.Detail = "q", bad.Hint, &bad.Pos, plain.Name(bad.Reason)
 	case errors.As(err, &invalid):
-		p.Field = invalid.Field
+		p.Field, p.Value = invalid.Field, plain.Name(invalid.Value)
+	case errors.Is(err, queue.ErrUnknown):
+		p.Code, p.Detail = "unknown-outcome", "the storage did not answer: it may have been done, or may be yet"
 	case p.Status == http.StatusServiceUnavailable:
 		p.Detail = "the storage does not answer"
 	}

@@ -70,20 +70,7 @@ func historyOf(ctx context.Context, b broker.Broker, name string) ([]view.Tick, 
 	if missing != nil && len(enqueued) == 0 && !isScheduled(ctx, b, name) {
 		return nil, missing
 	}
-	var ticks []view.Tick
-	told := map[string]bool{}
-	for _, e := range events {
-		told[e.ID] = true
-		ticks = append(ticks, view.TickOf(e))
-	}
-	for _, t := range enqueued {
-		if !told[t.TaskID] {
-			ticks = append(ticks, view.TickOfAsynq(t))
-		}
-	}
-	slices.Reverse(ticks[:len(events)])
-	slices.SortStableFunc(ticks, func(s, t view.Tick) int { return t.At.Compare(s.At) })
-	return ticks, nil
+	return view.TicksOf(events, enqueued), nil
 }
 
 // isScheduled reports whether a scheduler, one of asynq maybe, tells of an entry.

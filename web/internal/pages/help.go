@@ -16,6 +16,7 @@ type key struct{ Keys, Does string }
 // keys are those of static/keys.js.
 var keys = []key{
 	{"/", "search"},
+	{"Ctrl-K", "go to a page or a queue, by a part of its name"},
 	{"j k", "go down and up in a table"},
 	{"Enter", "open the row"},
 	{"x", "mark the row"},

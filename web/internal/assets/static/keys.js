@@ -1,4 +1,6 @@
 // Keys: those of the terminal dashboard, where both have the same.
+import { palette } from "./palette.js";
+
 const root = document.documentElement.dataset.root;
 const places = { o: "/", q: "/queues", t: "/tasks", g: "/groups", s: "/servers", p: "/entries", r: "/runs", b: "/storage", a: "/audit", e: "/settings" };
 
@@ -9,6 +11,11 @@ export function listen() {
 }
 
 function press(e) {
+  if ((e.ctrlKey || e.metaKey) && e.key === "k") {
+    e.preventDefault();
+    palette();
+    return;
+  }
   if (e.ctrlKey || e.metaKey || e.altKey) return;
   if (e.key === "Escape") return leave(e);
   if (e.target.closest("input:not([type=checkbox]), textarea, select, dialog")) return;

@@ -2,7 +2,6 @@ package browsertest
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/chromedp/cdproto/cdp"
@@ -110,6 +109,21 @@ func (p *Page) Type(selector, text string) {
 	call(p, input.InsertText, input.InsertTextParams{Text: text})
 }
 
+// Select chooses the option of a list that shows text, as a user does who has opened it.
+func (p *Page) Select(selector, text string) {
+	p.t.Helper()
+	p.until(selector+" with an option "+text, func() bool {
+		return eval[bool](p, `(selector, text) => {
+			const e = document.querySelector(selector)
+			const option = [...(e?.options || [])].find(o => o.text.trim() === text)
+			if (!option || e.disabled) return false
+			e.value = option.value
+			e.dispatchEvent(new Event('input', {bubbles: true}))
+			return e.dispatchEvent(new Event('change', {bubbles: true}))
+		}`, selector, text)
+	})
+}
+
 // keys are the keys of a name.
 var keys = map[string]string{
 	"Enter": kb.Enter, "Escape": kb.Escape, "Tab": kb.Tab, "Backspace": kb.Backspace, "Space": " ",
@@ -123,21 +137,42 @@ var keys = map[string]string{
 func (p *Page) Press(names ...string) {
 	p.t.Helper()
 	for _, name := range names {
-		var held []chromedp.KeyOption
-		key := name
-		for prefix, modifier := range map[string]chromedp.Modifier{
-			"Shift+": chromedp.ModifierShift, "Ctrl+": chromedp.ModifierCtrl, "Alt+": chromedp.ModifierAlt,
-		} {
+		key, held := name, chromedp.ModifierNone
+		for prefix, modifier := range modifiers {
 			if rest, is := strings.CutPrefix(key, prefix); is {
-				held, key = append(held, chromedp.KeyModifiers(modifier)), rest
+				key, held = rest, held|modifier
 			}
 		}
 		if named, is := keys[key]; is {
 			key = named
-		} else if len([]rune(key)) != 1 {
-			p.t.Fatal(fmt.Errorf("no key is named %q", name))
 		}
-		p.do(chromedp.KeyEvent(key, held...))
+		runes := []rune(key)
+		if len(runes) != 1 {
+			p.t.Fatalf("no key is named %q", name)
+		}
+		p.strike(runes[0], held)
+	}
+}
+
+var modifiers = map[string]chromedp.Modifier{
+	"Shift+": chromedp.ModifierShift, "Ctrl+": chromedp.ModifierCtrl, "Alt+": chromedp.ModifierAlt,
+}
+
+// strike presses a key and releases it. Its character goes with the press, not after it: a
+// page that takes the key for itself keeps it from being typed.
+func (p *Page) strike(key rune, held chromedp.Modifier) {
+	p.t.Helper()
+	events := kb.Encode(key)
+	for _, e := range events {
+		if e.Type == kb.KeyChar && held&^chromedp.ModifierShift == 0 {
+			events[0].Text, events[0].UnmodifiedText = e.Text, e.UnmodifiedText
+		}
+	}
+	for _, e := range events {
+		if e.Type != kb.KeyChar {
+			e.Modifiers |= int64(held)
+			call(p, input.DispatchKeyEvent, *e)
+		}
 	}
 }
 

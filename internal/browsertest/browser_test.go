@@ -26,7 +26,10 @@ var sites = map[string]string{
 		const width = document.documentElement.clientWidth
 		document.querySelector('#scheme').textContent = [width, is('(prefers-color-scheme: dark)') ? 'dark' : 'light',
 			is('(prefers-reduced-motion: reduce)') ? 'still' : 'moving', is('(pointer: coarse)') ? 'touch' : 'mouse'].join(' ')
-		document.addEventListener('keydown', e => { document.title += e.key })
+		document.addEventListener('keydown', e => {
+			document.title += e.key
+			if (e.key === '/') { e.preventDefault(); document.querySelector('input').focus() }
+		})
 		document.addEventListener('visibilitychange', () => { document.title += document.visibilityState })`,
 	"/said":        sound + `<p>Said.</p></main>`,
 	"/elsewhere":   sound + `<img alt="" src="http://elsewhere.example/a.png"></main>`,
@@ -165,6 +168,10 @@ func TestKeysAndSightReachThePage(t *testing.T) {
 	p.Hide()
 	p.Show()
 	p.Wait("keys and sight", `want => document.title === want`, "Soundj?ArrowDownEscapehiddenvisible")
+	p.Press("/", "x", "Shift+y", "Ctrl+k")
+	if got := p.Value("input", "value"); got != "xyold" {
+		t.Errorf("the field has %q, want what is typed after the key that the page takes", got)
+	}
 }
 
 func TestAPageIsLookedAtInManyWays(t *testing.T) {

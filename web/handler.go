@@ -6,9 +6,9 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/leatwork/leat/web/access"
 	"github.com/leatwork/leat/web/internal/assets"
 	"github.com/leatwork/leat/web/internal/deed"
+	"github.com/leatwork/leat/web/internal/guard"
 	"github.com/leatwork/leat/web/internal/live"
 	"github.com/leatwork/leat/web/internal/pages"
 	"github.com/leatwork/leat/web/internal/prom"
@@ -21,6 +21,7 @@ type Handler struct {
 	hub   *live.Hub
 	prom  *prom.Client // nil: there is none
 	inner http.Handler
+	outer http.Handler // the guard, and what is behind it
 }
 
 // New returns the dashboard that cfg describes. It asks the storage for nothing yet. It
@@ -41,7 +42,14 @@ func New(cfg Config) (*Handler, error) {
 	mux.Handle("/", pages.New(pages.Config{
 		Root: cfg.Root, Name: cfg.Name, ReadOnly: cfg.ReadOnly, Storage: store, Doer: doer, Hub: h.hub, Prom: figures, Patience: cfg.Timeout, Logger: cfg.Logger,
 	}))
-	h.inner = mux
+	h.inner = http.StripPrefix(cfg.Root, mux)
+	g, err := guard.New(guard.Config{
+		Root: cfg.Root, Authoriser: cfg.Authoriser, Hosts: cfg.Hosts, ReadOnly: cfg.ReadOnly, Harmless: []string{"/settings"}, Logger: cfg.Logger,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("new dashboard: %w", err)
+	}
+	h.outer = g.Wrap(http.HandlerFunc(h.serve))
 	return h, nil
 }
 
@@ -64,20 +72,17 @@ func prometheus(cfg Config) (*prom.Client, error) {
 }
 
 // ServeHTTP answers a request for what is below Root.
-func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.outer.ServeHTTP(w, r) }
+
+// serve answers a request that has come through the guard.
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 	path, below := strings.CutPrefix(r.URL.Path, h.cfg.Root)
 	switch {
 	case !below || path != "" && path[0] != '/':
 		http.NotFound(w, r)
-		return
 	case path == "" && h.cfg.Root != "":
 		http.Redirect(w, r, h.cfg.Root+"/", http.StatusMovedPermanently)
-		return
+	default:
+		h.inner.ServeHTTP(w, r)
 	}
-	who, err := h.cfg.Authoriser.Authorise(r)
-	if err != nil {
-		http.Error(w, "who are you?", http.StatusUnauthorized)
-		return
-	}
-	http.StripPrefix(h.cfg.Root, h.inner).ServeHTTP(w, r.WithContext(access.With(r.Context(), who)))
 }

@@ -2,7 +2,6 @@ package access
 
 import (
 	"context"
-	"errors"
 	"net/http"
 )
 
@@ -14,6 +13,10 @@ type Identity struct {
 	// Weak is whether anybody's browser would be taken for it, without a credential: then
 	// the dashboard sees to it that no other site makes a browser ask.
 	Weak bool
+
+	// From is the address that it came from, for the logs. Whoever authorises need not
+	// say it: then it is that of the connection.
+	From string
 }
 
 // An Authoriser says who makes a request. It is called for every request, from several
@@ -30,9 +33,6 @@ type AuthoriserFunc func(r *http.Request) (Identity, error)
 
 // Authorise calls f.
 func (f AuthoriserFunc) Authorise(r *http.Request) (Identity, error) { return f(r) }
-
-// ErrUnknown is matched by the error of an [Authoriser] to whom a request names nobody.
-var ErrUnknown = errors.New("who asks is not known")
 
 type identityKey struct{}
 

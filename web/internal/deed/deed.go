@@ -3,6 +3,7 @@ package deed
 import (
 	"context"
 
+	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/web/access"
 )
 
@@ -31,13 +32,40 @@ type Deed struct {
 	// to many things, their number has to be typed.
 	Final bool
 
+	// Instead is the name of a deed of the same kind that can be undone, and is offered
+	// where this one is; "": there is none.
+	Instead string
+
 	// New is whether it makes something, and has no target: enqueue, start.
 	New bool
 
-	Params []Param
-	States []string // of what it may be done to, in the words of internal/view; nil: any
+	// Several is whether it may be done to several things at once, and to all that a
+	// query takes.
+	Several bool
 
-	do func(ctx context.Context, d *Doer, who access.Identity, t Target, args map[string]string) (string, error)
+	Params []Param
+	States []string // of what it may be done to, in the words of internal/view and of [TaskState]; nil: any
+
+	do func(ctx context.Context, c call) (Outcome, error)
+
+	// count returns how many things it is done to, if that may be others than one.
+	count func(ctx context.Context, c call) (int, error)
+
+	// act is what it is for the storage, if it is done to tasks and act is not 0.
+	act broker.Act
+}
+
+// SuitsState reports whether the deed makes sense for something in that state.
+func (d Deed) SuitsState(state string) bool {
+	if d.States == nil {
+		return true
+	}
+	for _, s := range d.States {
+		if s == state {
+			return true
+		}
+	}
+	return false
 }
 
 // A Param is something more that a deed has to know.
@@ -48,6 +76,7 @@ type Param struct {
 	Form     Form
 	Required bool
 	Default  string
+	Choices  []string // of a [Choice]
 }
 
 // A Form is what a parameter is written as.
@@ -57,16 +86,17 @@ type Form string
 const (
 	Text     Form = "text"
 	JSON     Form = "json"     // or text, if it is none
-	Moment   Form = "time"     // RFC 3339, a day, or a duration from now
+	Base64   Form = "base64"   // bytes
+	Lines    Form = "lines"    // one thing a line
+	Moment   Form = "time"     // RFC 3339, a day in UTC, or a duration from now
 	Duration Form = "duration" // as Go writes it
-	Number   Form = "number"
+	Number   Form = "number"   // not negative
 	Truth    Form = "bool"
+	Choice   Form = "choice" // one of Choices
 )
 
-// A Target is what a deed is done to. Which of the fields are needed, the kind says: a
-// task and a run have a queue and an id, a group a queue and an id, which is its name, a
-// queue only Queue, an entry and a server only ID.
-type Target struct {
-	Queue string `json:"queue,omitempty"`
-	ID    string `json:"id,omitempty"`
+// An Outcome is what came of a deed.
+type Outcome struct {
+	Text string  // a sentence, without a full stop
+	Made *Target // what it has made, if it is New
 }

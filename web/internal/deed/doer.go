@@ -2,13 +2,16 @@ package deed
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 
+	"github.com/leatwork/leat/internal/plain"
 	"github.com/leatwork/leat/task"
 	"github.com/leatwork/leat/web/access"
+	"github.com/leatwork/leat/web/internal/mask"
 	"github.com/leatwork/leat/web/internal/storage"
 )
 
@@ -38,12 +41,19 @@ func (e *ConfirmError) Error() string {
 // Is reports whether target is ErrUnconfirmed.
 func (e *ConfirmError) Is(target error) bool { return target == ErrUnconfirmed }
 
-// A Doer does what is asked for. It may be used by several goroutines.
+// A Doer does what is asked for. It may be used by several goroutines, and must not be
+// copied. [Doer.Close] ends it.
 type Doer struct {
 	Storage *storage.Storage
 
 	// Recorder is told of everything that was done, or refused. nil: nobody is.
 	Recorder Recorder
+
+	// Rules say what is hidden from whom: who may not see something may not ask for what
+	// has it, either. nil: nothing is.
+	Rules *mask.Rules
+
+	works works
 }
 
 // A call is a deed on its way.
@@ -96,7 +106,7 @@ func (d *Doer) Do(ctx context.Context, who access.Identity, what Deed, t Target,
 func (d *Doer) Perform(ctx context.Context, who access.Identity, what Deed, t Target, args map[string]string) (Outcome, error) {
 	began := d.Storage.Now()
 	o, err := d.perform(ctx, who, what, t, args)
-	d.record(ctx, Record{At: began, Who: who, Deed: what, Target: t, Args: args, Text: o.Text, Err: err})
+	d.tell(ctx, record{at: began, who: who, what: what, target: t.String(), args: args, count: 1, err: err})
 	return o, err
 }
 
@@ -197,8 +207,21 @@ func (d *Doer) Count(ctx context.Context, who access.Identity, what Deed, target
 // A Result is what came of a deed to one of several things.
 type Result struct {
 	Target Target
-	Text   string
-	Err    error
+	Text   string // what was done
+	Err    error  // nil: it was
+}
+
+// MarshalJSON writes the target, and the text or the error.
+func (r Result) MarshalJSON() ([]byte, error) {
+	shown := struct {
+		Target
+		Text  string `json:"text,omitempty"`
+		Error string `json:"error,omitempty"`
+	}{Target: r.Target, Text: r.Text}
+	if r.Err != nil {
+		shown.Error = plain.Name(r.Err.Error())
+	}
+	return json.Marshal(shown)
 }
 
 // MaxTargets is how many things can be named for one call of [Doer.Many].
@@ -213,18 +236,18 @@ func (d *Doer) Many(ctx context.Context, who access.Identity, what Deed, targets
 		err = d.allowSeveral(ctx, c, what, targets)
 	}
 	if err != nil {
-		d.record(ctx, Record{At: d.Storage.Now(), Who: who, Deed: what, Targets: len(targets), Args: said, Err: err})
+		d.tell(ctx, record{at: d.Storage.Now(), who: who, what: what, target: fmt.Sprintf("%d things", len(targets)), args: said, err: err})
 		return nil, err
 	}
 	defer d.Storage.Changed()
+	began := d.Storage.Now()
 	results := make([]Result, 0, len(targets))
 	for _, t := range targets {
-		began := d.Storage.Now()
 		c.t = t
 		o, err := what.done(ctx, c)
-		d.record(ctx, Record{At: began, Who: who, Deed: what, Target: t, Args: said, Text: o.Text, Err: err})
 		results = append(results, Result{t, o.Text, err})
 	}
+	d.tellMany(ctx, record{at: began, who: who, what: what, args: said}, results)
 	return results, nil
 }
 

@@ -6,42 +6,88 @@ import (
 	"time"
 
 	"github.com/leatwork/leat/web/access"
+	"github.com/leatwork/leat/web/internal/audit"
 )
 
-// A Recorder is told what was done, and what was refused or has failed. It is called by
-// several goroutines, with a context that does not end.
+// A Recorder is told what was done, and what was refused or has failed: an [audit.Log] is
+// one. It is called by several goroutines.
 type Recorder interface {
-	Record(ctx context.Context, r Record)
+	Record(ctx context.Context, e audit.Entry)
 }
 
-// A Record is something that somebody has done, or wanted to.
-type Record struct {
-	At      time.Time
-	Who     access.Identity
-	Deed    Deed
-	Target  Target
-	Targets int               // how many things it is about, if that is not the one Target
-	Query   string            // of what was done to all that a query takes
-	Args    map[string]string // of what is carried only how much it is
-	Text    string            // what came of it
-	Err     error             // nil: it was done
+// A record is something that somebody has done, or wanted to.
+type record struct {
+	at     time.Time
+	who    access.Identity
+	what   Deed
+	target string
+	args   map[string]string
+	count  int
+	err    error
 }
 
-// record tells the recorder. What tasks, steps and signals carry is not told: it may be a
-// secret.
-func (d *Doer) record(ctx context.Context, r Record) {
+// tell tells the recorder.
+func (d *Doer) tell(ctx context.Context, r record) {
 	if d.Recorder == nil {
 		return
 	}
-	r.Args = shown(r.Deed, r.Args)
-	d.Recorder.Record(context.WithoutCancel(ctx), r)
+	e := audit.Entry{
+		At: r.at, By: r.who.Name, Role: r.who.Role, Deed: r.what.Name, Kind: string(r.what.Kind),
+		Target: r.target, Args: shown(r.what, r.args), Count: r.count,
+	}
+	if r.err != nil {
+		e.Err = r.err.Error()
+	}
+	d.Recorder.Record(ctx, e)
 }
+
+// mostNamed is how many bytes of names one entry has.
+const mostNamed = 480
+
+// tellMany tells what was done to several things: those to which it was done, and those
+// that have failed in the same way, together, so that much at once does not drive out what
+// was done before.
+func (d *Doer) tellMany(ctx context.Context, r record, results []Result) {
+	var ways []string
+	sorted := map[string][]Result{}
+	for _, one := range results {
+		way := ""
+		if one.Err != nil {
+			way = one.Err.Error()
+			if len(sorted) > mostWays && sorted[way] == nil {
+				way = "other"
+			}
+		}
+		if sorted[way] == nil {
+			ways = append(ways, way)
+		}
+		sorted[way] = append(sorted[way], one)
+	}
+	for _, way := range ways {
+		r.err, r.target, r.count = sorted[way][0].Err, "", 0
+		for _, one := range sorted[way] {
+			name := one.Target.String()
+			if r.count > 0 && len(r.target)+len(name) >= mostNamed {
+				d.tell(ctx, r)
+				r.target, r.count = "", 0
+			}
+			if r.count++; r.count > 1 {
+				name = " " + name
+			}
+			r.target += name
+		}
+		d.tell(ctx, r)
+	}
+}
+
+// mostWays is in how many ways several deeds may fail that are told each on its own.
+const mostWays = 10
 
 // longestShown is how many bytes of an argument are told.
 const longestShown = 200
 
 // shown returns the arguments as others may see them: of what a task, a step or a signal
-// carries only how much it is.
+// carries, which may be a secret, only how much it is.
 func shown(what Deed, args map[string]string) map[string]string {
 	forms := map[string]Form{}
 	for _, p := range what.Params {

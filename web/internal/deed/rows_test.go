@@ -327,7 +327,7 @@ func (w *world) done(r row) {
 		w.Errorf("the outcome is %+v", o)
 	}
 	r.seen(w, target)
-	if told := w.last(); told.Deed.Name != r.name || told.Target != target || told.Who != admin || told.Err != nil || told.Text != o.Text {
+	if told := w.last(); told.Deed != r.name || told.Target != target.String() || told.By != admin.Name || told.Role != admin.Role || told.Err != "" {
 		w.Errorf("told was %+v", told)
 	}
 }
@@ -342,7 +342,7 @@ func (w *world) refused(r row) {
 	if err == nil || want != anyError && !errors.Is(err, want) || text != "" {
 		w.Errorf("%s of %s = %q, %v; want %v", r.name, target, text, err, want)
 	}
-	if told := w.last(); told.Target != target || told.Err == nil {
+	if told := w.last(); told.Target != target.String() || told.Err != err.Error() {
 		w.Errorf("told was %+v, want the failure", told)
 	}
 }

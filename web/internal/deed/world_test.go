@@ -15,6 +15,7 @@ import (
 	"github.com/leatwork/leat/queue/sqlitebroker"
 	"github.com/leatwork/leat/task"
 	"github.com/leatwork/leat/web/access"
+	"github.com/leatwork/leat/web/internal/audit"
 	"github.com/leatwork/leat/web/internal/deed"
 	"github.com/leatwork/leat/web/internal/storage"
 	"github.com/leatwork/leat/workflow"
@@ -37,20 +38,20 @@ type world struct {
 // told are the records of what was done.
 type told struct {
 	mu      sync.Mutex
-	records []deed.Record
+	records []audit.Entry
 }
 
-func (l *told) Record(_ context.Context, r deed.Record) {
+func (l *told) Record(_ context.Context, e audit.Entry) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.records = append(l.records, r)
+	l.records = append(l.records, e)
 }
 
-func (l *told) last() deed.Record {
+func (l *told) last() audit.Entry {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.records) == 0 {
-		return deed.Record{}
+		return audit.Entry{}
 	}
 	return l.records[len(l.records)-1]
 }

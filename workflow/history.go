@@ -2,7 +2,6 @@ package workflow
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 )
@@ -25,12 +24,13 @@ func (h Handle) History(ctx context.Context) ([]Happening, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, _, err := h.control(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("run %s: %w", h.ID, err)
-	}
-	all := []Happening{{At: c.Started, What: "started"}}
-	for _, e := range c.Events {
+	return s.History(), nil
+}
+
+// History returns what [Handle.History] does, as far as the status knows.
+func (s Status) History() []Happening {
+	all := []Happening{{At: s.Started, What: "started"}}
+	for _, e := range s.Events {
 		all = append(all, Happening{At: e.At, What: e.What, Why: e.Why})
 	}
 	for _, step := range s.Steps {
@@ -43,11 +43,11 @@ func (h Handle) History(ctx context.Context) ([]Happening, error) {
 		}
 		all = append(all, happening)
 	}
-	if !c.Ended.IsZero() {
-		all = append(all, Happening{At: c.Ended, What: string(c.State)})
+	if !s.Ended.IsZero() {
+		all = append(all, Happening{At: s.Ended, What: string(s.State)})
 	}
 	slices.SortStableFunc(all, func(a, b Happening) int {
 		return a.At.Truncate(time.Millisecond).Compare(b.At.Truncate(time.Millisecond))
 	})
-	return all, nil
+	return all
 }

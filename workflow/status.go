@@ -23,6 +23,7 @@ type Status struct {
 	Retries    int // how often it was begun again
 	Attributes map[string]string
 	Parent     string       // id of the run that it is a step of
+	Events     []Event      // what was done to it, the last fifty things, the oldest first
 	Steps      []StepStatus // in the order in which the workflow declares them
 }
 
@@ -91,7 +92,7 @@ func (v *values) status(ctx context.Context) (Status, error) {
 	c := v.control
 	s := Status{
 		ID: v.home.ID, Workflow: c.Workflow, State: c.State, Started: c.Started, Begins: c.Begins, Deadline: c.Deadline, Ended: c.Ended,
-		Failure: c.Failure, Retries: c.Epoch, Attributes: c.Attributes,
+		Failure: c.Failure, Retries: c.Epoch, Attributes: c.Attributes, Events: c.Events,
 	}
 	if c.Parent != nil {
 		s.Parent = c.Parent.ID

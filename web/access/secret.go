@@ -30,15 +30,17 @@ const (
 // HashPassword returns a password in a form from which it cannot be found out, other than
 // by trying: PBKDF2 with HMAC-SHA-256, 600,000 rounds and a salt of its own, as
 // "pbkdf2-sha256$ROUNDS$SALT$KEY". [Basic] takes it in place of the password.
-func HashPassword(password string) (string, error) {
+func HashPassword(password string) (string, error) { return hash(password, iterations) }
+
+func hash(password string, rounds int) (string, error) {
 	salt := make([]byte, saltBytes)
 	rand.Read(salt) // never fails
-	key, err := pbkdf2.Key(sha256.New, password, salt, iterations, keyBytes)
+	key, err := pbkdf2.Key(sha256.New, password, salt, rounds, keyBytes)
 	if err != nil {
 		return "", err
 	}
 	encode := base64.RawStdEncoding.EncodeToString
-	return fmt.Sprintf("%s%d$%s$%s", hashPrefix, iterations, encode(salt), encode(key)), nil
+	return fmt.Sprintf("%s%d$%s$%s", hashPrefix, rounds, encode(salt), encode(key)), nil
 }
 
 // A hashed password is what HashPassword has written.

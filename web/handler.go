@@ -21,6 +21,7 @@ type Handler struct {
 	hub   *live.Hub
 	prom  *prom.Client // nil: there is none
 	inner http.Handler
+	guard *guard.Guard
 	outer http.Handler // the guard, and what is behind it
 }
 
@@ -43,13 +44,13 @@ func New(cfg Config) (*Handler, error) {
 		Root: cfg.Root, Name: cfg.Name, ReadOnly: cfg.ReadOnly, Storage: store, Doer: doer, Hub: h.hub, Prom: figures, Patience: cfg.Timeout, Logger: cfg.Logger,
 	}))
 	h.inner = http.StripPrefix(cfg.Root, mux)
-	g, err := guard.New(guard.Config{
+	h.guard, err = guard.New(guard.Config{
 		Root: cfg.Root, Authoriser: cfg.Authoriser, Hosts: cfg.Hosts, ReadOnly: cfg.ReadOnly, Harmless: []string{"/settings"}, Logger: cfg.Logger,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("new dashboard: %w", err)
 	}
-	h.outer = g.Wrap(http.HandlerFunc(h.serve))
+	h.outer = h.guard.Wrap(http.HandlerFunc(h.serve))
 	return h, nil
 }
 

@@ -81,7 +81,7 @@ func (a *app) showConfig() error {
 			return err
 		}
 	}
-	if unknown := connect.UnknownVariables(a.environ); len(unknown) > 0 {
+	if unknown := connect.UnknownVariables(a.environ, allWebVariables()...); len(unknown) > 0 {
 		return a.Note("Variables that look like settings and are none: %s", strings.Join(unknown, ", "))
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 
 	"github.com/leatwork/leat/cmd/leat/internal/connect"
 	"github.com/leatwork/leat/cmd/leat/internal/output"
+	"github.com/leatwork/leat/cmd/leat/internal/serve"
 	"github.com/leatwork/leat/periodic"
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/task"
@@ -58,7 +59,7 @@ func exitCode(err error) int {
 			periodic.ErrEntryNotFound, periodic.ErrBackfillNotFound, fs.ErrNotExist,
 		}},
 	} {
-		if c.code == exitNotFound && connect.Unreachable(err) {
+		if c.code == exitNotFound && (connect.Unreachable(err) || errors.Is(err, serve.ErrNotServing)) {
 			return exitUnreachable
 		}
 		for _, target := range c.is {

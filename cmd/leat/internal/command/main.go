@@ -25,7 +25,7 @@ func Main(args []string, in io.Reader, out, err io.Writer) int {
 	context.AfterFunc(ctx, stop) // a second signal is not waited with
 	a := &app{in: in, environ: os.Environ(), Printer: output.Printer{Out: out, Err: err, Format: output.Narrow}}
 	root := a.root()
-	root.SetArgs(args)
+	root.SetArgs(singleDash(args))
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(err)
@@ -57,6 +57,9 @@ type app struct {
 // begin reads the settings, and settles how output is written. A flag that c has of its
 // own gets what is said elsewhere of the setting of its name.
 func (a *app) begin(c *cobra.Command) error {
+	if aliased := c.Flags(); aliased.Lookup("redis-url") != nil {
+		a.Aliases = aliased
+	}
 	if err := a.Load(a.environ); err != nil {
 		return err
 	}

@@ -43,6 +43,7 @@ func (a *app) root() *cobra.Command {
 		a.tailCommand(),
 		a.topCommand(),
 		a.dashCommand(),
+		a.webCommand(),
 		a.benchCommand(),
 		a.workflowCommand(),
 		a.periodicCommand(),
@@ -134,7 +135,7 @@ var groups = []struct {
 }{
 	{"Tasks", []string{"task", "queue", "group", "result", "wait", "tail"}},
 	{"Workflows and periodic entries", []string{"workflow", "periodic"}},
-	{"All together", []string{"stats", "server", "top", "dash", "doctor", "bench"}},
+	{"All together", []string{"stats", "server", "top", "dash", "web", "doctor", "bench"}},
 	{"This program", []string{"config", "completion", "help", "version"}},
 }
 

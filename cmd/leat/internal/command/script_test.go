@@ -22,9 +22,21 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
+	testscript.Main(tests{m}, map[string]func(){
 		"leat": func() { os.Exit(command.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
 	})
+}
+
+// tests are all tests, and the end of what they share.
+type tests struct{ testscript.TestingM }
+
+func (t tests) Run() int {
+	defer func() {
+		for _, dir := range builds {
+			os.RemoveAll(dir)
+		}
+	}()
+	return t.TestingM.Run()
 }
 
 // TestScripts plays every script of testdata/script on each storage. A script has an

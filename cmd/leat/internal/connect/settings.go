@@ -113,9 +113,10 @@ func Variable(environ []string, name string) string {
 	return ""
 }
 
-// UnknownVariables returns the names of variables that look like settings and are none.
-func UnknownVariables(environ []string) []string {
-	known := []string{"LEAT_CONFIG"}
+// UnknownVariables returns the names of variables that look like settings and are none,
+// nor one of others that are known.
+func UnknownVariables(environ []string, others ...string) []string {
+	known := append([]string{"LEAT_CONFIG"}, others...)
 	for _, t := range Table() {
 		known = append(known, t.Env())
 	}

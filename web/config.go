@@ -31,6 +31,15 @@ type Config struct {
 	// the Authoriser takes for somebody without a credential.
 	Hosts []string
 
+	// Mask lists what of payloads, results and headers is hidden from those whose role is
+	// below Unmasked, and may not be asked for by them: paths into JSON such as
+	// "card.number", "users.*.token" or "**.password", headers as "header:authorization",
+	// or "*" for everything.
+	Mask []string
+
+	// Unmasked is the role from which on nothing is hidden. Nobody: admin.
+	Unmasked access.Role
+
 	// ReadOnly has nothing changed, whoever asks.
 	ReadOnly bool
 
@@ -80,6 +89,9 @@ func (c Config) check() error {
 func (c Config) withDefaults() Config {
 	if c.Authoriser == nil {
 		c.Authoriser = access.Loopback()
+	}
+	if c.Unmasked == access.Nobody {
+		c.Unmasked = access.Admin
 	}
 	if c.Refresh == 0 {
 		c.Refresh = defaultRefresh

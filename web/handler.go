@@ -7,9 +7,11 @@ import (
 	"strings"
 
 	"github.com/leatwork/leat/web/internal/assets"
+	"github.com/leatwork/leat/web/internal/audit"
 	"github.com/leatwork/leat/web/internal/deed"
 	"github.com/leatwork/leat/web/internal/guard"
 	"github.com/leatwork/leat/web/internal/live"
+	"github.com/leatwork/leat/web/internal/mask"
 	"github.com/leatwork/leat/web/internal/pages"
 	"github.com/leatwork/leat/web/internal/prom"
 	"github.com/leatwork/leat/web/internal/storage"
@@ -35,13 +37,18 @@ func New(cfg Config) (*Handler, error) {
 		return nil, fmt.Errorf("new dashboard: %w", err)
 	}
 	cfg = cfg.withDefaults()
+	rules, err := mask.New(cfg.Unmasked, cfg.Mask...)
+	if err != nil {
+		return nil, fmt.Errorf("new dashboard: %w", err)
+	}
+	log := audit.New(cfg.Broker, cfg.Logger)
 	store := storage.New(cfg.Broker, cfg.Refresh/2)
 	h := &Handler{cfg: cfg, hub: live.New(cfg.Refresh, cfg.Timeout), prom: figures}
-	doer := &deed.Doer{Storage: store}
+	doer := &deed.Doer{Storage: store, Recorder: log, Rules: rules}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+assets.Prefix, assets.Serve)
 	mux.Handle("/", pages.New(pages.Config{
-		Root: cfg.Root, Name: cfg.Name, ReadOnly: cfg.ReadOnly, Storage: store, Doer: doer, Hub: h.hub, Prom: figures, Patience: cfg.Timeout, Logger: cfg.Logger,
+		Root: cfg.Root, Name: cfg.Name, ReadOnly: cfg.ReadOnly, Storage: store, Doer: doer, Hub: h.hub, Prom: figures, Rules: rules, Audit: log, Patience: cfg.Timeout, Logger: cfg.Logger,
 	}))
 	h.inner = http.StripPrefix(cfg.Root, mux)
 	h.guard, err = guard.New(guard.Config{

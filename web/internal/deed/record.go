@@ -32,7 +32,7 @@ func (d *Doer) tell(ctx context.Context, r record) {
 		return
 	}
 	e := audit.Entry{
-		At: r.at, By: r.who.Name, Role: r.who.Role, Deed: r.what.Name, Kind: string(r.what.Kind),
+		At: r.at, By: r.who.Name, Role: r.who.Role, From: r.who.From, Deed: r.what.Name, Kind: string(r.what.Kind),
 		Target: r.target, Args: shown(r.what, r.args), Count: r.count,
 	}
 	if r.err != nil {

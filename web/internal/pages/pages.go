@@ -6,8 +6,10 @@ import (
 	"time"
 
 	"github.com/leatwork/leat/web/access"
+	"github.com/leatwork/leat/web/internal/audit"
 	"github.com/leatwork/leat/web/internal/deed"
 	"github.com/leatwork/leat/web/internal/live"
+	"github.com/leatwork/leat/web/internal/mask"
 	"github.com/leatwork/leat/web/internal/prom"
 	"github.com/leatwork/leat/web/internal/storage"
 )
@@ -20,6 +22,8 @@ type Config struct {
 	ReadOnly bool
 	Storage  *storage.Storage
 	Doer     *deed.Doer
+	Rules    *mask.Rules // what is hidden from whom; nil: nothing
+	Audit    *audit.Log  // what was done; nil: nobody has kept that
 	Hub      *live.Hub
 	Prom     *prom.Client  // nil: there is none
 	Patience time.Duration // that a page has with the storage

@@ -18,6 +18,8 @@ type sight struct {
 // sights are all pages.
 var sights = []sight{
 	{"overview", "/", []string{"Overview", "billing", "processed today"}},
+	{"queues", "/queues", []string{"Queues", "billing", "no server listens", "paused"}},
+	{"queue", "/queue?name=mail", []string{"mail", "aggregating", "Outcomes by day", "Throughput"}},
 	{"settings", "/settings", []string{"Settings", "Theme"}},
 	{"help", "/help", []string{"Help", "state:retry"}},
 }

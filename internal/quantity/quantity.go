@@ -61,7 +61,7 @@ func Many(n int, thing string) string {
 	switch {
 	case n == 1:
 		return "1 " + thing
-	case strings.HasSuffix(thing, "y"):
+	case strings.HasSuffix(thing, "y") && !strings.HasSuffix(thing, "ay"):
 		return Count(n) + " " + strings.TrimSuffix(thing, "y") + "ies"
 	}
 	return Count(n) + " " + thing + "s"

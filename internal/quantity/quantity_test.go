@@ -20,6 +20,7 @@ func TestQuantitiesAreShort(t *testing.T) {
 		quantity.Count(999):          "999",
 		quantity.Many(1, "task"):     "1 task",
 		quantity.Many(2000, "entry"): "2,000 entries",
+		quantity.Many(7, "day"):      "7 days",
 	} {
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)

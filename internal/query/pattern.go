@@ -63,3 +63,14 @@ func quoted(s, special string) string {
 	}
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }
+
+// Term returns the term that takes what is exactly text in a field, or if there are more
+// texts, what begins with the first, ends with the last, and has the others in between in
+// that order.
+func Term(field, text string, more ...string) string {
+	p := pattern(append([]string{text}, more...))
+	if p.isPlain() && text == "" {
+		return field + `:""`
+	}
+	return field + string(opIs) + p.text(",*")
+}

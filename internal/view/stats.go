@@ -24,7 +24,7 @@ func StatsOf(infos []queue.QueueInfo) Stats {
 	for n, i := range infos {
 		q := QueueOf(i)
 		s.Queues[n] = q
-		for state, count := range q.states() {
+		for state, count := range q.States() {
 			s.States[state] += count
 		}
 		s.Size += q.Size
@@ -33,14 +33,14 @@ func StatsOf(infos []queue.QueueInfo) Stats {
 		s.Failed += q.Failed
 	}
 	if len(infos) == 0 {
-		s.States = Queue{}.states()
+		s.States = Queue{}.States()
 	}
 	s.ErrorRate = rate(s.Failed, s.Processed)
 	return s
 }
 
-// states returns how many tasks of q are in each state.
-func (q Queue) states() map[string]int {
+// States returns how many tasks of q are in each state.
+func (q Queue) States() map[string]int {
 	return map[string]int{
 		"pending": q.Pending, "active": q.Active, "scheduled": q.Scheduled, "retry": q.Retry,
 		"archived": q.Archived, "completed": q.Completed, "aggregating": q.Aggregating,

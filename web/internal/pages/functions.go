@@ -10,6 +10,7 @@ import (
 
 	"github.com/leatwork/leat/internal/plain"
 	"github.com/leatwork/leat/internal/quantity"
+	"github.com/leatwork/leat/internal/query"
 	"github.com/leatwork/leat/web/access"
 	"github.com/leatwork/leat/web/internal/assets"
 )
@@ -25,7 +26,7 @@ func (p *Pages) functions(role access.Role) template.FuncMap {
 		// times and quantities
 		"when":    when,
 		"ago":     ago,
-		"seconds": quantity.Seconds,
+		"seconds": seconds,
 		"bytes":   func(n any) string { return quantity.Bytes(toInt(n)) },
 		"count":   func(n any) string { return quantity.Count(int(toInt(n))) },
 		"many":    quantity.Many,
@@ -38,9 +39,11 @@ func (p *Pages) functions(role access.Role) template.FuncMap {
 		"cut":  plain.Cut,
 
 		// what is shown alike everywhere
-		"state": state,
-		"may":   func(least string) (bool, error) { return p.allows(role, least) },
-		"dict":  dict,
+		"state":  state,
+		"states": stateNames,
+		"term":   query.Term,
+		"may":    func(least string) (bool, error) { return p.allows(role, least) },
+		"dict":   dict,
 	}
 }
 
@@ -117,4 +120,17 @@ func toInt(n any) int64 {
 		}
 	}
 	return 0
+}
+
+// seconds returns how long something takes, which may be known by a pointer only.
+func seconds(v any) string {
+	switch v := v.(type) {
+	case float64:
+		return quantity.Seconds(v)
+	case *float64:
+		if v != nil {
+			return quantity.Seconds(*v)
+		}
+	}
+	return "–"
 }

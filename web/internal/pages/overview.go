@@ -43,6 +43,14 @@ type counted struct {
 // shownStates are the states in the order in which they are shown.
 var shownStates = []task.State{task.Active, task.Pending, task.Scheduled, task.Retry, task.Archived, task.Completed, task.Aggregating}
 
+// stateNames returns the names of the states in that order.
+func stateNames() (names []string) {
+	for _, s := range shownStates {
+		names = append(names, s.String())
+	}
+	return names
+}
+
 // An alert is something about some queues that somebody should look at.
 type alert struct {
 	Queues []string

@@ -44,6 +44,8 @@ type Pages struct {
 func list() []page {
 	return []page{
 		overviewPage,
+		queuesPage,
+		queuePage,
 		helpPage,
 		settingsPage,
 	}
@@ -61,6 +63,7 @@ func New(cfg Config) *Pages {
 		p.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { p.serve(w, r, one) })
 	}
 	p.mux.HandleFunc("GET /live", p.live)
+	p.mux.HandleFunc("GET /complete", p.complete)
 	p.mux.HandleFunc("POST /settings", p.saveSettings)
 	p.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { p.fail(w, r, errNoPage) })
 	return p

@@ -26,6 +26,8 @@ type Storage struct {
 	entries shared[Entries]
 	about   shared[broker.About]
 	pace    paced
+	memory  memory
+	paces   paces
 
 	mu    sync.Mutex
 	spans map[Span]*shared[figures]

@@ -1,0 +1,159 @@
+package web_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/leatwork/leat/queue"
+	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/queue/brokertest"
+	"github.com/leatwork/leat/task"
+	"github.com/leatwork/leat/web"
+)
+
+// page returns a page, which must be there.
+func (s *site) page(path string, query ...string) string {
+	s.Helper()
+	status, body, h := fetch(s.T, http.MethodGet, s.server.URL+address(path, query...))
+	if status != http.StatusOK || h.Get("Content-Type") != "text/html; charset=utf-8" {
+		s.Fatalf("%s %q: %d %s\n%.500s", path, query, status, h.Get("Content-Type"), body)
+	}
+	return body
+}
+
+func address(path string, query ...string) string {
+	v := url.Values{}
+	for i := 0; i+1 < len(query); i += 2 {
+		v.Add(query[i], query[i+1])
+	}
+	return path + "?" + v.Encode()
+}
+
+// says fails unless body has all of texts.
+func (s *site) says(what, body string, texts ...string) {
+	s.Helper()
+	for _, text := range texts {
+		if !strings.Contains(body, text) {
+			s.Errorf("%s does not say %q", what, text)
+		}
+	}
+}
+
+// saysNot fails if body has any of texts.
+func (s *site) saysNot(what, body string, texts ...string) {
+	s.Helper()
+	for _, text := range texts {
+		if strings.Contains(body, text) {
+			s.Errorf("%s says %q", what, text)
+		}
+	}
+}
+
+func TestQueuesAreSortedAndNarrowedByTheAddress(t *testing.T) {
+	onEach(t, func(t *testing.T, b broker.Broker) {
+		s := serve(t, b, web.Config{})
+		for name, n := range map[string]int{"mail": 2, "images": 3, "paused": 1} {
+			for range n {
+				s.enqueue("a", "{}", task.Queue(name))
+			}
+		}
+		if _, err := queue.NewInspector(b).Pause(t.Context(), "paused"); err != nil {
+			t.Fatal(err)
+		}
+		order := func(query ...string) (names []string) {
+			for _, row := range strings.Split(s.page("/queues", query...), `<tr data-key="`)[1:] {
+				names = append(names, row[:strings.Index(row, `"`)])
+			}
+			return names
+		}
+		for want, query := range map[string][]string{
+			"[images mail paused]":  nil,
+			"[paused mail images]":  {"sort", "size"},
+			"[images mail paused]?": {"sort", "-size"},
+			"[paused]":              {"q", "state:paused"},
+			"[images mail]":         {"q", "size>1"},
+			"[]":                    {"q", "size>>"},
+			"[mail images]":         {"q", "size>1", "sort", "size"},
+		} {
+			if got := fmt.Sprint(order(query...)); got != strings.TrimSuffix(want, "?") {
+				t.Errorf("queues with %q: %s, want %s", query, got, want)
+			}
+		}
+		s.says("the page", s.page("/queues"), "no server listens", `href="/queue?name=mail"`, `href="/deed/queue/resume?back=%2Fqueues&amp;queue=paused"`)
+		s.says("the page", s.page("/queues", "q", "syze>1"), "have no field", "syze", "did you mean")
+	})
+}
+
+func TestAQueueShowsItsFiguresAndDays(t *testing.T) {
+	onEach(t, func(t *testing.T, b broker.Broker) {
+		s := serve(t, b, web.Config{})
+		s.enqueue("a", "{}", task.Queue("mail"))
+		s.enqueue("b", "{}", task.Queue("mail"), task.Group("g"))
+		body := s.page("/queue", "name", "mail", "days", "30")
+		s.says("the queue", body, "<h1>mail", "queue%3Amail%20state%3Apending", "No server takes tasks from this queue",
+			`href="/group?name=g&amp;queue=mail"`, "Outcomes of the last 30 days", "Throughput")
+		if status, _, _ := fetch(t, http.MethodGet, s.server.URL+"/queue?name=none"); status != http.StatusNotFound {
+			t.Errorf("a queue that does not exist: %d", status)
+		}
+		if status, _, _ := fetch(t, http.MethodGet, s.server.URL+"/queue"); status != http.StatusBadRequest {
+			t.Errorf("no queue: %d", status)
+		}
+	})
+}
+
+// brokenQueues is a storage in which one queue cannot be read.
+type brokenQueues struct {
+	broker.Broker
+	name string
+}
+
+var errBroken = errors.New("<b>a list</b> is where a set should be")
+
+func (b brokenQueues) Counts(ctx context.Context, now time.Time, queues ...string) ([]broker.Counts, error) {
+	all, err := b.Broker.Counts(ctx, now, queues...)
+	for _, c := range all {
+		if c.Queue == b.name {
+			return nil, errBroken
+		}
+	}
+	return all, err
+}
+
+func TestAQueueThatCannotBeReadIsShownAsBroken(t *testing.T) {
+	b := brokenQueues{onSQLite(t), "ill"}
+	s := serve(t, b, web.Config{})
+	s.enqueue("a", "{}", task.Queue("ill"))
+	s.enqueue("a", "{}", task.Queue("well"))
+	body := s.page("/queues")
+	s.says("the table", body, `href="/queue?name=well"`, "state-broken", "&lt;b&gt;a list")
+	s.says("the queue", s.page("/queue", "name", "ill"), "cannot be read", "&lt;b&gt;a list")
+}
+
+func TestThePagesOfQueuesTakeFewTrips(t *testing.T) {
+	var trips atomic.Int64
+	b := brokertest.Faulty(onSQLite(t), func(int, string) brokertest.Fault { trips.Add(1); return brokertest.Fault{} })
+	s := serve(t, b, web.Config{Refresh: quick})
+	for i := range 20 {
+		s.enqueue("a", "{}", task.Queue(fmt.Sprintf("q%02d", i)))
+	}
+	s.page("/queues") // memory is measured now and then
+	for path, most := range map[string]int64{"/queues": 4, "/queue?name=q07": 8} {
+		time.Sleep(quick) // so that nothing is remembered
+		trips.Store(0)
+		if status, _, _ := fetch(t, http.MethodGet, s.server.URL+path); status != http.StatusOK {
+			t.Errorf("%s: %d", path, status)
+		}
+		if n := trips.Load(); n > most {
+			t.Errorf("%s takes %d trips, want at most %d", path, n, most)
+		} else {
+			t.Logf("%s: %d trips", path, n)
+		}
+	}
+}

@@ -1,0 +1,2 @@
+// Package spoken says in words when a schedule ticks.
+package spoken

@@ -188,7 +188,7 @@ func (m *member) Settled(err error) {
 		m.sent(err)
 	}
 	m.trace.Settled(err)
-	e := queue.Event{Kind: queue.EventSettled, Entry: m.settled.Entry, Outcome: m.settled.To, Err: m.err, Took: time.Since(m.batch.began)}
+	e := queue.Event{Kind: queue.EventSettled, Entry: m.settled.Entry, Outcome: m.settled.To, Failed: m.settled.IsFailure(), Err: m.err, Took: time.Since(m.batch.began)}
 	switch {
 	case errors.Is(err, queue.ErrLeaseLost):
 		e.Kind, e.Entry, e.Outcome, e.Err = queue.EventLeaseLost, m.lease.Entry, 0, err

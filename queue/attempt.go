@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/leatwork/leat/internal/history"
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/task"
 )
@@ -50,6 +51,8 @@ type attempt struct {
 	// or its watch once it gives the handler up.
 	claimed atomic.Bool
 	gone    chan struct{} // closed when the handler has returned
+
+	count *history.Count // of its task's type; nil if it was not begun
 
 	doubted atomic.Bool // its task is said to be cancelled
 	asked   atomic.Bool // it is, as the storage says
@@ -125,6 +128,7 @@ func deadline(now time.Time, e broker.Entry) time.Time {
 // ended before, and has the outcome recorded. The handler may panic, or end the
 // goroutine: what follows it is deferred.
 func (a *attempt) run(h task.Handler) {
+	a.count = a.server.history.Of(a.lease.Entry.Queue, a.lease.Entry.Type)
 	a.ctx, a.trace = a.server.cfg.begin(a.ctx, a.lease)
 	if how, why := a.server.cfg.unfit(time.Now(), a.lease.Entry); why != nil {
 		a.claimed.Store(true)
@@ -151,7 +155,9 @@ func (a *attempt) run(h task.Handler) {
 		err = context.Cause(a.ctx)
 		return
 	}
-	a.observe(Event{Kind: EventStarted, Waited: a.waited()})
+	waited := a.waited()
+	a.count.Began(waited)
+	a.observe(Event{Kind: EventStarted, Waited: waited})
 	err = h.ProcessTask(a.ctx, a.task)
 }
 

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
+	"github.com/leatwork/leat/internal/history"
 	"github.com/leatwork/leat/internal/loop"
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/task"
@@ -40,6 +42,8 @@ type Background struct {
 	queues []string // that the server serves
 	cfg    Config
 	worker string // its name in the records of attempts
+
+	history *history.Keeper // nil: it keeps none
 }
 
 type backgroundKey struct{}
@@ -53,23 +57,26 @@ func NewBackground(b broker.Broker, cfg Config) (*Background, error) {
 		return nil, fmt.Errorf("new background: %w", err)
 	}
 	s.queues = slices.Sorted(maps.Keys(s.cfg.Queues))
+	s.history = s.cfg.historyOf(b, s.queues)
 	return s.background(), nil
 }
 
 // Run calls run until it has returned nil or ctx has ended, again after a pause if it
 // fails, and returns once it has returned. ctx is that of a background for it.
 // Meanwhile, Run does what time makes due in the queues that the Config names, as a
-// server does. It is for a background that no server has.
+// server does, and keeps the history of what it is told. It is for a background that no
+// server has.
 func (b *Background) Run(ctx context.Context, name string, run func(ctx context.Context) error) error {
 	ctx, over := context.WithCancel(ctx)
-	kept := make(chan struct{})
-	go func() {
-		defer close(kept)
-		loop.Paced(ctx, b.cfg.Logger, "advance", b.advance)
-	}()
+	var loops sync.WaitGroup
+	loops.Go(func() { loop.Paced(ctx, b.cfg.Logger, "advance", b.advance) })
+	if b.history != nil {
+		w := newScribe(b.history, func() bool { return false })
+		loops.Go(func() { w.keep(ctx, b.cfg.Logger) })
+	}
 	b.keepRunning(context.WithValue(ctx, backgroundKey{}, b), name, run)
 	over()
-	<-kept
+	loops.Wait()
 	return nil
 }
 
@@ -187,8 +194,24 @@ func (b *Background) Prepare(ctx context.Context, of broker.EntryRef, t *task.Ta
 	return b.cfg.Client.Prepare(among(ctx, kinOf(of.ID)), t, task.Queue(s.Queue))
 }
 
-// Tell tells the server's Observer of e, or the client's that an entry was enqueued.
-func (b *Background) Tell(ctx context.Context, e Event) { b.cfg.tell(ctx, e) }
+// Tell tells the server's Observer of e, or the client's that an entry was enqueued. What
+// has become of a task is counted in the history, too.
+func (b *Background) Tell(ctx context.Context, e Event) {
+	b.count(e)
+	b.cfg.tell(ctx, e)
+}
+
+// count counts e in the history.
+func (b *Background) count(e Event) {
+	c := b.history.Of(e.Entry.Queue, e.Entry.Type)
+	switch e.Kind {
+	case EventStarted:
+		c.Began(e.Waited)
+	case EventSettled:
+		c.Settled(e.Outcome, e.Failed, e.Took)
+	default: // that is not counted
+	}
+}
 
 // Tracer returns the server's tracer, nil if it has none.
 func (b *Background) Tracer() Tracer { return b.cfg.Tracer }

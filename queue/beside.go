@@ -51,7 +51,7 @@ func (s *Server) runAside(ctx context.Context) {
 }
 
 func (s *Server) background() *Background {
-	return &Background{broker: s.broker, queues: s.queues, cfg: s.cfg, worker: s.worker}
+	return &Background{broker: s.broker, queues: s.queues, cfg: s.cfg, worker: s.worker, history: s.history}
 }
 
 // keepRunning calls run until it has returned nil or ctx has ended.

@@ -103,6 +103,12 @@ type Config struct {
 	// the last ten minutes. 0: 500 milliseconds.
 	PollInterval time.Duration
 
+	// NoHistory has the server write nothing into the history of figures that the
+	// storage keeps, by the minute and by the hour, for charts. Writing it takes up to
+	// four calls to the storage a minute in which the server has done anything, none
+	// otherwise.
+	NoHistory bool
+
 	// MaxResult is how many bytes a handler may write as the result of its
 	// task. 0: 1 MiB.
 	MaxResult int

@@ -24,7 +24,7 @@ type EventKind int
 const (
 	EventEnqueued   EventKind = iota + 1 // a client has enqueued the entry
 	EventStarted                         // a handler is about to be called
-	EventSettled                         // the outcome was recorded: Outcome, Err, Took
+	EventSettled                         // the outcome was recorded: Outcome, Failed, Err, Took
 	EventLeaseLost                       // the outcome was not recorded, another worker's counts: Err says why, Took
 	EventStuck                           // the handler goes on after its context ended, every minute: Err, Took
 	EventRecovered                       // Count entries of dead workers are ready again; no Entry
@@ -65,6 +65,7 @@ type Event struct {
 	Kind    EventKind
 	Entry   broker.Entry   // as leased; for EventSettled as settled
 	Outcome broker.Outcome // how it was settled
+	Failed  bool           // that counts as a failure
 	Err     error          // what the handler returned, or why its context ended
 	Took    time.Duration  // since the handler was called
 	Waited  time.Duration  // for EventStarted: since it was ready, at least 1 ns; 0 if that is not known

@@ -340,7 +340,9 @@ func (p *pool) recorded(a *attempt) {
 	a.tellSettled()
 	a.tellRecorded(nil)
 	a.announce()
-	a.observe(Event{Kind: EventSettled, Entry: s.Entry, Outcome: s.To, Err: a.err, Took: a.took})
+	failed := s.IsFailure()
+	a.count.Settled(s.To, failed, a.took)
+	a.observe(Event{Kind: EventSettled, Entry: s.Entry, Outcome: s.To, Failed: failed, Err: a.err, Took: a.took})
 	if !p.server.doorman.awake.Load() && (len(a.change.Enqueue) > 0 || !a.change.Home.IsZero()) {
 		p.server.nudge(p)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/leatwork/leat/internal/history"
 	"github.com/leatwork/leat/internal/loop"
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/task"
@@ -58,6 +59,9 @@ type Server struct {
 	doubt      chan struct{} // there may be attempts that are doubted
 	beats      pulse
 	sweeps     pulse
+
+	// history is set when the server starts, nil if it keeps none.
+	history *history.Keeper
 
 	state atomic.Int32
 	ended chan struct{} // closed when the server is
@@ -195,6 +199,7 @@ func (s *Server) start(ctx context.Context, h task.Handler) error {
 		maps.Copy(s.identity.Queues, reserved)
 	}
 	s.queues = slices.Sorted(maps.Keys(s.identity.Queues))
+	s.history = s.cfg.historyOf(s.broker, s.queues)
 	s.aside = aside
 	s.identity.Started = time.Now()
 	s.state.Store(stateActive)
@@ -281,6 +286,10 @@ func (s *Server) launch(ctx context.Context) {
 	s.loops.Go(func() { loop.Woken(ctx, s.cfg.Logger, "advance", s.timekeeper.sooner, s.advance) })
 	if s.cfg.HealthCheckFunc != nil {
 		s.loops.Go(func() { s.checkHealth(ctx) })
+	}
+	if s.history != nil {
+		w := newScribe(s.history, func() bool { return s.roster.size() > 0 })
+		s.loops.Go(func() { w.keep(ctx, s.cfg.Logger) })
 	}
 	s.runAside(taking)
 }

@@ -14,7 +14,8 @@ type Keeper struct {
 	minute time.Time        // that was taken last
 	drafts map[place]*draft // what is to be written
 	led    bool             // somebody else looks at the queues, and sooner
-	tidied time.Time
+	fresh  bool             // a document was begun
+	tidied time.Time        // when what is kept no longer was deleted
 }
 
 // A draft is what is to be added to a document.
@@ -29,12 +30,17 @@ type draft struct {
 
 // NewKeeper returns a keeper of what is done in queues.
 func NewKeeper(b broker.Broker, queues []string) *Keeper {
-	return &Keeper{broker: b, tally: newTally(queues), drafts: map[place]*draft{}}
+	return &Keeper{broker: b, tally: newTally(queues), drafts: map[place]*draft{}, tidied: time.Now()}
 }
 
 // Of returns what counts the tasks of a type in a queue: the same for as long as the
-// keeper is there, nil if the queue is none of its own.
-func (k *Keeper) Of(queue, name string) *Count { return k.tally.of(queue, name) }
+// keeper is there, nil if the queue is none of its own. A nil Keeper has none.
+func (k *Keeper) Of(queue, name string) *Count {
+	if k == nil {
+		return nil
+	}
+	return k.tally.of(queue, name)
+}
 
 // Take takes what was counted since the last call as what was done in the minute in which
 // at lies, to be written by Write.

@@ -16,34 +16,37 @@ const (
 	maxTries = 10
 
 	// maxLate is how long what was counted waits for a storage that does not answer.
-	maxLate = 10 * time.Minute
+	maxLate = time.Hour
 
 	// How much is written in one call.
 	maxChanges = 100
 	maxBytes   = 1 << 20
 
-	// tidyInterval is how often what is kept no longer is deleted, while anything is
-	// written; idleInterval how often if not.
-	tidyInterval = time.Hour
-	idleInterval = day
+	// tidyInterval is how often what is kept no longer is deleted while nothing is begun.
+	tidyInterval = day
 )
 
 // Write writes what was taken, with the gauges of the queues unless another server has
-// looked at them before. It makes up to four trips; none if nothing was taken and the
-// server is not busy. What certainly was not written is written with what is taken next,
-// within ten minutes; what may have been is not written again.
+// looked at them before. It makes up to four trips, and another once an hour to delete what
+// is kept no longer; none but that, once a day, if nothing was taken and the server is not
+// busy. What certainly was not written is written with what is taken within the next hour;
+// what may have been is not written again.
 func (k *Keeper) Write(ctx context.Context, now time.Time, busy bool) error {
-	interval := idleInterval
 	var err error
 	if busy || len(k.drafts) > 0 {
-		interval = tidyInterval
 		err = k.write(ctx, now)
 	}
 	maps.DeleteFunc(k.drafts, func(_ place, d *draft) bool { return now.Sub(d.since) > maxLate })
-	if err == nil && now.Sub(k.tidied) >= interval {
-		_, err = k.broker.Advance(ctx, now, broker.AdvanceRequest{Queues: []string{homes}, Limit: broker.MaxParts})
-		k.tidied = now
+	if err == nil && (k.fresh || now.Sub(k.tidied) >= tidyInterval) {
+		err = k.tidy(ctx, now)
 	}
+	return err
+}
+
+// tidy deletes what is kept no longer.
+func (k *Keeper) tidy(ctx context.Context, now time.Time) error {
+	_, err := k.broker.Advance(ctx, now, broker.AdvanceRequest{Queues: []string{homes}, Limit: broker.MaxParts})
+	k.fresh, k.tidied = false, now
 	return err
 }
 
@@ -188,6 +191,7 @@ func (k *Keeper) commit(ctx context.Context, now time.Time, drafts []*draft) (re
 			continue
 		}
 		delete(k.drafts, d.place)
+		k.fresh = k.fresh || d.version == 0
 	}
 	return drafts[len(changes):], err
 }

@@ -147,6 +147,18 @@ type Settlement struct {
 	Headers map[string]string
 }
 
+// IsFailure reports whether s is counted as a failure, once it is recorded: see [Counts].
+func (s *Settlement) IsFailure() bool {
+	switch s.To {
+	case Retry:
+		return s.Failed
+	case Archived:
+		return s.End != Cancelled && s.End != Expired
+	default:
+		return false
+	}
+}
+
 // A Condition is that a document has a version; 0 is that it does not exist.
 type Condition struct {
 	Key     string

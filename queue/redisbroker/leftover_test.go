@@ -230,6 +230,7 @@ func (l *lifetimes) gather(group string) {
 func (l *lifetimes) pass(d time.Duration) {
 	queues, err := l.b.Queues(l.Context())
 	l.check(err)
+	queues = append(queues, "leat~history") // whose time servers advance, too
 	for {
 		a, err := l.b.Advance(l.Context(), time.Now().Add(d), broker.AdvanceRequest{
 			Queues: queues, Limit: 500, Keep: broker.ArchiveLimits{Age: time.Hour},

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/leatwork/leat/web/internal/api"
 	"github.com/leatwork/leat/web/internal/assets"
 	"github.com/leatwork/leat/web/internal/audit"
 	"github.com/leatwork/leat/web/internal/deed"
@@ -19,12 +20,14 @@ import (
 
 // A Handler serves the dashboard. Its methods may be called from several goroutines.
 type Handler struct {
-	cfg   Config
-	hub   *live.Hub
-	prom  *prom.Client // nil: there is none
-	inner http.Handler
-	guard *guard.Guard
-	outer http.Handler // the guard, and what is behind it
+	cfg     Config
+	storage *storage.Storage
+	doer    *deed.Doer
+	hub     *live.Hub
+	prom    *prom.Client // nil: there is none
+	guard   *guard.Guard
+	inner   http.Handler // behind the guard, and without the root
+	outer   http.Handler
 }
 
 // New returns the dashboard that cfg describes. It asks the storage for nothing yet. It
@@ -32,39 +35,46 @@ type Handler struct {
 //
 // Close ends it.
 func New(cfg Config) (*Handler, error) {
-	figures, err := prometheus(cfg)
-	if err := errors.Join(cfg.check(), err); err != nil {
-		return nil, fmt.Errorf("new dashboard: %w", err)
-	}
+	faults := cfg.check()
 	cfg = cfg.withDefaults()
+	h := &Handler{cfg: cfg, hub: live.New(cfg.Refresh, cfg.Timeout)}
 	rules, err := mask.New(cfg.Unmasked, cfg.Mask...)
-	if err != nil {
-		return nil, fmt.Errorf("new dashboard: %w", err)
-	}
-	log := audit.New(cfg.Broker, cfg.Logger)
-	store := storage.New(cfg.Broker, cfg.Refresh/2)
-	h := &Handler{cfg: cfg, hub: live.New(cfg.Refresh, cfg.Timeout), prom: figures}
-	doer := &deed.Doer{Storage: store, Recorder: log, Rules: rules}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+assets.Prefix, assets.Serve)
-	mux.Handle("/", pages.New(pages.Config{
-		Root: cfg.Root, Name: cfg.Name, ReadOnly: cfg.ReadOnly, Storage: store, Doer: doer, Hub: h.hub, Prom: figures, Rules: rules, Audit: log, Patience: cfg.Timeout, Logger: cfg.Logger,
-	}))
-	h.inner = http.StripPrefix(cfg.Root, mux)
+	faults = errors.Join(faults, err)
+	h.prom, err = prometheus(cfg)
+	faults = errors.Join(faults, err)
 	h.guard, err = guard.New(guard.Config{
 		Root: cfg.Root, Authoriser: cfg.Authoriser, Hosts: cfg.Hosts, ReadOnly: cfg.ReadOnly, Harmless: []string{"/settings"}, Logger: cfg.Logger,
 	})
-	if err != nil {
-		return nil, fmt.Errorf("new dashboard: %w", err)
+	if faults = errors.Join(faults, err); faults != nil {
+		return nil, fmt.Errorf("new dashboard: %w", faults)
 	}
+	h.storage = storage.New(cfg.Broker, cfg.Refresh/2)
+	h.inner = http.StripPrefix(cfg.Root, h.routes(rules))
 	h.outer = h.guard.Wrap(http.HandlerFunc(h.serve))
 	return h, nil
+}
+
+// routes returns who answers what, below the root.
+func (h *Handler) routes(rules *mask.Rules) http.Handler {
+	cfg, log := h.cfg, audit.New(h.cfg.Broker, h.cfg.Logger)
+	h.doer = &deed.Doer{Storage: h.storage, Recorder: log, Rules: rules}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+assets.Prefix, assets.Serve)
+	mux.Handle(api.Prefix+"/", api.New(api.Config{
+		Root: cfg.Root, Storage: h.storage, Doer: h.doer, Mask: rules, Audit: log, ReadOnly: cfg.ReadOnly, Patience: cfg.Timeout, Logger: cfg.Logger,
+	}))
+	mux.Handle("/", pages.New(pages.Config{
+		Root: cfg.Root, Name: cfg.Name, ReadOnly: cfg.ReadOnly, Storage: h.storage, Doer: h.doer, Rules: rules, Audit: log, Hub: h.hub, Prom: h.prom,
+		Patience: cfg.Timeout, Logger: cfg.Logger,
+	}))
+	return mux
 }
 
 // Close ends the streams of all who look, and what is being done for them, and returns when
 // nothing goes on any more. The broker stays open.
 func (h *Handler) Close() error {
 	h.hub.Close()
+	h.doer.Close()
 	if h.prom != nil {
 		h.prom.Close()
 	}
@@ -82,15 +92,21 @@ func prometheus(cfg Config) (*prom.Client, error) {
 // ServeHTTP answers a request for what is below Root.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.outer.ServeHTTP(w, r) }
 
-// serve answers a request that has come through the guard.
+// serve answers a request that has come through the guard. Once something may have been
+// changed, all who look are shown what there is now.
 func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 	path, below := strings.CutPrefix(r.URL.Path, h.cfg.Root)
 	switch {
 	case !below || path != "" && path[0] != '/':
 		http.NotFound(w, r)
+		return
 	case path == "" && h.cfg.Root != "":
 		http.Redirect(w, r, h.cfg.Root+"/", http.StatusMovedPermanently)
-	default:
-		h.inner.ServeHTTP(w, r)
+		return
+	}
+	h.inner.ServeHTTP(w, r)
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		h.storage.Changed()
+		h.hub.Again()
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -148,22 +149,24 @@ func (a answer) items() int {
 	return len(items)
 }
 
-// stocked fills b, and has a server at work.
-func stocked(t *testing.T, b broker.Broker) {
+// stocked fills b, and has a server at work, which stop ends.
+func stocked(t *testing.T, b broker.Broker) (stop func()) {
 	t.Helper()
-	if err := stock.Fill(t.Context(), b, 700, time.Now()); err != nil {
+	if err := stock.Fill(t.Context(), b, 1000, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	complete(t, b, "sums", "sum-1", []byte(`{"a":1,"b":2}`), []byte{0xff, 3})
-	stop, err := stock.Serve(t.Context(), b)
+	end, err := stock.Serve(t.Context(), b)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := stop(); err != nil {
+	stop = sync.OnceFunc(func() {
+		if err := end(); err != nil {
 			t.Error(err)
 		}
 	})
+	t.Cleanup(stop)
+	return stop
 }
 
 // complete has a task of that payload completed with a result, which is kept.

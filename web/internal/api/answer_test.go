@@ -121,19 +121,3 @@ func TestBytesAreAnsweredAsTheyAre(t *testing.T) {
 		}
 	})
 }
-
-func TestADeedIsDone(t *testing.T) {
-	eachBroker(t, func(t *testing.T, b broker.Broker) {
-		enqueued(t, b, "mail", 1)
-		c := clientOf(t, configOf(b))
-		for deed, isPaused := range map[string]bool{"pause": true, "resume": false} {
-			a := c.do("POST", "/queue/"+deed, `{"queue":"mail"}`)
-			if a.Code != http.StatusOK || a.textAt("message") == "" {
-				t.Errorf("%s answers with %d: %s", deed, a.Code, a.Body)
-			}
-			if got := c.get("/queue", "name", "mail").at("paused"); got != isPaused {
-				t.Errorf("after %s it is paused: %v", deed, got)
-			}
-		}
-	})
-}

@@ -28,7 +28,7 @@ type Config struct {
 	Mask     *mask.Rules // what is hidden from whom; nil: nothing
 	Audit    *audit.Log  // what was done; nil: nobody has kept that
 	ReadOnly bool
-	Patience time.Duration // for how long a request may wait for the storage; 0: as long as it takes
+	Patience time.Duration // for how long who reads may wait for the storage; 0: as long as it takes
 	Logger   *slog.Logger
 }
 
@@ -58,7 +58,7 @@ func New(c Config) http.Handler {
 
 // ServeHTTP answers a request, and if that cannot be done says why.
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if a.Patience > 0 {
+	if a.Patience > 0 && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
 		ctx, cancel := context.WithTimeout(r.Context(), a.Patience)
 		defer cancel()
 		r = r.WithContext(ctx)

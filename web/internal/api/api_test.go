@@ -60,7 +60,10 @@ func configOf(b broker.Broker) api.Config {
 	return api.Config{Storage: s, Doer: &deed.Doer{Storage: s}, Audit: audit.New(b, slog.New(slog.DiscardHandler))}
 }
 
-func clientOf(t *testing.T, c api.Config) client { return client{t, api.New(c), access.Admin} }
+func clientOf(t *testing.T, c api.Config) client {
+	t.Cleanup(c.Doer.Close)
+	return client{t, api.New(c), access.Admin}
+}
 
 // An answer is what came of a request.
 type answer struct {

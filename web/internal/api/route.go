@@ -35,7 +35,7 @@ type request struct {
 func routes() []route {
 	var all []route
 	for _, chapter := range [][]route{
-		statsRoutes(), figureRoutes(), queueRoutes(), taskRoutes(), serverRoutes(), entryRoutes(), runRoutes(), deedRoutes(), documentRoutes(),
+		statsRoutes(), figureRoutes(), queueRoutes(), taskRoutes(), serverRoutes(), entryRoutes(), runRoutes(), deedRoutes(), bulkRoutes(), documentRoutes(),
 	} {
 		all = append(all, chapter...)
 	}

@@ -47,6 +47,8 @@ func (s schemas) of(t reflect.Type) *schema {
 		return &schema{Type: "string", Format: "date-time"}
 	case t == dataType:
 		return &schema{}
+	case t == reflect.TypeFor[deed.Result](): // which says itself what it is
+		return s.of(reflect.TypeFor[Result]())
 	case t.Implements(textMarshaler):
 		return &schema{Type: "string"}
 	}
@@ -132,6 +134,9 @@ func nameOf(t reflect.Type) string {
 var forms = map[deed.Form]schema{
 	deed.Text:     {Type: "string"},
 	deed.JSON:     {Description: "A value, or a string that has its text, which need not be JSON."},
+	deed.Base64:   {Type: "string", Encoding: "base64"},
+	deed.Lines:    {Type: "string", Description: "One thing a line."},
+	deed.Choice:   {Type: "string"},
 	deed.Moment:   {Type: "string", Description: "RFC 3339, a day, or a duration from now."},
 	deed.Duration: {Type: "string", Description: "A duration as in 1h30m."},
 	deed.Number:   {Type: []string{"integer", "string"}},
@@ -141,19 +146,35 @@ var forms = map[deed.Form]schema{
 // bodySchema returns what is sent for a deed.
 func bodySchema(d deed.Deed) *schema {
 	is := &schema{Type: "object", Properties: map[string]*schema{}, Additional: false}
+	target := &schema{Type: "object", Properties: map[string]*schema{}, Required: targetOf(d), Additional: false}
 	for _, name := range targetOf(d) {
 		is.Properties[name] = &schema{Type: "string"}
-		is.Required = append(is.Required, name)
+		target.Properties[name] = &schema{Type: "string"}
 	}
-	for _, p := range d.Params {
+	if d.Several {
+		is.Properties[severalField] = &schema{Type: "array", Items: target, Description: "Several of them, instead of one."}
+	} else {
+		is.Required = targetOf(d)
+	}
+	for name, p := range paramsOf(d) {
 		form := forms[p.Form]
+		form.Enum = p.Choices
 		form.Description = strings.TrimSpace(strings.TrimSuffix(p.Help, ".") + ". " + form.Description)
 		if p.Default != "" {
 			form.Default = p.Default
 		}
-		if is.Properties[p.Name] = &form; p.Required {
-			is.Required = append(is.Required, p.Name)
+		if is.Properties[name] = &form; p.Required {
+			is.Required = append(is.Required, name)
 		}
 	}
+	slices.Sort(is.Required)
+	return is
+}
+
+// structSchema returns what is sent as a struct, of which some fields are required.
+func structSchema(t reflect.Type, required ...string) *schema {
+	all := schemas{}
+	is := all[strings.TrimPrefix(all.of(t).Ref, inComponents)]
+	is.Required = required
 	return is
 }

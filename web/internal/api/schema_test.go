@@ -49,6 +49,9 @@ func (d validator) faults(at string, schema any, v any) (faults []string) {
 			fault("%q is no base64", v)
 		}
 	case []any:
+		if s["items"] == nil {
+			break
+		}
 		for i, item := range v {
 			faults = append(faults, d.faults(fmt.Sprintf("%s[%d]", at, i), s["items"], item)...)
 		}

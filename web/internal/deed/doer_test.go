@@ -3,6 +3,7 @@ package deed_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -87,6 +88,25 @@ func TestWhatDestroysOrForgesTakesAnAdmin(t *testing.T) {
 		forges := d.Name == "edit" || d.Name == "skip"
 		if want := map[bool]access.Role{true: access.Admin, false: access.Operator}[d.Final || forges]; d.Role != want {
 			t.Errorf("%s %s takes %s, want %s", d.Kind, d.Name, d.Role, want)
+		}
+	}
+}
+
+func TestNoParameterIsTakenForSomethingElse(t *testing.T) {
+	for _, d := range deed.All(access.Admin) {
+		reserved := []string{"q", "all", "pick", "back", "count", "confirm", "notice"}
+		if !d.New && d.Kind.NamesQueue() {
+			reserved = append(reserved, "queue")
+		}
+		if !d.New && d.Kind.NamesID() {
+			reserved = append(reserved, "id")
+		}
+		seen := map[string]bool{}
+		for _, p := range d.Params {
+			if slices.Contains(reserved, p.Name) || seen[p.Name] {
+				t.Errorf("%s %s: parameter %s has a name that means something else", d.Kind, d.Name, p.Name)
+			}
+			seen[p.Name] = true
 		}
 	}
 }

@@ -27,7 +27,7 @@ var enqueueDeeds = []Deed{
 		Help: "A new task is enqueued that is like this one, in everything that is not said otherwise. It is run now, unless a time is said.",
 		Params: slices.Concat(
 			[]Param{{Name: "type", Label: "Type", Form: Text, Help: "Nothing: that of the task."}},
-			payloadParams("Nothing: that of the task."), taskParams),
+			payloadParams("Nothing: that of the task."), cloneParams),
 		do: clone,
 	},
 }
@@ -57,6 +57,16 @@ var taskParams = []Param{
 	},
 }
 
+// cloneParams are taskParams for a task that has another one as its target, which is
+// named by its queue and id.
+var cloneParams = slices.Concat(
+	[]Param{
+		{Name: "new_queue", Label: "Queue", Form: Text, Help: "Nothing: that of the task."},
+		{Name: "new_id", Label: "Id", Form: Text, Help: "Nothing: a new one."},
+	},
+	taskParams[2:],
+)
+
 // enqueue enqueues a task with what was said, on top of options. It is refused if fault is
 // not nil, or with all that is wrong with it.
 func (c call) enqueue(ctx context.Context, typ string, payload []byte, options []task.Option, fault error) (Outcome, error) {
@@ -80,7 +90,9 @@ func (c call) taskOptions() (options []task.Option, err error) {
 		option func(name string) task.Option
 	}{
 		{"queue", func(n string) task.Option { return task.Queue(c.text(n)) }},
+		{"new_queue", func(n string) task.Option { return task.Queue(c.text(n)) }},
 		{"id", func(n string) task.Option { return task.ID(c.text(n)) }},
+		{"new_id", func(n string) task.Option { return task.ID(c.text(n)) }},
 		{"at", func(n string) task.Option { return task.ProcessAt(c.time(n)) }},
 		{"group", func(n string) task.Option { return task.Group(c.text(n)) }},
 		{"retry", func(n string) task.Option { return task.MaxRetry(c.number(n)) }},
@@ -156,6 +168,9 @@ func clone(ctx context.Context, c call) (Outcome, error) {
 	typ := of.Type
 	if c.has("type") {
 		typ = c.text("type")
+	}
+	if c.has("headers") {
+		of.Headers = nil // those that are said are all that it has
 	}
 	return c.enqueue(ctx, typ, payload, optionsOf(of), err)
 }

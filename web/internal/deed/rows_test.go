@@ -150,7 +150,7 @@ func rows() []row {
 		{kind: deed.Task, name: "edit", args: map[string]string{"payload_base64": base64.StdEncoding.EncodeToString([]byte{0, 255})}, target: in("retry"), seen: wantPayload("\x00\xff")},
 		{kind: deed.Task, name: "recover", target: in(deed.Orphaned), seen: becomes("pending"), wrong: not(in("active"), wrongState)},
 		{kind: deed.Task, name: "drop", target: in(deed.Orphaned), seen: becomes(""), wrong: not(in("active"), wrongState)},
-		{kind: deed.Task, name: "clone", args: map[string]string{"id": "again"}, target: in("archived"), wrong: not(func(w *world) deed.Target { return deed.Target{Queue: w.put("pending").Queue, ID: "none"} }, queue.ErrTaskNotFound), seen: func(w *world, t deed.Target) {
+		{kind: deed.Task, name: "clone", args: map[string]string{"new_id": "again"}, target: in("archived"), wrong: not(func(w *world) deed.Target { return deed.Target{Queue: w.put("pending").Queue, ID: "none"} }, queue.ErrTaskNotFound), seen: func(w *world, t deed.Target) {
 			w.wantState(t, "archived")
 			if i := w.task(deed.Target{Queue: t.Queue, ID: "again"}); i.State != task.Pending || string(i.Payload) != `{"to":7}` || i.Type != "email:welcome" {
 				w.Errorf("the clone is %+v", i)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"maps"
 	"net/url"
 	"strings"
 	"time"
@@ -18,7 +19,7 @@ import (
 // functions returns what templates may call. What they return is text, unless its type
 // says that it is HTML; then every byte that is not ours has been escaped.
 func (p *Pages) functions(role access.Role) template.FuncMap {
-	return template.FuncMap{
+	all := template.FuncMap{
 		// addresses
 		"url":   p.url,
 		"asset": func(name string) string { return p.Root + assets.Path(name) },
@@ -45,6 +46,8 @@ func (p *Pages) functions(role access.Role) template.FuncMap {
 		"may":    func(least string) (bool, error) { return p.allows(role, least) },
 		"dict":   dict,
 	}
+	maps.Copy(all, p.deedFunctions(role))
+	return all
 }
 
 // url returns the address of a page with what its query says, as names and values in turn.

@@ -46,6 +46,7 @@ func list() []page {
 		overviewPage,
 		queuesPage,
 		queuePage,
+		bulkPage,
 		helpPage,
 		settingsPage,
 	}
@@ -65,6 +66,9 @@ func New(cfg Config) *Pages {
 	p.mux.HandleFunc("GET /live", p.live)
 	p.mux.HandleFunc("GET /complete", p.complete)
 	p.mux.HandleFunc("POST /settings", p.saveSettings)
+	p.mux.HandleFunc("GET /deed/{kind}/{name}", p.showDeed)
+	p.mux.HandleFunc("POST /deed/{kind}/{name}", p.doDeed)
+	p.mux.HandleFunc("POST /bulk/stop", p.stopBulk)
 	p.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { p.fail(w, r, errNoPage) })
 	return p
 }

@@ -3,6 +3,7 @@ package pages
 import (
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 
 	"github.com/leatwork/leat/task"
@@ -111,7 +112,7 @@ func (p *Pages) ownAddress(address string) (string, bool) {
 		return "", false
 	}
 	below, ok := strings.CutPrefix(u.Path, p.Root+"/")
-	if !ok || strings.HasPrefix(below, "/") || strings.HasPrefix(below, "deed/") {
+	if !ok || path.Clean("/"+below) != "/"+strings.TrimSuffix(below, "/") || strings.HasPrefix(below, "deed/") {
 		return "", false
 	}
 	q := u.Query()

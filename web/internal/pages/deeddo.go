@@ -13,6 +13,7 @@ import (
 	"github.com/leatwork/leat/internal/quantity"
 	"github.com/leatwork/leat/task"
 	"github.com/leatwork/leat/web/internal/deed"
+	"github.com/leatwork/leat/web/internal/mask"
 	"github.com/leatwork/leat/web/internal/problem"
 )
 
@@ -179,7 +180,7 @@ func (p *Pages) refuse(w http.ResponseWriter, r *http.Request, a *asked, err err
 		writeJSON(w, what.Status, "application/problem+json", what)
 	case a != nil && (errors.Is(err, task.ErrInvalid) || errors.As(err, &unconfirmed)):
 		p.showForm(w, r, a, err)
-	case a != nil:
+	case a != nil && !errors.Is(err, deed.ErrForbidden) && !errors.Is(err, mask.ErrMasked):
 		p.say(w, r, a.Back, notice{Text: problem.Of(err).Detail, Bad: true})
 	default:
 		p.fail(w, r, err)

@@ -43,7 +43,7 @@ func New(cfg Config) (*Handler, error) {
 	h.prom, err = prometheus(cfg)
 	faults = errors.Join(faults, err)
 	h.guard, err = guard.New(guard.Config{
-		Root: cfg.Root, Authoriser: cfg.Authoriser, Hosts: cfg.Hosts, ReadOnly: cfg.ReadOnly, Harmless: []string{"/settings"}, Logger: cfg.Logger,
+		Root: cfg.Root, Authoriser: cfg.Authoriser, Hosts: cfg.Hosts, ReadOnly: cfg.ReadOnly, Harmless: []string{"/settings", "/storage/verify"}, Logger: cfg.Logger,
 	})
 	if faults = errors.Join(faults, err); faults != nil {
 		return nil, fmt.Errorf("new dashboard: %w", faults)

@@ -20,6 +20,10 @@ var sights = []sight{
 	{"overview", "/", []string{"Overview", "billing", "processed today"}},
 	{"queues", "/queues", []string{"Queues", "billing", "no server listens", "paused"}},
 	{"queue", "/queue?name=mail", []string{"mail", "aggregating", "Outcomes by day", "Throughput"}},
+	{"servers", "/servers", []string{"Servers", "slots", "Started"}},
+	{"entries", "/entries", []string{"Periodic", "every"}},
+	{"storage", "/storage", []string{"Storage", "Check it now", "All that it says"}},
+	{"audit", "/audit", []string{"Audit", "What was done from here"}},
 	{"settings", "/settings", []string{"Settings", "Theme"}},
 	{"help", "/help", []string{"Help", "state:retry"}},
 }

@@ -44,7 +44,11 @@ func (p *Pages) functions(role access.Role) template.FuncMap {
 		"states": stateNames,
 		"term":   query.Term,
 		"may":    func(least string) (bool, error) { return p.allows(role, least) },
-		"dict":   dict,
+		"sees": func(least string) (bool, error) {
+			needed, err := access.ParseRole(least)
+			return role.Allows(needed), err
+		},
+		"dict": dict,
 	}
 	maps.Copy(all, p.deedFunctions(role))
 	return all

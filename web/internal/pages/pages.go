@@ -38,6 +38,7 @@ type Pages struct {
 	pages   map[string]page // by path
 	sets    sets
 	notices notices
+	checks  checks
 }
 
 // list returns all pages.
@@ -47,6 +48,12 @@ func list() []page {
 		queuesPage,
 		queuePage,
 		bulkPage,
+		serversPage,
+		serverPage,
+		entriesPage,
+		entryPage,
+		storagePage,
+		auditPage,
 		helpPage,
 		settingsPage,
 	}
@@ -69,6 +76,7 @@ func New(cfg Config) *Pages {
 	p.mux.HandleFunc("GET /deed/{kind}/{name}", p.showDeed)
 	p.mux.HandleFunc("POST /deed/{kind}/{name}", p.doDeed)
 	p.mux.HandleFunc("POST /bulk/stop", p.stopBulk)
+	p.mux.HandleFunc("POST /storage/verify", p.verify)
 	p.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { p.fail(w, r, errNoPage) })
 	return p
 }

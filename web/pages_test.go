@@ -18,12 +18,15 @@ type sight struct {
 // sights are all pages.
 var sights = []sight{
 	{"overview", "/", []string{"Overview", "billing", "processed today"}},
-	{"queues", "/queues", []string{"Queues", "billing", "no server listens", "paused"}},
-	{"queue", "/queue?name=mail", []string{"mail", "aggregating", "Outcomes by day", "Throughput"}},
 	{"servers", "/servers", []string{"Servers", "slots", "Started"}},
 	{"entries", "/entries", []string{"Periodic", "every"}},
 	{"storage", "/storage", []string{"Storage", "Check it now", "All that it says"}},
 	{"audit", "/audit", []string{"Audit", "What was done from here"}},
+	{"queues", "/queues", []string{"Queues", "billing", "paused", "no server listens"}},
+	{"queues-narrowed", "/queues?q=state:paused", []string{"reports"}},
+	{"queues-fault", "/queues?q=sise>3", []string{"size"}},
+	{"queue", "/queue?name=mail", []string{"mail", "Latency", "weekly", "No server takes tasks", "Outcomes by day", "Throughput"}},
+	{"queue-served", "/queue?name=flows", []string{"flows", "Busy"}},
 	{"settings", "/settings", []string{"Settings", "Theme"}},
 	{"help", "/help", []string{"Help", "state:retry"}},
 }

@@ -48,7 +48,7 @@ const mostQueues = 500 // in the table
 
 var queueColumns = []column[queueRow]{
 	{Key: "queue", Title: "Queue", less: func(a, b queueRow) int { return strings.Compare(a.Queue.Queue, b.Queue.Queue) }},
-	{Title: "Tasks by state"},
+	{Title: "States"},
 	byNumber("size", "Size", "", func(r queueRow) int { return r.Size }),
 	byNumber("latency", "Latency", "for how long the task has been ready that is next", func(r queueRow) float64 { return r.LatencySeconds }),
 	byNumber("memory", "Memory", "that the storage needs for it", func(r queueRow) int64 { return toInt(r.Memory) }),

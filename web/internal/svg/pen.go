@@ -48,13 +48,13 @@ func (p *Pen) Text(name, text string, attributes ...any) {
 
 // Image opens the svg element of a picture with a class. Those who do not see it are told
 // its label. One without links is an image; of one that has them the parts are told, too.
-func (p *Pen) Image(class, label string, width, height int, links bool) {
+func (p *Pen) Image(class, label string, width, height int, links bool, more ...any) {
 	role := "img"
 	if links {
 		role = "group"
 	}
-	p.Open("svg", "xmlns", "http://www.w3.org/2000/svg", "class", class, "role", role, "aria-label", label,
-		"width", width, "height", height, "viewBox", fmt.Sprintf("0 0 %d %d", width, height))
+	p.Open("svg", append([]any{"xmlns", "http://www.w3.org/2000/svg", "class", class, "role", role, "aria-label", label,
+		"width", width, "height", height, "viewBox", fmt.Sprintf("0 0 %d %d", width, height)}, more...)...)
 }
 
 // HTML ends what is open, and returns what was written.

@@ -14,7 +14,7 @@ const (
 // the class rest. The label says it in words.
 func Progress(label string, whole float64, all ...Part) template.HTML {
 	var p Pen
-	p.Image("progress", label, progressWidth, progressHeight, false)
+	p.Image("progress", label, progressWidth, progressHeight, false, "preserveAspectRatio", "none") // as wide as its place
 	p.Text("title", label)
 	p.Leaf("rect", "class", "rest", "width", progressWidth, "height", progressHeight, "rx", "2", "fill", "currentColor")
 	if sum := sumOf(all); sum > 0 {

@@ -128,3 +128,19 @@ func (s *site) enqueue(typ, payload string, options ...task.Option) {
 		s.Fatal(err)
 	}
 }
+
+// run has a server run what is in the default queue until holds.
+func (s *site) run(mux *task.Mux, holds func() bool) {
+	s.Helper()
+	server, err := queue.NewServer(s.b, queue.Config{Concurrency: 4, Queues: map[string]int{"default": 1}, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		s.Fatal(err)
+	}
+	if err := server.Start(mux); err != nil {
+		s.Fatal(err)
+	}
+	await(s.T, "tasks to be run", func(struct{}) bool { return holds() }, struct{}{})
+	if err := server.Shutdown(context.WithoutCancel(s.Context())); err != nil {
+		s.Error(err)
+	}
+}

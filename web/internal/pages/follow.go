@@ -30,7 +30,7 @@ func (p *Pages) live(w http.ResponseWriter, r *http.Request) {
 	}
 	query := address.Query()
 	query.Del("notice")
-	req := &request{Page: one, Query: query, Who: access.Identity{Role: access.From(r.Context()).Role}}
+	req := &request{Page: one, Query: query, Who: access.Identity{Role: access.From(r.Context()).Role}, Live: true}
 	key := req.Who.Role.String() + " " + path + "?" + query.Encode()
 	f, err := p.Hub.Follow(key, func(ctx context.Context) ([]live.Part, error) {
 		parts, err := p.parts(ctx, req)

@@ -35,6 +35,7 @@ type request struct {
 	Page  page
 	Query url.Values
 	Who   access.Identity
+	Live  bool // only what is live is wanted
 }
 
 // get returns a value of the query.

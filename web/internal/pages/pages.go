@@ -54,6 +54,7 @@ func list() []page {
 		entryPage,
 		storagePage,
 		auditPage,
+		tasksPage,
 		helpPage,
 		settingsPage,
 	}

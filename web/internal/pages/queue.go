@@ -13,6 +13,7 @@ import (
 	"github.com/leatwork/leat/internal/view"
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/web/internal/deed"
 	"github.com/leatwork/leat/web/internal/problem"
 	"github.com/leatwork/leat/web/internal/storage"
 	"github.com/leatwork/leat/web/internal/svg"
@@ -23,7 +24,7 @@ var queuePage = page{path: "/queue", name: "queue", tab: "/queues", load: loadQu
 // A queuePlace is one queue.
 type queuePlace struct {
 	Name     string
-	Back     string
+	Acts     string // how it stands, as what may be done to it goes by that
 	Broken   string // why it cannot be read
 	Queue    view.Queue
 	Pace     storage.QueuePace
@@ -56,10 +57,6 @@ func loadQueue(ctx context.Context, p *Pages, r *request) (any, error) {
 		return nil, errNoQueue
 	}
 	o := queuePlace{Name: name}
-	var err error
-	if o.Back, err = p.address(r); err != nil {
-		return nil, err
-	}
 	q, err := p.Storage.Queues(ctx)
 	if err != nil {
 		return nil, err
@@ -76,7 +73,7 @@ func loadQueue(ctx context.Context, p *Pages, r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.Queue = view.QueueOf(info)
+	o.Queue, o.Acts = view.QueueOf(info), deed.QueueState(info.Paused)
 	o.States, o.Bar = statesOf(o.Queue), stateBar(o.Queue)
 	o.Pace = p.Storage.Paces(q)[name]
 	o.Servers = serversOf(p.Storage.Now(), name, servers)

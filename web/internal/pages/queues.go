@@ -12,6 +12,7 @@ import (
 	"github.com/leatwork/leat/internal/view"
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/web/internal/deed"
 	"github.com/leatwork/leat/web/internal/storage"
 	"github.com/leatwork/leat/web/internal/svg"
 )
@@ -21,7 +22,6 @@ var queuesPage = page{path: "/queues", name: "queues", title: "Queues", modules:
 // queues are all queues, or those that a query takes.
 type queues struct {
 	Query    string
-	Back     string // the address of the page
 	Fault    *fault
 	Headings []heading
 	Rows     []queueRow
@@ -33,6 +33,7 @@ type queues struct {
 // A queueRow is a queue in the table of queues.
 type queueRow struct {
 	view.Queue
+	Acts     string // how it stands, as what may be done to it goes by that
 	Memory   *int64
 	Pace     storage.QueuePace
 	Servers  int
@@ -82,9 +83,6 @@ func loadQueues(ctx context.Context, p *Pages, r *request) (any, error) {
 		return nil, err
 	}
 	o := queues{Query: r.get("q"), All: len(q.Infos) + len(q.Broken)}
-	if o.Back, err = p.address(r); err != nil {
-		return nil, err
-	}
 	takes, fault, err := parse(query.Queues, o.Query)
 	if err != nil {
 		return nil, err
@@ -127,7 +125,7 @@ func queueRows(q storage.Queues, infos []queue.QueueInfo, paces map[string]stora
 	rows := make([]queueRow, len(infos))
 	for n, i := range infos {
 		load := q.Loads.Queues[i.Queue]
-		rows[n] = queueRow{Queue: view.QueueOf(i), Pace: paces[i.Queue], Servers: serving[i.Queue], Unserved: serving[i.Queue] == 0 && load.Ready > 0}
+		rows[n] = queueRow{Queue: view.QueueOf(i), Acts: deed.QueueState(i.Paused), Pace: paces[i.Queue], Servers: serving[i.Queue], Unserved: serving[i.Queue] == 0 && load.Ready > 0}
 		if bytes, ok := memory[i.Queue]; ok {
 			rows[n].Memory = &bytes
 		}

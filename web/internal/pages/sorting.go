@@ -77,6 +77,3 @@ func (r *request) names() (names []string) {
 	}
 	return names
 }
-
-// address returns the address of the page that r asks for.
-func (p *Pages) address(r *request) (string, error) { return p.with(r, "", "") }

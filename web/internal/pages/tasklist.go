@@ -1,0 +1,174 @@
+package pages
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/leatwork/leat/internal/plain"
+	"github.com/leatwork/leat/internal/view"
+	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/task"
+	"github.com/leatwork/leat/web/access"
+	"github.com/leatwork/leat/web/internal/deed"
+)
+
+// A taskTable is tasks in a table, whose columns suit the state that they are in.
+type taskTable struct {
+	OneQueue, OneState bool // which are then not told
+	Columns            []taskColumn
+	Rows               []taskRow
+	Empty              string // what is said if there are none
+	State, Query       string // the state that they are all in, or ""; and what takes them all
+}
+
+// A taskRow is a task in a table.
+type taskRow struct {
+	Queue, ID, Type string
+	State           string
+	Acts            string // its state, as what may be done to it goes by that
+	Payload         string
+	Cells           []any
+}
+
+// A taskColumn is a column that some states have.
+type taskColumn struct {
+	Title string
+	Num   bool
+	cell  func(t view.Task) any
+}
+
+// How much of a payload a table shows.
+const (
+	lineBytes = 2 << 10 // that are looked at
+	lineWidth = 120
+)
+
+// tableOf returns tasks as who has the role may see them. state is the one that they are
+// all in, or 0.
+func (p *Pages) tableOf(role access.Role, tasks []*task.Info, servers []broker.Server, state task.State, oneQueue bool) taskTable {
+	t := taskTable{OneQueue: oneQueue, OneState: state != 0, Columns: columnsOf(state), Empty: "No tasks."}
+	if state != 0 {
+		t.State, t.Empty = state.String(), "No "+state.String()+" tasks."
+	}
+	for _, i := range tasks {
+		i = p.Rules.Info(role, i)
+		shown := view.TaskOf(i, servers...)
+		row := taskRow{Queue: i.Queue, ID: i.ID, Type: i.Type, State: shown.State, Acts: deed.TaskState(i), Payload: oneLine(i.Payload)}
+		for _, c := range t.Columns {
+			row.Cells = append(row.Cells, c.cell(shown))
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+// oneLine returns the beginning of b on one line.
+func oneLine(b []byte) string {
+	if len(b) > lineBytes {
+		b = b[:lineBytes]
+	}
+	return plain.Cut(plain.Line(b), lineWidth)
+}
+
+// errorLine returns the beginning of an error on one line.
+func errorLine(t view.Task) any { return plain.Cut(plain.Name(t.Error), lineWidth) }
+
+// columnsOf returns the columns that tasks in a state have beside those of all; of tasks in
+// several states, if it is 0, what matters most of each.
+func columnsOf(state task.State) []taskColumn {
+	failed := taskColumn{Title: "Last failed", cell: func(t view.Task) any { return ago(t.FailedAt) }}
+	why := taskColumn{Title: "Last error", cell: errorLine}
+	switch state {
+	case task.Active:
+		return []taskColumn{{Title: "Since", cell: since}, {Title: "Worker", cell: worker}, {Title: "Note", cell: note}}
+	case task.Scheduled:
+		return []taskColumn{{Title: "Due", cell: func(t view.Task) any { return ago(t.NextProcessAt) }}}
+	case task.Retry:
+		return []taskColumn{
+			{Title: "Next attempt", cell: func(t view.Task) any { return ago(t.NextProcessAt) }},
+			{Title: "Retried", Num: true, cell: retried}, why, failed,
+		}
+	case task.Archived:
+		return []taskColumn{failed, {Title: "Retried", Num: true, cell: retried}, {Title: "Ended", cell: func(t view.Task) any { return t.End }}, why}
+	case task.Completed:
+		return []taskColumn{
+			{Title: "Completed", cell: func(t view.Task) any { return ago(t.CompletedAt) }},
+			{Title: "Result", cell: func(t view.Task) any { return plain.Cut(plain.Line(bytesOf(t.Result, t.ResultBase64)), lineWidth) }},
+		}
+	case task.Aggregating:
+		return []taskColumn{{Title: "Group", cell: func(t view.Task) any { return plain.Name(t.Group) }}}
+	case task.Pending:
+		return []taskColumn{{Title: "Retried", Num: true, cell: retried}}
+	default:
+		return []taskColumn{{Title: "When", cell: occasion}, {Title: "Note", cell: note}}
+	}
+}
+
+func retried(t view.Task) any { return fmt.Sprintf("%d/%d", t.Retried, t.MaxRetry) }
+
+func since(t view.Task) any {
+	if t.Worker == nil {
+		return "–"
+	}
+	return ago(t.Worker.StartedAt)
+}
+
+func worker(t view.Task) any {
+	if t.Worker == nil {
+		return "–"
+	}
+	return plain.Name(fmt.Sprintf("%s:%d", t.Worker.Host, t.Worker.PID))
+}
+
+// occasion returns the moment that matters most of a task in its state.
+func occasion(t view.Task) any {
+	switch t.State {
+	case "active":
+		return since(t)
+	case "scheduled", "retry":
+		return ago(t.NextProcessAt)
+	case "archived":
+		return ago(t.FailedAt)
+	case "completed":
+		return ago(t.CompletedAt)
+	}
+	return "–"
+}
+
+// note returns what matters most of a task in its state.
+func note(t view.Task) any {
+	switch t.State {
+	case "active":
+		switch {
+		case t.Orphaned:
+			return "no worker has it any more"
+		case t.Cancelling:
+			return "is asked to end"
+		}
+		return ""
+	case "retry":
+		return plain.Cut(fmt.Sprintf("%d/%d: %s", t.Retried, t.MaxRetry, plain.Name(t.Error)), lineWidth)
+	case "archived":
+		if t.End != "" {
+			return t.End
+		}
+		return errorLine(t)
+	case "completed":
+		return plain.Cut(plain.Line(bytesOf(t.Result, t.ResultBase64)), lineWidth)
+	case "aggregating":
+		return "group " + plain.Name(t.Group)
+	}
+	return ""
+}
+
+// bytesOf returns what was stored, of a field of view: exactly if it was no JSON.
+func bytesOf(value view.Data, raw []byte) []byte {
+	if value == nil {
+		return raw
+	}
+	var text string
+	if value[0] == '"' && json.Unmarshal(value, &text) == nil {
+		return []byte(text)
+	}
+	return value
+}

@@ -1,0 +1,167 @@
+package pages
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/leatwork/leat/internal/quantity"
+	"github.com/leatwork/leat/internal/query"
+	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/task"
+)
+
+var tasksPage = page{path: "/tasks", name: "tasks", title: "Tasks", modules: "query", load: loadTasks}
+
+// tasks are those that a query takes, page by page.
+type tasks struct {
+	Query   string
+	Fault   *fault
+	Table   taskTable
+	Place   string // how far the list has got
+	First   string // the address of the first page; "": this is it
+	Next    string // that of the next page; "": there is none
+	GoOn    bool   // the page ends only because enough was looked at
+	Order   []choice
+	Sizes   []choice
+	Facets  []facet
+	Counted string // what facets are counted over
+	Broken  []brokenQueue
+}
+
+// A choice is one of several ways to see something.
+type choice struct {
+	Text, URL string
+	Current   bool
+}
+
+const (
+	lookAt       = 5000 // tasks for a page
+	lookAtFacets = 1000 // more, for what they have in common
+	countFacets  = 500
+)
+
+var pageSizes = []int{25, 50, 100, 200}
+
+func loadTasks(ctx context.Context, p *Pages, r *request) (any, error) {
+	o := tasks{Query: r.get("q")}
+	asked, fault, err := parse(query.Tasks, o.Query)
+	if err != nil {
+		return nil, err
+	}
+	if fault != nil {
+		o.Fault, o.Table.Empty = fault, "The query makes no sense."
+		return o, nil
+	}
+	if err := p.Rules.Query(r.Who.Role, asked); err != nil {
+		return nil, err
+	}
+	size := choose(r.get("size"), pageSizes, 50)
+	s := &query.Search{Inspector: p.Storage.Inspector, Query: asked, Newest: r.get("order") != "oldest"}
+	if cursor := r.get("cursor"); cursor != "" {
+		if err := s.Resume(cursor); err != nil {
+			return nil, err
+		}
+	}
+	found, err := s.Next(ctx, size, lookAt)
+	if err != nil {
+		return nil, err
+	}
+	servers, err := p.Storage.Servers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.fill(p, r, asked, found, servers); err != nil {
+		return nil, err
+	}
+	if err := o.links(p, r, s.Token(), size); err != nil {
+		return nil, err
+	}
+	o.GoOn = o.Next != "" && len(found.Tasks) < size
+	for _, name := range slices.Sorted(maps.Keys(s.Broken)) {
+		o.Broken = append(o.Broken, brokenQueue{name, s.Broken[name].Error()})
+	}
+	if r.Live {
+		return o, nil
+	}
+	return o, o.count(ctx, p, r, s, found)
+}
+
+// choose returns the number that text is, if it is one of those that are offered.
+func choose(text string, offered []int, otherwise int) int {
+	if n, err := strconv.Atoi(text); err == nil && slices.Contains(offered, n) {
+		return n
+	}
+	return otherwise
+}
+
+// fill fills in the tasks that were found.
+func (o *tasks) fill(p *Pages, r *request, asked query.Query[*task.Info], found query.Found, servers []broker.Server) error {
+	var state task.State
+	if only := asked.Only("state"); len(only) == 1 {
+		state, _ = task.ParseState(only[0]) // the language knows no others
+	}
+	o.Table = p.tableOf(r.Who.Role, found.Tasks, servers, state, len(asked.Only("queue")) == 1)
+	o.Table.Query = o.Query
+	o.Place = "looked at " + quantity.Count(found.Scanned) + " of " + quantity.Count(found.Total)
+	if found.Done {
+		o.Place = "looked at all " + quantity.Count(found.Scanned)
+	}
+	return nil
+}
+
+// links fills in where one can go from here.
+func (o *tasks) links(p *Pages, r *request, token string, size int) (err error) {
+	link := func(name, value string) string {
+		address, e := p.with(r, name, value)
+		if e != nil {
+			err = e
+		}
+		return address
+	}
+	if token != "" {
+		o.Next = link("cursor", token)
+	}
+	if r.get("cursor") != "" {
+		o.First = link("cursor", "")
+	}
+	oldest := r.get("order") == "oldest"
+	o.Order = []choice{{"newest first", link("order", ""), !oldest}, {"oldest first", link("order", "oldest"), oldest}}
+	for _, n := range pageSizes {
+		o.Sizes = append(o.Sizes, choice{strconv.Itoa(n), link("size", strconv.Itoa(n)), n == size})
+	}
+	return err
+}
+
+// count counts what the tasks that were found, and some more, have in common.
+func (o *tasks) count(ctx context.Context, p *Pages, r *request, s *query.Search, found query.Found) error {
+	some := found.Tasks
+	if !found.Done && len(some) < countFacets {
+		more, err := s.Next(ctx, countFacets-len(some), lookAtFacets)
+		if err != nil {
+			return err
+		}
+		some = append(slices.Clone(some), more.Tasks...)
+		found.Scanned, found.Done = more.Scanned, more.Done
+	}
+	q, err := p.Storage.Queues(ctx)
+	if err != nil {
+		return err
+	}
+	var parts []string
+	if s.Query.Without("state", "queue").Empty() {
+		parts = append(parts, "states and queues over all tasks")
+	}
+	over := "the " + quantity.Many(len(some), "task") + " found"
+	if !found.Done {
+		over = "the " + quantity.Many(len(some), "task") + " that come next, not over all"
+	}
+	o.Counted = strings.Join(append(parts, "the rest over "+over), ", ")
+	if parts == nil {
+		o.Counted = "over " + over
+	}
+	o.Facets, err = p.facets(r, s.Query, some, q)
+	return err
+}

@@ -27,6 +27,10 @@ var sights = []sight{
 	{"queues-fault", "/queues?q=sise>3", []string{"size"}},
 	{"queue", "/queue?name=mail", []string{"mail", "Latency", "weekly", "No server takes tasks", "Outcomes by day", "Throughput"}},
 	{"queue-served", "/queue?name=flows", []string{"flows", "Busy"}},
+	{"queues", "/queues", []string{"Queues", "billing", "no server listens", "paused"}},
+	{"queue", "/queue?name=mail", []string{"mail", "aggregating", "Outcomes by day", "Throughput"}},
+	{"bulk", "/bulk", []string{"What is done to many", "Nothing is being done"}},
+	{"deed", "/deed/task/delete?all=1&q=state:archived", []string{"Delete task", "cannot be undone", "Type"}},
 	{"settings", "/settings", []string{"Settings", "Theme"}},
 	{"help", "/help", []string{"Help", "state:retry"}},
 }

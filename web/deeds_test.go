@@ -1,0 +1,58 @@
+package web_test
+
+import (
+	"testing"
+
+	"github.com/leatwork/leat/internal/browsertest"
+	"github.com/leatwork/leat/queue"
+	"github.com/leatwork/leat/task"
+	"github.com/leatwork/leat/web"
+)
+
+func TestADeedIsDoneInADialog(t *testing.T) {
+	s := serve(t, onSQLite(t), web.Config{Root: "/leat", Refresh: quick})
+	s.enqueue("t", "", task.Queue("mail"))
+	p := s.look("/leat/queue?name=mail", browsertest.Options{})
+	p.WaitFor("h1", "mail")
+	p.Click("a[href*='/deed/task/enqueue']")
+	p.WaitFor("dialog[open] h2", "Enqueue task")
+	p.Wait("the first field to have the focus", `() => document.activeElement.name === 'type'`)
+	p.Axe()
+	p.Screenshot("deed-dialog")
+	p.Type("dialog #p-type", "report:<b>")
+	p.Expect("400 (Bad Request)")
+	p.Click("dialog form#deed button.main")
+	p.WaitFor("dialog .note.bad", "task type")
+	p.Type("dialog #p-type", "report")
+	p.Click("dialog form#deed button.main")
+	p.WaitCount("dialog[open]", 0)
+	p.WaitFor("#toasts .toast", "is enqueued")
+	if got := p.Address(); got != "/leat/queue?name=mail" {
+		t.Errorf("it has led to %s", got)
+	}
+	info, err := queue.NewInspector(s.b).QueueInfo(t.Context(), "mail")
+	if err != nil || info.Pending != 2 {
+		t.Errorf("%d are pending, %v; want 2", info.Pending, err)
+	}
+	p.Click("a[href*='/deed/queue/pause']")
+	p.WaitFor("dialog[open] h2", "Pause queue")
+	p.Press("Escape")
+	p.WaitCount("dialog[open]", 0)
+	p.Click("a[href*='/deed/queue/pause']")
+	p.Click("dialog form#deed button.main")
+	p.WaitFor("h1", "paused")
+}
+
+func TestADeedIsDoneWithoutScript(t *testing.T) {
+	s := serve(t, onSQLite(t), web.Config{})
+	s.enqueue("t", "", task.Queue("mail"))
+	p := s.look("/queue?name=mail", browsertest.Options{NoScript: true})
+	p.Follow("a[href*='/deed/queue/remove']")
+	p.WaitFor("h1", "Remove queue")
+	p.Follow("form#deed button.final")
+	p.WaitFor(".note.bad", "not empty")
+	p.Open("/deed/task/archive?all=1&q=queue:mail")
+	p.WaitFor("form#deed", "1 task")
+	p.Follow("form#deed button.main")
+	p.WaitFor("h1", "Archive tasks")
+}

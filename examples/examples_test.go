@@ -20,7 +20,7 @@ import (
 )
 
 // programs are the examples, each run by a test of this package.
-var programs = []string{"batch", "clock", "cron", "digest", "hello", "metrics", "order", "pipeline", "quickstart/client", "quickstart/worker", "tracing", "words"}
+var programs = []string{"batch", "clock", "cron", "dashboard", "digest", "hello", "metrics", "order", "pipeline", "quickstart/client", "quickstart/worker", "tracing", "words"}
 
 // binaries is the folder that they are built into.
 var binaries string

@@ -141,9 +141,12 @@ func (p *Page) Fits() {
 	wide := eval[[]string](p, `() => {
 		const room = document.documentElement.clientWidth
 		if (document.documentElement.scrollWidth <= room) return []
+		const is = (e, name) => getComputedStyle(e)[name]
+		const within = e => is(e, 'position') === 'absolute' ? e.offsetParent : e.parentElement
 		const clipped = e => {
-			for (let up = e.parentElement; up && up !== document.body; up = up.parentElement)
-				if (getComputedStyle(up).overflowX !== 'visible') return true
+			if (is(e, 'position') === 'fixed') return true
+			for (let up = within(e); up && up !== document.body; up = within(up))
+				if (is(up, 'overflowX') !== 'visible') return true
 			return false
 		}
 		return [...document.querySelectorAll('body *')]

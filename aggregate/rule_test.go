@@ -156,6 +156,7 @@ func TestAFloodOfTasksIsNoFloodOfCalls(t *testing.T) {
 
 func TestABatchCostsAWaitALookARequestAndACommit(t *testing.T) {
 	inBubble(t, func(x *bench) {
+		x.cfg.NoHistory = true
 		x.handle(aggregate.Rule{Grace: 10 * time.Second, MaxSize: 100}, x.joined())
 		x.pass(time.Second)
 		before := x.counted("Advance", "Groups")

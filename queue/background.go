@@ -197,12 +197,13 @@ func (b *Background) Prepare(ctx context.Context, of broker.EntryRef, t *task.Ta
 // Tell tells the server's Observer of e, or the client's that an entry was enqueued. What
 // has become of a task is counted in the history, too.
 func (b *Background) Tell(ctx context.Context, e Event) {
-	b.count(e)
+	b.Count(e)
 	b.cfg.tell(ctx, e)
 }
 
-// count counts e in the history.
-func (b *Background) count(e Event) {
+// Count counts e, that a task has started or was settled, in the history of the server,
+// without telling anybody.
+func (b *Background) Count(e Event) {
 	c := b.history.Of(e.Entry.Queue, e.Entry.Type)
 	switch e.Kind {
 	case EventStarted:

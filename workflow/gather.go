@@ -177,6 +177,7 @@ type member struct {
 	settle  queue.SettleFunc
 	told    func()
 	settled broker.Settlement
+	change  broker.Settlement // the same as the last change has it
 }
 
 // Lease returns the member's lease.
@@ -280,6 +281,7 @@ func (m *member) Change(refused error) broker.Change {
 	for i := range c.Settle {
 		if s := &c.Settle[i]; s.Entry.EntryRef == m.lease.Entry.EntryRef {
 			m.trace.Settle(s, m.err)
+			m.change = *s
 		}
 	}
 	return c
@@ -287,8 +289,22 @@ func (m *member) Change(refused error) broker.Change {
 
 // Settled implements [gather.Part].
 func (m *member) Settled(err error) {
+	if err == nil {
+		m.count()
+	}
 	if err == nil && m.told != nil {
 		m.told()
 	}
 	m.trace.Settled(err)
+}
+
+// count counts what was recorded in the server's history.
+func (m *member) count() {
+	e := queue.Event{Kind: queue.EventStarted, Entry: m.lease.Entry}
+	if !m.lease.Ready.IsZero() {
+		e.Waited = m.began.Sub(m.lease.Ready)
+	}
+	m.batch.server.Count(e)
+	e = queue.Event{Kind: queue.EventSettled, Entry: m.change.Entry, Outcome: m.change.To, Failed: m.change.IsFailure(), Took: time.Since(m.began)}
+	m.batch.server.Count(e)
 }

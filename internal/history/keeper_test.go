@@ -233,11 +233,12 @@ func TestGaugesAreLookedAtOnceAMinute(t *testing.T) {
 
 func enqueue(t *testing.T, b broker.Broker, queue string, n int) {
 	t.Helper()
-	var entries []broker.Entry
+	var changes []broker.Change
 	for i := range n {
-		entries = append(entries, broker.Entry{EntryRef: broker.EntryRef{Queue: queue, ID: fmt.Sprint(queue, i)}, Type: "mail"})
+		e := broker.Entry{EntryRef: broker.EntryRef{Queue: queue, ID: fmt.Sprint(i)}, Type: "mail"}
+		changes = append(changes, broker.Change{Enqueue: []broker.Entry{e}})
 	}
-	applied, err := b.Apply(t.Context(), time.Now(), []broker.Change{{Enqueue: entries}}, broker.LeaseRequest{})
+	applied, err := b.Apply(t.Context(), time.Now(), changes, broker.LeaseRequest{})
 	if err := errors.Join(append(applied.Outcomes, err)...); err != nil {
 		t.Fatal(err)
 	}

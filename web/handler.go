@@ -8,6 +8,7 @@ import (
 
 	"github.com/leatwork/leat/web/internal/api"
 	"github.com/leatwork/leat/web/internal/assets"
+	"github.com/leatwork/leat/web/internal/asynqmon"
 	"github.com/leatwork/leat/web/internal/audit"
 	"github.com/leatwork/leat/web/internal/deed"
 	"github.com/leatwork/leat/web/internal/guard"
@@ -62,6 +63,9 @@ func (h *Handler) routes(rules *mask.Rules) http.Handler {
 	mux.HandleFunc("GET "+assets.Prefix, assets.Serve)
 	mux.Handle(api.Prefix+"/", api.New(api.Config{
 		Root: cfg.Root, Storage: h.storage, Doer: h.doer, Mask: rules, Audit: log, ReadOnly: cfg.ReadOnly, Patience: cfg.Timeout, Logger: cfg.Logger,
+	}))
+	mux.Handle(asynqmon.Prefix+"/", asynqmon.New(asynqmon.Config{
+		Storage: h.storage, Doer: h.doer, Mask: rules, Prom: h.prom, ReadOnly: cfg.ReadOnly, Patience: cfg.Timeout, Logger: cfg.Logger,
 	}))
 	mux.Handle("/", pages.New(pages.Config{
 		Root: cfg.Root, Name: cfg.Name, ReadOnly: cfg.ReadOnly, Storage: h.storage, Doer: h.doer, Rules: rules, Audit: log, Hub: h.hub, Prom: h.prom,

@@ -81,7 +81,7 @@ var allow = map[string][]string{
 	"web/internal/problem":  {"task", "queue", "queue/broker", "periodic", "workflow", "internal/plain", "internal/query", "web/internal/deed", "web/internal/mask"},
 	"web/internal/pages":    {"web/internal/spoken", "web/internal/problem", "internal/quantity", "task", "queue", "queue/broker", "periodic", "workflow", "internal/history", "internal/pace", "internal/plain", "internal/query", "internal/view", "web/access", "web/internal/assets", "web/internal/audit", "web/internal/deed", "web/internal/live", "web/internal/mask", "web/internal/prom", "web/internal/rundraw", "web/internal/storage", "web/internal/svg"},
 	"web/internal/api":      {"web/internal/problem", "task", "queue", "queue/broker", "periodic", "workflow", "internal/history", "internal/plain", "internal/query", "internal/view", "web/access", "web/internal/audit", "web/internal/deed", "web/internal/mask", "web/internal/storage"},
-	"web/internal/asynqmon": {"web/internal/problem", "task", "queue", "queue/broker", "periodic", "internal/plain", "web/access", "web/internal/deed", "web/internal/mask", "web/internal/prom", "web/internal/storage"},
+	"web/internal/asynqmon": {"web/internal/audit", "web/internal/problem", "task", "queue", "queue/broker", "periodic", "internal/plain", "web/access", "web/internal/deed", "web/internal/mask", "web/internal/prom", "web/internal/storage"},
 
 	"internal/history":     {"task", "queue/broker"},
 	"internal/browsertest": {"github.com/chromedp/chromedp", "github.com/chromedp/cdproto"},

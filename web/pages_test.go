@@ -31,6 +31,11 @@ var sights = []sight{
 	{"queue", "/queue?name=mail", []string{"mail", "aggregating", "Outcomes by day", "Throughput"}},
 	{"bulk", "/bulk", []string{"What is done to many", "Nothing is being done"}},
 	{"deed", "/deed/task/delete?all=1&q=state:archived", []string{"Delete task", "cannot be undone", "Type"}},
+	{"run", "/run?queue=flows&id=order-2002&step=price", []string{"order-2002", "price", "running"}},
+	{"run-failed", "/run?queue=flows&id=reorder-1003&preview=failed", []string{"reorder-1003", "insufficient funds", "would run"}},
+	{"run-history", "/run?queue=flows&id=order-2003&face=history", []string{"paused", "reserve"}},
+	{"run-values", "/run?queue=flows&id=order-2001&face=values", []string{"Input", "order-2001", "none as yet"}},
+	{"run-large", "/run?queue=flows&id=year-end-2026", []string{"year-end-2026"}},
 	{"settings", "/settings", []string{"Settings", "Theme"}},
 	{"help", "/help", []string{"Help", "state:retry"}},
 }

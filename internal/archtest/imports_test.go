@@ -79,7 +79,7 @@ var allow = map[string][]string{
 	"web/internal/assets":   {},
 	"web/internal/prom":     {"task"},
 	"web/internal/problem":  {"task", "queue", "queue/broker", "periodic", "workflow", "internal/plain", "internal/query", "web/internal/deed", "web/internal/mask"},
-	"web/internal/pages":    {"web/internal/spoken", "web/internal/problem", "internal/quantity", "task", "queue", "queue/broker", "periodic", "workflow", "internal/history", "internal/pace", "internal/plain", "internal/query", "internal/view", "web/access", "web/internal/assets", "web/internal/audit", "web/internal/deed", "web/internal/live", "web/internal/mask", "web/internal/prom", "web/internal/rundraw", "web/internal/storage", "web/internal/svg"},
+	"web/internal/pages":    {"web/internal/spoken", "web/internal/problem", "internal/quantity", "task", "queue", "queue/broker", "periodic", "workflow", "internal/history", "internal/outline", "internal/pace", "internal/plain", "internal/query", "internal/view", "web/access", "web/internal/assets", "web/internal/audit", "web/internal/deed", "web/internal/live", "web/internal/mask", "web/internal/prom", "web/internal/rundraw", "web/internal/storage", "web/internal/svg"},
 	"web/internal/api":      {"web/internal/problem", "task", "queue", "queue/broker", "periodic", "workflow", "internal/history", "internal/plain", "internal/query", "internal/view", "web/access", "web/internal/audit", "web/internal/deed", "web/internal/mask", "web/internal/storage"},
 	"web/internal/asynqmon": {"web/internal/audit", "web/internal/problem", "task", "queue", "queue/broker", "periodic", "internal/plain", "web/access", "web/internal/deed", "web/internal/mask", "web/internal/prom", "web/internal/storage"},
 

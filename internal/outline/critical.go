@@ -37,8 +37,15 @@ func (w *Row) end() time.Time { return w.Work.To }
 // lastOf returns the step that a run waits for, or waited for last; -1: none has begun.
 func lastOf(r view.Run, rows []Row) int {
 	last, goesOn := -1, false
+	passed := make(map[string]bool) // what came behind has begun
+	for i, s := range r.Steps {
+		for _, name := range s.After {
+			passed[name] = passed[name] || !rows[i].end().IsZero()
+		}
+	}
 	for i, w := range rows {
 		switch {
+		case passed[r.Steps[i].Name]:
 		case r.EndedAt.IsZero() && !w.State.Ended() && !w.from().IsZero():
 			if !goesOn || w.from().Before(rows[last].from()) {
 				last, goesOn = i, true

@@ -2,6 +2,7 @@ package outline
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/leatwork/leat/internal/view"
@@ -138,10 +139,12 @@ func (w *Row) before(s view.Step, began, until time.Time) {
 func nextTo(r view.Run, s view.Step, until time.Time) time.Time {
 	first := until
 	for _, next := range r.Steps {
-		for _, name := range next.After {
-			if name == s.Name && !next.StartedAt.IsZero() && next.StartedAt.Before(first) && !next.StartedAt.Before(s.ReadyAt) {
-				first = next.StartedAt
-			}
+		began := next.StartedAt
+		if began.IsZero() {
+			began = next.EndedAt
+		}
+		if !began.IsZero() && began.Before(first) && !began.Before(s.ReadyAt) && slices.Contains(next.After, s.Name) {
+			first = began
 		}
 	}
 	return first

@@ -18,7 +18,7 @@ const (
 )
 
 var (
-	signs = [...]string{Waiting: "…", Running: "▶", Retrying: "↻", Paused: "⏸", Done: "✓", Failed: "✗", Skipped: "⊘", Cancelled: "⊗"}
+	signs = [...]string{Waiting: "…", Running: "▶", Retrying: "↻", Paused: "‖", Done: "✓", Failed: "✗", Skipped: "⊘", Cancelled: "⊗"}
 	names = [...]string{
 		Waiting: "waiting", Running: "running", Retrying: "retry", Paused: "paused",
 		Done: "done", Failed: "failed", Skipped: "skipped", Cancelled: "cancelled",
@@ -30,6 +30,17 @@ func (s State) Sign() string { return signs[s] }
 
 // String returns the name of a state.
 func (s State) String() string { return names[s] }
+
+// A Key is a state with its name and its sign.
+type Key struct{ Name, Sign string }
+
+// States returns all states, for legends.
+func States() (keys []Key) {
+	for s := range signs {
+		keys = append(keys, Key{names[s], signs[s]})
+	}
+	return keys
+}
 
 // Ended reports whether what stands so has come to its end.
 func (s State) Ended() bool { return s >= Done }

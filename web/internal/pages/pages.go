@@ -11,6 +11,7 @@ import (
 	"github.com/leatwork/leat/web/internal/live"
 	"github.com/leatwork/leat/web/internal/mask"
 	"github.com/leatwork/leat/web/internal/prom"
+	"github.com/leatwork/leat/web/internal/rundraw"
 	"github.com/leatwork/leat/web/internal/storage"
 )
 
@@ -39,6 +40,7 @@ type Pages struct {
 	sets    sets
 	notices notices
 	checks  checks
+	drawer  rundraw.Drawer
 }
 
 // list returns all pages.
@@ -55,6 +57,7 @@ func list() []page {
 		storagePage,
 		auditPage,
 		tasksPage,
+		runPage,
 		helpPage,
 		settingsPage,
 	}
@@ -70,6 +73,9 @@ func New(cfg Config) *Pages {
 			pattern += "{$}"
 		}
 		p.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { p.serve(w, r, one) })
+	}
+	for path := range runFiles {
+		p.mux.HandleFunc("GET "+path, p.runFile)
 	}
 	p.mux.HandleFunc("GET /live", p.live)
 	p.mux.HandleFunc("GET /complete", p.complete)

@@ -105,9 +105,9 @@ func (g graph) figure(s *scene, k int, classes string) {
 		g.Leaf("rect", "class", "inner", "x", b.X+3, "y", b.Y+3, "width", b.Width-6, "height", b.Height-6, "rx", 4)
 	}
 	middle := b.Y + b.Height/2 + 4
-	if s.detail == full {
+	if detail := detailOf(s.run, f); detail != "" && s.detail == full {
 		middle -= 8
-		g.Text("text", plain.Name(f.Detail(s.run, false)+kindWords(step)), "class", "detail", "x", b.X+28, "y", b.Y+b.Height-9)
+		g.Text("text", cutTo(detail, b.Width-30), "class", "detail", "x", b.X+28, "y", b.Y+b.Height-9)
 	}
 	g.Text("text", f.State.Sign(), "class", "sign", "x", b.X+10, "y", middle)
 	g.Text("text", cutTo(s.label(k), b.Width-36), "class", "name", "x", b.X+28, "y", middle)

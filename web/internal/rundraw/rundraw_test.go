@@ -168,7 +168,7 @@ func TestNothingMovesWhileARunGoesOn(t *testing.T) {
 		before := r
 		before.Steps, before.Children = slices.Clone(r.Steps), nil
 		for i, s := range before.Steps {
-			before.Steps[i] = view.Step{Name: s.Name, Kind: s.Kind, After: s.After, Choice: s.Choice, Case: s.Case, Runs: s.Runs, Workflow: s.Workflow, State: "waiting"}
+			before.Steps[i] = view.Step{Name: s.Name, Kind: s.Kind, After: s.After, Choice: s.Choice, Case: s.Case, Runs: s.Runs, Workflow: s.Workflow, Signal: s.Signal, State: "waiting"}
 		}
 		if diff := cmp.Diff(boxes(t, before), boxes(t, r)); diff != "" {
 			t.Errorf("boxes of %s have moved (-before +after):\n%s", name, diff)

@@ -162,7 +162,8 @@ func (s *scene) size(k int) (width, height int) {
 	case s.detail == short:
 		return min(max(textWidth(s.label(k))+34, 60), 180), 20
 	}
-	return min(max(textWidth(s.label(k))+48, leastWidth), mostWidth), 42
+	widest := max(textWidth(s.label(k)), textWidth(plain.Name(kindWords(s.figures[k].Steps[0]))))
+	return min(max(widest+48, leastWidth), mostWidth), 42
 }
 
 func (s *scene) label(k int) string { return plain.Name(s.figures[k].Name(false)) }

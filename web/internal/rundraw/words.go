@@ -34,6 +34,20 @@ func titleOf(r view.Run, f outline.Figure) string {
 	return text
 }
 
+// detailOf says of a figure in a few letters how far it is, what it is, or else how long it took.
+func detailOf(r view.Run, f outline.Figure) string {
+	step := f.Steps[0]
+	for _, text := range []string{f.Detail(r, false), kindWords(step)} {
+		if text != "" {
+			return plain.Name(text)
+		}
+	}
+	if step.TookSeconds > 0 && f.State.Ended() {
+		return outline.Short(time.Duration(step.TookSeconds * float64(time.Second)))
+	}
+	return ""
+}
+
 // kindWords says what a step is that is not an ordinary one.
 func kindWords(s view.Step) string {
 	switch {
@@ -41,7 +55,7 @@ func kindWords(s view.Step) string {
 		return "waits for " + s.Signal
 	case s.Kind == "sleep":
 		return "sleeps"
-	case s.Kind == "choice" && s.Arm == "":
+	case s.Kind == "choice":
 		return "choice"
 	case s.Kind == "first":
 		return "first of several"

@@ -13,7 +13,9 @@ function exact() {
 }
 
 const write = exact();
-const short = new Intl.DateTimeFormat("sv-SE", { ...write.resolvedOptions(), year: undefined, month: undefined, day: undefined, second: undefined, timeZoneName: undefined, hour: "2-digit", minute: "2-digit", timeZone: write.resolvedOptions().timeZone });
+const parts = { seconds: { hour: "2-digit", minute: "2-digit", second: "2-digit" }, minutes: { hour: "2-digit", minute: "2-digit" }, days: { month: "short", day: "numeric" } };
+const forms = { full: write };
+for (const [name, form] of Object.entries(parts)) forms[name] = new Intl.DateTimeFormat("en-GB", { ...form, hourCycle: "h23", timeZone: write.resolvedOptions().timeZone });
 
 export function tell(within) {
   for (const t of within.querySelectorAll("time[datetime]")) {
@@ -26,7 +28,8 @@ export function tell(within) {
   }
   for (const t of within.querySelectorAll("svg text[data-time]")) {
     const at = new Date(t.dataset.time);
-    if (!isNaN(at)) t.textContent = short.format(at);
+    const text = isNaN(at) ? t.textContent : (forms[t.dataset.form] || forms.minutes).format(at);
+    if (t.textContent !== text) t.textContent = text;
   }
 }
 

@@ -1,0 +1,209 @@
+// The drawings of a run: the graph is moved and made larger, what is looked at in one is
+// marked in both, steps are searched for, and one is chosen without a new page.
+import { look } from "./live.js";
+import { become } from "./morph.js";
+import { tell } from "./times.js";
+
+const most = 4; // how much larger than drawn the graph may be seen
+let view = null; // the part of the graph that is seen; null: all of it
+let follows = false;
+let sought = "";
+
+const graph = () => document.querySelector("#graphbox svg.graph");
+const steps = () => [...document.querySelectorAll("#graphbox a[data-step]")];
+const size = (svg) => ({ w: +svg.getAttribute("width"), h: +svg.getAttribute("height") });
+
+export function begin() {
+  if (!document.getElementById("graphbox")) return;
+  tools();
+  shown();
+  document.addEventListener("leat:shown", shown);
+  document.addEventListener("pointerover", point);
+  document.addEventListener("focusin", point);
+  document.addEventListener("click", choose);
+  addEventListener("popstate", () => go(location.href, false));
+  addEventListener("keydown", press);
+  const box = document.getElementById("graphbox");
+  box.addEventListener("wheel", wheel, { passive: false });
+  box.addEventListener("pointerdown", grab);
+}
+
+function tools() {
+  const at = document.querySelector("[data-tools]");
+  const button = (text, title, act) => {
+    const b = document.createElement("button");
+    Object.assign(b, { type: "button", className: "small", textContent: text, title });
+    b.addEventListener("click", () => act(b));
+    at.append(b, " ");
+    return b;
+  };
+  button("+", "larger (+)", () => zoom(1.4));
+  button("−", "smaller (-)", () => zoom(1 / 1.4));
+  button("fit", "all of it (0)", fit);
+  const f = button("follow", "keep what runs in sight (f)", follow);
+  f.id = "follow";
+  f.setAttribute("aria-pressed", "false");
+  const q = document.createElement("input");
+  Object.assign(q, { type: "search", placeholder: "Find a step" });
+  q.setAttribute("aria-label", "Find a step");
+  q.addEventListener("input", () => { sought = q.value.toLowerCase(); mark(); });
+  q.addEventListener("keydown", (e) => { if (e.key === "Enter") { const s = steps().find(isSought); if (s) { centre(s); s.focus(); } } });
+  at.append(q);
+}
+
+// shown brings what the server has drawn anew into the state that the user has left it in.
+function shown() {
+  const svg = graph();
+  if (!svg) return;
+  document.getElementById("graphbox").dataset.moved = view ? "yes" : "no";
+  if (view) apply(svg);
+  mark();
+  if (follows) centre(document.querySelector("#graphbox .state-running[data-step], #graphbox .state-retry[data-step]"));
+}
+
+function apply(svg) {
+  svg.setAttribute("viewBox", `${view.x} ${view.y} ${view.w} ${view.h}`);
+}
+
+function whole(svg) {
+  const s = size(svg);
+  return { x: 0, y: 0, w: s.w, h: s.h };
+}
+
+function zoom(by, at) {
+  const svg = graph();
+  if (!svg) return;
+  const old = view || whole(svg);
+  const r = svg.getBoundingClientRect();
+  const w = Math.min(Math.max(old.w / by, r.width / most), Math.max(size(svg).w, size(svg).h) * 2);
+  const h = (w * r.height) / r.width;
+  const fx = at ? (at.clientX - r.left) / r.width : 0.5;
+  const fy = at ? (at.clientY - r.top) / r.height : 0.5;
+  set({ x: old.x + (old.w - w) * fx, y: old.y + (old.h - h) * fy, w, h });
+}
+
+function set(next) {
+  view = next;
+  shown();
+}
+
+function fit() {
+  const svg = graph();
+  view = null;
+  if (!svg) return;
+  const s = size(svg);
+  svg.setAttribute("viewBox", `0 0 ${s.w} ${s.h}`);
+  document.getElementById("graphbox").dataset.moved = "fit";
+}
+
+function centre(step) {
+  const svg = graph();
+  if (!step || !svg) return;
+  const b = step.getBoundingClientRect();
+  const r = svg.getBoundingClientRect();
+  const old = view || whole(svg);
+  const scale = old.w / r.width;
+  view = { ...old, x: old.x + (b.left + b.width / 2 - r.left - r.width / 2) * scale, y: old.y + (b.top + b.height / 2 - r.top - r.height / 2) * scale };
+  document.getElementById("graphbox").dataset.moved = "yes";
+  apply(svg);
+}
+
+function follow() {
+  follows = !follows;
+  const b = document.getElementById("follow");
+  b.setAttribute("aria-pressed", String(follows));
+  shown();
+}
+
+function wheel(e) {
+  if (!e.ctrlKey && !e.metaKey) return; // the page is scrolled
+  e.preventDefault();
+  zoom(e.deltaY < 0 ? 1.15 : 1 / 1.15, e);
+}
+
+function grab(e) {
+  const svg = graph();
+  if (e.button !== 0 || !svg || e.target.closest("a") || document.getElementById("graphbox").dataset.moved !== "yes") return;
+  const from = view || whole(svg);
+  const scale = from.w / svg.getBoundingClientRect().width;
+  const move = (m) => set({ ...from, x: from.x - (m.clientX - e.clientX) * scale, y: from.y - (m.clientY - e.clientY) * scale });
+  const end = () => { removeEventListener("pointermove", move); removeEventListener("pointerup", end); };
+  addEventListener("pointermove", move);
+  addEventListener("pointerup", end);
+}
+
+// mark marks what is searched for.
+function mark() {
+  for (const s of document.querySelectorAll(".drawing a[data-step]")) s.classList.toggle("sought", sought !== "" && isSought(s));
+}
+
+function isSought(s) {
+  return s.dataset.step.toLowerCase().includes(sought);
+}
+
+// point marks in both drawings what the pointer or the focus is on.
+function point(e) {
+  const at = e.target.closest?.(".drawing a[data-step]");
+  for (const s of document.querySelectorAll(".drawing a.near")) if (!at || !same(s, at)) s.classList.remove("near");
+  if (at) for (const s of document.querySelectorAll(`.drawing a[data-step="${CSS.escape(at.dataset.step)}"]`)) s.classList.toggle("near", same(s, at));
+}
+
+const same = (a, b) => a.dataset.step === b.dataset.step && a.dataset.run === b.dataset.run;
+
+function choose(e) {
+  if (e.defaultPrevented || e.button !== 0 || e.ctrlKey || e.metaKey || e.shiftKey || e.altKey) return;
+  const a = e.target.closest(".drawing a[href], .stepside a[href], #preview a[href]");
+  const to = a && new URL(a.getAttribute("href"), location.href);
+  if (!to || to.pathname !== location.pathname || to.searchParams.get("id") !== new URLSearchParams(location.search).get("id")) return;
+  e.preventDefault();
+  go(to.href, true);
+}
+
+// go shows what the server renders for another address of the same run.
+async function go(address, push) {
+  const r = await fetch(address).catch(() => null);
+  if (!r || !r.ok) return location.assign(address);
+  const page = new DOMParser().parseFromString(await r.text(), "text/html");
+  for (const fresh of page.querySelectorAll("[data-part]")) {
+    const old = document.querySelector(`[data-part="${CSS.escape(fresh.dataset.part)}"]`);
+    if (!old) return location.assign(address);
+    tell(fresh);
+    become(old, document.adoptNode(fresh));
+  }
+  if (push) history.pushState(null, "", address);
+  shown();
+  look();
+}
+
+const ways = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+function press(e) {
+  if (e.ctrlKey || e.metaKey || e.altKey || e.target.closest("input, textarea, select, dialog")) return;
+  const within = e.target.closest("#graphbox");
+  switch (e.key) {
+    case "f": follow(); break;
+    case "+": zoom(1.4); break;
+    case "-": zoom(1 / 1.4); break;
+    case "0": fit(); break;
+    default:
+      if (!within || !ways[e.key]) return;
+      step(e.target.closest("a[data-step]"), ways[e.key]);
+  }
+  e.preventDefault();
+}
+
+// step moves the focus to the nearest step in a direction.
+function step(from, [dx, dy]) {
+  const all = steps();
+  if (!from) return all[0]?.focus();
+  const middle = (s) => { const b = s.getBoundingClientRect(); return [b.left + b.width / 2, b.top + b.height / 2]; };
+  const [x, y] = middle(from);
+  let best = null, least = Infinity;
+  for (const s of all) {
+    const [u, v] = middle(s);
+    const along = (u - x) * dx + (v - y) * dy;
+    const far = along + 2 * Math.abs((u - x) * dy + (v - y) * dx);
+    if (along > 1 && far < least) [best, least] = [s, far];
+  }
+  best?.focus();
+}

@@ -5,10 +5,12 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
 
+	"github.com/leatwork/leat/task"
 	"github.com/leatwork/leat/web/access"
 )
 
@@ -165,12 +167,22 @@ func (k *works) begin(ctx context.Context, d *Doer, who access.Identity, what De
 	go func() {
 		defer close(w.ended)
 		defer w.end()
-		err := chosen.all(ctx, w)
+		err := contained(func() error { return chosen.all(ctx, w) })
 		w.finish(d.Storage.Now(), err)
 		d.Storage.Changed()
 		d.tell(ctx, record{at: now, who: who, what: what, target: b.Query, args: b.Args, count: w.Done, err: w.shortfall(err)})
 	}()
 	return w, nil
+}
+
+// contained calls f. A panic is a [task.PanicError]: nobody else would stop it.
+func contained(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &task.PanicError{Value: p, Stack: debug.Stack()}
+		}
+	}()
+	return f()
 }
 
 // shortfall returns err, or why it was not done to all.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"github.com/leatwork/leat/internal/aside"
 )
 
 // A Part is one part of what is shown, and how it looks now.
@@ -137,7 +139,7 @@ func (t *topic) run() {
 		}
 		began := time.Now()
 		ctx, cancel := context.WithTimeout(t.hub.ctx, t.hub.patient)
-		parts, err := t.render(ctx)
+		parts, err := aside.Call(ctx, t.hub.patient, func() ([]Part, error) { return t.render(ctx) })
 		cancel()
 		t.tell(began, parts, err)
 		timer.Reset(max(t.hub.every-time.Since(began), t.hub.every/4))

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/leatwork/leat/internal/aside"
 )
 
 // patience is how long something that is shared may take to be read: who waits for it
@@ -55,7 +57,8 @@ func (s *shared[V]) reading(ctx context.Context) *reading[V] {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 		defer cancel()
 		began := time.Now()
-		if r.v, r.err = s.read(ctx); r.err == nil {
+		r.v, r.err = aside.Call(ctx, 0, func() (V, error) { return s.read(ctx) })
+		if r.err == nil {
 			r.until = began.Add(s.fresh)
 		}
 	}()

@@ -59,6 +59,7 @@ func New(t testing.TB, flows ...workflow.Registrable) *Engine {
 			PollInterval:    time.Minute, // the model wakes
 			ShutdownTimeout: time.Millisecond,
 			Logger:          slog.New(slog.DiscardHandler),
+			NoHistory:       true,
 		},
 	}
 	ours := make([]workflow.Registrable, len(flows))

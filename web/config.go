@@ -48,6 +48,19 @@ type Config struct {
 	// told it. "": there is none.
 	Prometheus string
 
+	// Links lead from each task that has what they need to other systems.
+	Links []Link
+
+	// Jaeger is the address of a Jaeger that has the traces of this storage, to which each
+	// task with a trace then leads: http://127.0.0.1:16686. "": there is none.
+	Jaeger string
+
+	// FormatPayload and FormatResult write a payload, or a result, as those who look read
+	// it; "" for what they do not know. They get what who looks may see of it. They are
+	// called from several goroutines, and not waited for longer than a second. nil: there is
+	// none.
+	FormatPayload, FormatResult func(typ string, b []byte) string
+
 	// Refresh is how often what somebody looks at is read anew, once for all who look at
 	// the same. At least 500 milliseconds. 0: 2 seconds.
 	Refresh time.Duration

@@ -17,6 +17,7 @@ import (
 	"github.com/leatwork/leat/web/internal/pages"
 	"github.com/leatwork/leat/web/internal/prom"
 	"github.com/leatwork/leat/web/internal/storage"
+	"github.com/leatwork/leat/web/internal/trail"
 )
 
 // A Handler serves the dashboard. Its methods may be called from several goroutines.
@@ -41,6 +42,8 @@ func New(cfg Config) (*Handler, error) {
 	h := &Handler{cfg: cfg, hub: live.New(cfg.Refresh, cfg.Timeout)}
 	rules, err := mask.New(cfg.Unmasked, cfg.Mask...)
 	faults = errors.Join(faults, err)
+	trails, err := cfg.trails()
+	faults = errors.Join(faults, err)
 	h.prom, err = prometheus(cfg)
 	faults = errors.Join(faults, err)
 	h.guard, err = guard.New(guard.Config{
@@ -50,13 +53,13 @@ func New(cfg Config) (*Handler, error) {
 		return nil, fmt.Errorf("new dashboard: %w", faults)
 	}
 	h.storage = storage.New(cfg.Broker, cfg.Refresh/2)
-	h.inner = http.StripPrefix(cfg.Root, h.routes(rules))
+	h.inner = http.StripPrefix(cfg.Root, h.routes(rules, trails))
 	h.outer = h.guard.Wrap(http.HandlerFunc(h.serve))
 	return h, nil
 }
 
 // routes returns who answers what, below the root.
-func (h *Handler) routes(rules *mask.Rules) http.Handler {
+func (h *Handler) routes(rules *mask.Rules, trails []trail.Link) http.Handler {
 	cfg, log := h.cfg, audit.New(h.cfg.Broker, h.cfg.Logger)
 	h.doer = &deed.Doer{Storage: h.storage, Recorder: log, Rules: rules}
 	mux := http.NewServeMux()
@@ -69,7 +72,7 @@ func (h *Handler) routes(rules *mask.Rules) http.Handler {
 	}))
 	mux.Handle("/", pages.New(pages.Config{
 		Root: cfg.Root, Name: cfg.Name, ReadOnly: cfg.ReadOnly, Storage: h.storage, Doer: h.doer, Rules: rules, Audit: log, Hub: h.hub, Prom: h.prom,
-		Patience: cfg.Timeout, Logger: cfg.Logger,
+		Patience: cfg.Timeout, Logger: cfg.Logger, Links: trails, FormatPayload: cfg.FormatPayload, FormatResult: cfg.FormatResult,
 	}))
 	return mux
 }

@@ -132,7 +132,7 @@ func (s *site) enqueue(typ, payload string, options ...task.Option) {
 // run has a server run what is in the default queue until holds.
 func (s *site) run(mux *task.Mux, holds func() bool) {
 	s.Helper()
-	server, err := queue.NewServer(s.b, queue.Config{Concurrency: 4, Queues: map[string]int{"default": 1}, Logger: slog.New(slog.DiscardHandler)})
+	server, err := queue.NewServer(s.b, queue.Config{Concurrency: 4, RetryDelayFunc: func(int, error, *task.Task) time.Duration { return time.Millisecond }, Queues: map[string]int{"default": 1}, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		s.Fatal(err)
 	}

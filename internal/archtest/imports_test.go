@@ -65,7 +65,7 @@ var allow = map[string][]string{
 	"internal/view":        {"task", "queue", "queue/broker", "workflow", "periodic"},
 
 	// The dashboard. Its parts meet in web; none of pages, api and asynqmon knows another.
-	"web":                   {"task", "queue", "queue/broker", "web/access", "web/internal/api", "web/internal/asynqmon", "web/internal/assets", "web/internal/audit", "web/internal/deed", "web/internal/guard", "web/internal/live", "web/internal/mask", "web/internal/pages", "web/internal/prom", "web/internal/storage"},
+	"web":                   {"task", "queue", "queue/broker", "web/access", "web/internal/api", "web/internal/asynqmon", "web/internal/assets", "web/internal/audit", "web/internal/deed", "web/internal/guard", "web/internal/live", "web/internal/mask", "web/internal/pages", "web/internal/prom", "web/internal/storage", "web/internal/trail"},
 	"web/access":            {"task"},
 	"web/internal/storage":  {"internal/aside", "task", "queue", "queue/broker", "periodic", "workflow", "internal/history", "internal/pace"},
 	"web/internal/guard":    {"task", "web/access"},
@@ -75,11 +75,13 @@ var allow = map[string][]string{
 	"web/internal/live":     {"internal/aside", "web/access"},
 	"web/internal/spoken":   {},
 	"web/internal/svg":      {},
+	"web/internal/trail":    {"task"},
 	"web/internal/rundraw":  {"internal/layout", "internal/outline", "internal/plain", "internal/view", "web/internal/svg"},
 	"web/internal/assets":   {},
 	"web/internal/prom":     {"task"},
 	"web/internal/problem":  {"task", "queue", "queue/broker", "periodic", "workflow", "internal/plain", "internal/query", "web/internal/deed", "web/internal/mask"},
 	"web/internal/pages":    {"web/internal/spoken", "web/internal/problem", "internal/quantity", "task", "queue", "queue/broker", "periodic", "workflow", "internal/history", "internal/outline", "internal/pace", "internal/plain", "internal/query", "internal/view", "web/access", "web/internal/assets", "web/internal/audit", "web/internal/deed", "web/internal/live", "web/internal/mask", "web/internal/prom", "web/internal/rundraw", "web/internal/storage", "web/internal/svg"},
+	"web/internal/pages":    {"web/internal/spoken", "web/internal/problem", "internal/quantity", "task", "queue", "queue/broker", "periodic", "workflow", "internal/history", "internal/pace", "internal/plain", "internal/query", "internal/view", "web/access", "web/internal/assets", "web/internal/audit", "web/internal/deed", "web/internal/live", "web/internal/mask", "web/internal/prom", "web/internal/rundraw", "web/internal/storage", "web/internal/svg", "web/internal/trail"},
 	"web/internal/api":      {"web/internal/problem", "task", "queue", "queue/broker", "periodic", "workflow", "internal/history", "internal/plain", "internal/query", "internal/view", "web/access", "web/internal/audit", "web/internal/deed", "web/internal/mask", "web/internal/storage"},
 	"web/internal/asynqmon": {"web/internal/audit", "web/internal/problem", "task", "queue", "queue/broker", "periodic", "internal/plain", "web/access", "web/internal/deed", "web/internal/mask", "web/internal/prom", "web/internal/storage"},
 

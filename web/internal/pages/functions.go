@@ -34,10 +34,11 @@ func (p *Pages) functions(role access.Role) template.FuncMap {
 		"percent": quantity.Percent,
 
 		// bytes of strangers
-		"name": plain.Name,
-		"line": func(b []byte) string { return plain.Line(b) },
-		"text": func(b []byte) string { return plain.Text(b) },
-		"cut":  plain.Cut,
+		"name":  plain.Name,
+		"line":  func(b []byte) string { return plain.Line(b) },
+		"lines": func(s string) string { return plain.Text([]byte(s)) },
+		"text":  func(b []byte) string { return plain.Text(b) },
+		"cut":   plain.Cut,
 
 		// what is shown alike everywhere
 		"state":  state,

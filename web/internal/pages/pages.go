@@ -13,6 +13,7 @@ import (
 	"github.com/leatwork/leat/web/internal/prom"
 	"github.com/leatwork/leat/web/internal/rundraw"
 	"github.com/leatwork/leat/web/internal/storage"
+	"github.com/leatwork/leat/web/internal/trail"
 )
 
 // A Config is what pages are made from.
@@ -28,7 +29,12 @@ type Config struct {
 	Hub      *live.Hub
 	Prom     *prom.Client  // nil: there is none
 	Patience time.Duration // that a page has with the storage
-	Logger   *slog.Logger
+	Links    []trail.Link  // that lead from tasks elsewhere
+
+	// FormatPayload and FormatResult write what is of a type as its users read it. They are
+	// the program's own; nil: there is none.
+	FormatPayload, FormatResult func(typ string, b []byte) string
+	Logger                      *slog.Logger
 }
 
 // Pages are the pages of the dashboard, for requests whose paths have no root any more and
@@ -39,6 +45,7 @@ type Pages struct {
 	pages   map[string]page // by path
 	sets    sets
 	notices notices
+	writers chan struct{} // that are at work
 	checks  checks
 	drawer  rundraw.Drawer
 }
@@ -58,6 +65,9 @@ func list() []page {
 		auditPage,
 		tasksPage,
 		runPage,
+		taskPage,
+		groupsPage,
+		groupPage,
 		helpPage,
 		settingsPage,
 	}
@@ -65,7 +75,7 @@ func list() []page {
 
 // New returns the pages.
 func New(cfg Config) *Pages {
-	p := &Pages{Config: cfg, mux: http.NewServeMux(), pages: map[string]page{}}
+	p := &Pages{Config: cfg, mux: http.NewServeMux(), pages: map[string]page{}, writers: make(chan struct{}, writerMost)}
 	for _, one := range list() {
 		p.pages[one.path] = one
 		pattern := "GET " + one.path
@@ -79,6 +89,7 @@ func New(cfg Config) *Pages {
 	}
 	p.mux.HandleFunc("GET /live", p.live)
 	p.mux.HandleFunc("GET /complete", p.complete)
+	p.mux.HandleFunc("GET /task/raw", p.raw)
 	p.mux.HandleFunc("POST /settings", p.saveSettings)
 	p.mux.HandleFunc("GET /deed/{kind}/{name}", p.showDeed)
 	p.mux.HandleFunc("POST /deed/{kind}/{name}", p.doDeed)

@@ -169,6 +169,19 @@ func TestEveryWrongArgumentIsNamed(t *testing.T) {
 	}
 }
 
+func TestWhoDoesItIsKeptWithIt(t *testing.T) {
+	w := inMemory(t)
+	e := stored(w)
+	for who, want := range map[string]string{"ada": "ada", "": "anybody"} {
+		if _, err := w.d.Do(t.Context(), access.Identity{Name: who, Role: access.Operator}, w.find(deed.Entry, "pause"), e, nil); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.entry(e).Paused.By; got != want {
+			t.Errorf("it is paused by %q, want %q", got, want)
+		}
+	}
+}
+
 func TestADeedThatThereIsNotIsRefused(t *testing.T) {
 	if _, err := deed.Find(deed.Server, "explode"); !errors.Is(err, deed.ErrUnknown) {
 		t.Errorf("Find() = %v, want ErrUnknown", err)

@@ -86,9 +86,9 @@ func TestTheDocumentHasEveryRoute(t *testing.T) {
 			}
 		}
 		for _, r := range api.Routes() {
-			routes = append(routes, r[0]+" "+r[1])
-			if a := c.do(r[0], r[1], "{}"); a.Code == http.StatusNotFound && a.textAt("code") == "no-route" || a.Code == http.StatusMethodNotAllowed {
-				t.Errorf("%s %s does not answer: %d", r[0], r[1], a.Code)
+			routes = append(routes, r.Method+" "+r.Path)
+			if a := c.do(r.Method, r.Path, "{}"); a.Code == http.StatusNotFound && a.textAt("code") == "no-route" || a.Code == http.StatusMethodNotAllowed {
+				t.Errorf("%s %s does not answer: %d", r.Method, r.Path, a.Code)
 			}
 		}
 		slices.Sort(documented)

@@ -123,6 +123,9 @@ func TestOnlyWhoMayChangesAnything(t *testing.T) {
 					if role == access.Nobody || (!harmless || method != "POST") && (readOnly || role == access.Viewer) {
 						want = http.StatusForbidden
 					}
+					if readOnly && role != access.Nobody && path == "/leat/api/queues/q:pause" { // as asynqmon has it
+						want = http.StatusMethodNotAllowed
+					}
 					before := s.passed()
 					s.wants(fmt.Sprintf("%s %s of %s, read-only: %v", method, path, role, readOnly), s.ask(method, path, strings.NewReader("x=1")), want)
 					if through := s.passed() > before; through != (want == http.StatusOK) {

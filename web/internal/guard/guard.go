@@ -170,6 +170,8 @@ func (g *Guard) checkChange(r *http.Request, who access.Identity) *refusal {
 	switch {
 	case !changes(r) || g.isHarmless(r):
 		return nil
+	case g.ReadOnly && g.isAsynqmons(r):
+		return refuse(http.StatusMethodNotAllowed, "read-only", "nothing is changed from here: the dashboard is read-only")
 	case g.ReadOnly:
 		return refuse(http.StatusForbidden, "read-only", "nothing is changed from here: the dashboard is read-only")
 	case !who.Role.Allows(access.Operator):
@@ -181,6 +183,13 @@ func (g *Guard) checkChange(r *http.Request, who access.Identity) *refusal {
 func (g *Guard) isHarmless(r *http.Request) bool {
 	rest, below := strings.CutPrefix(r.URL.Path, g.Root)
 	return r.Method == http.MethodPost && below && slices.Contains(g.Harmless, rest)
+}
+
+// isAsynqmons reports whether a path is one of asynqmon's API, which says of what changes
+// something that the method is not allowed, where nothing is changed.
+func (g *Guard) isAsynqmons(r *http.Request) bool {
+	rest, below := strings.CutPrefix(r.URL.Path, g.Root+"/api/")
+	return below && !strings.HasPrefix(rest, "v1/")
 }
 
 // isOurs reports whether somebody without a credential may ask for a host. An address is

@@ -94,7 +94,7 @@ func TestWhatDestroysOrForgesTakesAnAdmin(t *testing.T) {
 
 func TestNoParameterIsTakenForSomethingElse(t *testing.T) {
 	for _, d := range deed.All(access.Admin) {
-		reserved := []string{"q", "all", "pick", "back", "count", "confirm", "notice"}
+		reserved := []string{"q", "all", "pick", "back", "count", "confirm", "notice", "show"}
 		if !d.New && d.Kind.NamesQueue() {
 			reserved = append(reserved, "queue")
 		}

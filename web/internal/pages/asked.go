@@ -20,6 +20,7 @@ type asked struct {
 	Query   string
 	Args    map[string]string // what was said, be it nothing
 	Count   string            // how many they were when the form was made
+	Shown   bool              // it is asked how that is done in other ways
 	Confirm string            // what was typed as their number
 	Back    string            // where to go afterwards: an address below the root
 	Who     access.Identity
@@ -33,7 +34,7 @@ func (p *Pages) readAsked(r *http.Request, values url.Values) (*asked, error) {
 	}
 	a := &asked{
 		Deed: d, All: values.Get("all") != "", Query: values.Get("q"), Args: map[string]string{},
-		Count: values.Get("count"), Confirm: values.Get("confirm"), Who: access.From(r.Context()),
+		Count: values.Get("count"), Confirm: values.Get("confirm"), Shown: values.Has("show"), Who: access.From(r.Context()),
 	}
 	for _, param := range d.Params {
 		if said, ok := values[param.Name]; ok {

@@ -39,6 +39,10 @@ func (p *Pages) doDeed(w http.ResponseWriter, r *http.Request) {
 		p.refuse(w, r, nil, err)
 		return
 	}
+	if r.PostForm.Has("show") { // how what the form says is done in other ways
+		p.showForm(w, r, a, nil)
+		return
+	}
 	if a.All && a.Count == "" { // nobody has seen yet how many they are
 		p.ask(w, r, a)
 		return

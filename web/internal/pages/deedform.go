@@ -21,6 +21,7 @@ type deedForm struct {
 	Typed   bool          // their number has to be typed
 	Instead string        // where the form of a deed is that can be undone; "": there is none
 	Other   string        // what that is called
+	Copies  []copied
 	Fault   *problem.Problem
 }
 
@@ -62,6 +63,7 @@ func (p *Pages) showForm(w http.ResponseWriter, r *http.Request, a *asked, fault
 		p.fail(w, r, err)
 		return
 	}
+	f.Copies = p.copies(ctx, r, f)
 	status := http.StatusOK
 	if fault != nil {
 		what := problem.Of(fault)

@@ -220,7 +220,7 @@ func TestWhatIsHiddenIsInNoForm(t *testing.T) {
 	}
 	v.role = access.Operator
 	page := v.read(v.ask("/deed/task/clone?queue=q&id=a", nil), 200)
-	if strings.Contains(page, "hunter2") || strings.Contains(page, mask.Hidden) {
+	if strings.Contains(page, "hunter2") || strings.Contains(page, mask.Hidden) || strings.Contains(page, "leat task enqueue") {
 		t.Error("the form has what is hidden, or what stands for it")
 	}
 	form := v.fields(page)
@@ -336,6 +336,33 @@ func TestMarkupIsText(t *testing.T) {
 	page := v.read(v.ask("/deed/task/enqueue", url.Values{"type": {evil}}), 400)
 	if strings.Contains(page, "<script>alert") || !strings.Contains(page, html.EscapeString(evil)) {
 		t.Error("what was typed is not shown as text")
+	}
+}
+
+func TestAFormIsWrittenInOtherWays(t *testing.T) {
+	v := visiting(t, nil)
+	v.enqueue("a")
+	for address, want := range map[string][]string{
+		"/deed/task/archive?queue=q&id=a":    {"leat task archive q/a", "curl -X POST http://example.com/leat/api/v1/task/archive", `{&#34;id&#34;:&#34;a&#34;,&#34;queue&#34;:&#34;q&#34;}`, "queue.NewInspector(b).Archive(ctx,"},
+		"/deed/task/archive?all=1&q=queue:q": {"leat task archive-all", "/bulk", "&#34;confirm&#34;:1"},
+		"/deed/task/clone?queue=q&id=a":      {"leat task enqueue", "/task/clone", "task.Queue("},
+	} {
+		page := v.read(v.ask(address, nil), 200)
+		for _, text := range want {
+			if !strings.Contains(page, text) {
+				t.Errorf("the form at %s has no %s", address, text)
+			}
+		}
+	}
+	form := v.fields(v.read(v.ask("/deed/task/edit?queue=q&id=a", nil), 200))
+	form.Set("payload", "it's <new>")
+	form.Set("show", "1")
+	page := v.read(v.ask("/deed/task/edit", form), 200)
+	if !strings.Contains(page, html.EscapeString(`--payload 'it'\''s <new>'`)) || !strings.Contains(page, "<details id=\"copies\" open>") {
+		t.Errorf("what was filled in is not written: %s", page)
+	}
+	if i, err := v.Storage.Inspector.Get(t.Context(), "q", "a"); err != nil || string(i.Payload) != `{"to":7}` {
+		t.Errorf("it was done: %+v, %v", i, err)
 	}
 }
 

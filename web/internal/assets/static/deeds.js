@@ -8,8 +8,18 @@ export function act() {
   document.addEventListener("submit", submit);
   document.addEventListener("change", chosen);
   document.addEventListener("leat:shown", chosen);
-  for (const all of document.querySelectorAll("[data-pick-all]")) all.hidden = false;
+  ready(document);
   chosen();
+}
+
+// ready shows what is only of use with a script.
+function ready(within) {
+  for (const one of within.querySelectorAll("[data-pick-all], [data-copy]")) one.hidden = one.matches("[data-copy]") && !navigator.clipboard;
+}
+
+async function write(button) {
+  await navigator.clipboard.writeText(button.parentElement.nextElementSibling.textContent);
+  button.textContent = "Copied";
 }
 
 function click(e) {
@@ -21,6 +31,8 @@ function click(e) {
     e.target.closest("dialog").close();
     return;
   }
+  const copy = e.target.closest("[data-copy]");
+  if (copy) return write(copy);
   const link = e.target.closest("a[data-deed], a[href*='/deed/']");
   if (!link || link.target || link.origin !== location.origin) return;
   e.preventDefault();
@@ -28,9 +40,9 @@ function click(e) {
 }
 
 // open shows the form at an address in a dialog, or goes there if that cannot be.
-async function open(address) {
+async function open(address, body) {
   try {
-    const answer = await fetch(address, { headers: { Accept: "text/html" } });
+    const answer = await fetch(address, { method: body ? "POST" : "GET", body, headers: { Accept: "text/html" } });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const form = page.querySelector("form#deed");
     if (!answer.ok || !form) return location.assign(address);
@@ -55,6 +67,7 @@ function show(form, title) {
   form.classList.remove("sheet");
   d.replaceChildren(head, document.adoptNode(form));
   tell(d);
+  ready(d);
   if (!d.open) d.showModal();
   (form.querySelector("[aria-invalid], input:not([type=hidden]), textarea, select") || form.querySelector("button")).focus();
 }
@@ -68,6 +81,7 @@ async function submit(e) {
   const said = new URLSearchParams(new FormData(form, button));
   e.preventDefault();
   if (method.toLowerCase() === "get" || said.get("all") && !said.has("count")) return open(address + "?" + said);
+  if (button?.name === "show") return open(address, said);
   if (button) button.disabled = true;
   try {
     await post(form, address, said);

@@ -48,6 +48,9 @@ type Pages struct {
 	writers chan struct{} // that are at work
 	checks  checks
 	drawer  rundraw.Drawer
+
+	steps       knownSteps
+	runsCounted runsCounted
 }
 
 // list returns all pages.
@@ -68,6 +71,7 @@ func list() []page {
 		taskPage,
 		groupsPage,
 		groupPage,
+		runsPage,
 		helpPage,
 		settingsPage,
 	}

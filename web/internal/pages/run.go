@@ -283,6 +283,7 @@ func waitedFor(r view.Run) (signals []string) {
 type runDeed struct {
 	Label, Help, URL string
 	Final            bool
+	Form             bool // URL is that of the deed's form
 }
 
 // runDeeds returns what can be done to a run as it stands.
@@ -298,6 +299,7 @@ func (p *Pages) runDeeds(r *request, s *runShown, at func(path string, changes .
 		case "retry-from", "skip", "signal":
 			continue // they are offered where their step or signal is
 		default:
+			o.Form = true
 			o.URL = at("/deed/run/"+d.Name, "face", "", "step", "", "open", "", "down", "", "from", "", "preview", "", "filter", "")
 			o.URL += "&back=" + url.QueryEscape(s.Here)
 			if d.Final {

@@ -1,0 +1,187 @@
+package pages
+
+import (
+	"context"
+	"html/template"
+	"maps"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/leatwork/leat/internal/quantity"
+	"github.com/leatwork/leat/internal/query"
+	"github.com/leatwork/leat/internal/view"
+	"github.com/leatwork/leat/workflow"
+)
+
+var runsPage = page{path: "/runs", name: "runs", title: "Runs", modules: "query", load: loadRuns}
+
+// runs are those that a query takes, page by page, those that were started last first.
+type runs struct {
+	Query  string
+	Fault  *fault
+	States []stateCount
+	Rows   []runRow
+	Acts   string // the state that all have, if the query says so
+	Place  string // how far the list has got
+	First  string // the address of the first page; "": this is it
+	Next   string // that of the next page; "": there is none
+	GoOn   bool   // the page ends only because enough was looked at
+	Sizes  []choice
+}
+
+// A runRow is a run in the list.
+type runRow struct {
+	view.Run
+	Progress runProgress
+	Bar      template.HTML
+	At       string   // the step that runs
+	Signals  []string // that it waits for
+	Keys     []string // of its attributes, in order
+}
+
+// A stateCount is how many runs are in a state, with a query for them.
+type stateCount struct {
+	State, Count, URL string
+	Current           bool
+}
+
+const lookAtRuns = 2000 // for a page
+
+func loadRuns(ctx context.Context, p *Pages, r *request) (any, error) {
+	o := runs{Query: r.get("q")}
+	asked, fault, err := parse(query.Runs, o.Query)
+	if err != nil {
+		return nil, err
+	}
+	if o.States, err = p.runStates(ctx, asked); err != nil {
+		return nil, err
+	}
+	if fault != nil {
+		o.Fault = fault
+		return o, nil
+	}
+	if only := asked.Only("state"); len(only) == 1 {
+		o.Acts = only[0]
+	}
+	size := choose(r.get("size"), pageSizes, 25)
+	s := &query.RunSearch{Client: p.Storage.Client, Query: asked}
+	if cursor := r.get("cursor"); cursor != "" {
+		if err := s.Resume(cursor); err != nil {
+			return nil, err
+		}
+	}
+	found, err := s.Next(ctx, size, lookAtRuns)
+	if err != nil {
+		return nil, err
+	}
+	o.Rows = p.runRows(ctx, found.Runs)
+	o.Place = "looked at " + quantity.Count(found.Scanned)
+	if found.Done {
+		o.Place = "looked at all " + quantity.Count(found.Scanned)
+	}
+	if err := o.links(p, r, s.Token(), size); err != nil {
+		return nil, err
+	}
+	o.GoOn = o.Next != "" && len(found.Runs) < size
+	return o, nil
+}
+
+// links fills in where one can go from here.
+func (o *runs) links(p *Pages, r *request, token string, size int) (err error) {
+	link := func(name, value string) string {
+		address, e := p.with(r, name, value)
+		if e != nil {
+			err = e
+		}
+		return address
+	}
+	if token != "" {
+		o.Next = link("cursor", token)
+	}
+	if r.get("cursor") != "" {
+		o.First = link("cursor", "")
+	}
+	for _, n := range pageSizes {
+		o.Sizes = append(o.Sizes, choice{strconv.Itoa(n), link("size", strconv.Itoa(n)), n == size})
+	}
+	return err
+}
+
+const runsAtOnce = 8 // questions about single runs
+
+// runRows returns the rows of runs. How far one has come stays unknown if it is not to be
+// had: the run may have gone meanwhile.
+func (p *Pages) runRows(ctx context.Context, found []workflow.Summary) []runRow {
+	rows := make([]runRow, len(found))
+	now := p.Storage.Now()
+	var reading sync.WaitGroup
+	turn := make(chan struct{}, runsAtOnce)
+	for i, s := range found {
+		rows[i] = runRow{Run: view.ListedRunOf(s, now), Keys: slices.Sorted(maps.Keys(s.Attributes))}
+		turn <- struct{}{}
+		reading.Go(func() {
+			defer func() { <-turn }()
+			rows[i].read(p.steps.of(ctx, s))
+		})
+	}
+	reading.Wait()
+	return rows
+}
+
+// read takes note of the steps of the run.
+func (r *runRow) read(steps []view.Step) {
+	r.Run.Steps = steps
+	r.Progress = progressOf(steps)
+	r.Bar = r.Progress.bar()
+	r.Signals = waitedFor(r.Run)
+	for _, s := range steps {
+		if s.State == "running" {
+			r.At = s.Name
+			break
+		}
+	}
+	r.Run.Steps = nil
+}
+
+// knownSteps are the steps of runs that have ended, as they stood.
+type knownSteps struct {
+	mu    sync.Mutex
+	known map[stepsKey][]view.Step
+}
+
+type stepsKey struct {
+	queue, id string
+	ended     int64
+}
+
+const mostKnownSteps = 1000
+
+// of returns the steps of a run.
+func (k *knownSteps) of(ctx context.Context, s workflow.Summary) []view.Step {
+	key := stepsKey{s.Queue(), s.ID, s.Ended.UnixNano()}
+	k.mu.Lock()
+	steps, ok := k.known[key]
+	k.mu.Unlock()
+	if ok {
+		return steps
+	}
+	status, err := s.Status(ctx)
+	if err != nil {
+		return nil
+	}
+	for _, step := range view.RunOf(workflow.Tree{Status: status, Item: -1}, time.Time{}).Steps {
+		steps = append(steps, view.Step{Name: step.Name, State: step.State, Signal: step.Signal})
+	}
+	if s.Ended.IsZero() {
+		return steps
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.known == nil || len(k.known) >= mostKnownSteps {
+		k.known = map[stepsKey][]view.Step{}
+	}
+	k.known[key] = steps
+	return steps
+}

@@ -73,7 +73,7 @@ func TestOtherSitesReadNothing(t *testing.T) {
 	} {
 		got := s.ask(c.method, "/live", nil, c.headers...)
 		s.wants(describe(c.method, "/live", c.headers), got, c.want)
-		for name := range got.Header {
+		for name := range got.header {
 			if strings.HasPrefix(name, "Access-Control-") {
 				t.Errorf("%s is answered with %s", describe(c.method, "/live", c.headers), name)
 			}
@@ -161,8 +161,8 @@ func TestOddMethods(t *testing.T) {
 		r.Method = method
 		got := s.serve(r)
 		s.wants("the method "+method, got, http.StatusMethodNotAllowed)
-		if got.Header.Get("Allow") != "GET, HEAD, POST, DELETE, OPTIONS" {
-			t.Errorf("%s is answered with Allow: %s", method, got.Header.Get("Allow"))
+		if got.header.Get("Allow") != "GET, HEAD, POST, DELETE, OPTIONS" {
+			t.Errorf("%s is answered with Allow: %s", method, got.header.Get("Allow"))
 		}
 	}
 	got := s.ask("OPTIONS", "/", nil)
@@ -236,7 +236,7 @@ func TestSlowBodiesHoldNobodyUp(t *testing.T) {
 					t.Fatal(err)
 				}
 				in := bufio.NewReader(c)
-				got, err := http.ReadResponse(in, nil)
+				answer, err := http.ReadResponse(in, nil)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -244,8 +244,7 @@ func TestSlowBodiesHoldNobodyUp(t *testing.T) {
 				if role == access.Nobody {
 					want = http.StatusForbidden
 				}
-				s.wants("it", got, want)
-				_ = text(t, got)
+				s.wants("it", read(t, answer), want)
 				if b, err := io.ReadAll(in); err != nil || len(b) > 0 { // the server closes the connection
 					t.Errorf("behind the answer there is %q, %v", b, err)
 				}
@@ -266,14 +265,13 @@ func TestAConnectionServesOnAfterABody(t *testing.T) {
 	server := httptest.NewServer(s.h)
 	defer server.Close()
 	for range 2 {
-		got, err := server.Client().Post(server.URL+"/deed", "text/plain", strings.NewReader("body"))
+		answer, err := server.Client().Post(server.URL+"/deed", "text/plain", strings.NewReader("body"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if said := text(t, got); said != "done" {
+		if said := read(t, answer).text; said != "done" {
 			t.Errorf("the answer is %q", said)
 		}
-		_ = got.Body.Close()
 	}
 }
 
@@ -288,10 +286,10 @@ func TestMarkupStaysText(t *testing.T) {
 		got := s.ask("POST", "/"+url.PathEscape(markup)+"?q="+url.QueryEscape(markup), strings.NewReader(markup),
 			"Accept: "+accept, "User-Agent: "+markup, "Referer: "+markup, "Host: "+markup, "X-Forwarded-For: "+markup)
 		s.wants("markup", got, http.StatusForbidden)
-		if said := text(t, got); strings.Contains(said, "<script") || strings.Contains(said, "onerror") {
+		if said := got.text; strings.Contains(said, "<script") || strings.Contains(said, "onerror") {
 			t.Errorf("markup is answered with %s", said)
 		}
-		for name, values := range got.Header {
+		for name, values := range got.header {
 			if strings.Contains(strings.Join(values, ""), "script>") {
 				t.Errorf("markup is answered with the header %s: %q", name, values)
 			}
@@ -314,8 +312,8 @@ func TestNoLineIsPutIntoTheLogOrAHeader(t *testing.T) {
 	if lines := strings.Count(s.logged(), "\n"); lines != 2 {
 		t.Errorf("two requests are logged in %d lines:\n%s", lines, s.logged())
 	}
-	if got.Header.Get("Set-Cookie") != "" {
-		t.Errorf("a cookie was set: %q", got.Header)
+	if got.header.Get("Set-Cookie") != "" {
+		t.Errorf("a cookie was set: %q", got.header)
 	}
 }
 
@@ -335,12 +333,12 @@ func TestProblems(t *testing.T) {
 		{"/leat/apiary", "", false},
 	} {
 		got := s.ask("POST", c.path, nil, "Accept: "+c.accept)
-		said := text(t, got)
+		said := got.text
 		var problem struct {
 			Type, Title, Detail, Code string
 			Status                    int
 		}
-		isJSON := got.Header.Get("Content-Type") == "application/problem+json" && json.Unmarshal([]byte(said), &problem) == nil
+		isJSON := got.header.Get("Content-Type") == "application/problem+json" && json.Unmarshal([]byte(said), &problem) == nil
 		if isJSON != c.json || isJSON && (problem.Status != 403 || problem.Code != "read-only" || problem.Title != "Forbidden" || problem.Detail == "") {
 			t.Errorf("POST %s, accepting %q, is answered with %s", c.path, c.accept, said)
 		}

@@ -31,7 +31,7 @@ func TestEveryAnswerHasTheHeaders(t *testing.T) {
 			if target == "/asset" && name == "Cache-Control" {
 				want = "max-age=9"
 			}
-			if value := got.Header.Get(name); value != want {
+			if value := got.header.Get(name); value != want {
 				t.Errorf("%s is answered with %s: %q, want %q", target, name, value, want)
 			}
 		}
@@ -70,13 +70,13 @@ func TestWhoIsNotKnownIsAsked(t *testing.T) {
 			})}, nil)
 			got := s.ask("GET", "/", nil, "Authorization: Basic c2VjcmV0")
 			s.wants("it", got, c.status)
-			if asked := got.Header.Values("WWW-Authenticate"); strings.Join(asked, "|") != strings.Join(c.asked, "|") {
+			if asked := got.header.Values("WWW-Authenticate"); strings.Join(asked, "|") != strings.Join(c.asked, "|") {
 				t.Errorf("it is asked for %q, want %q", asked, c.asked)
 			}
 			if s.passed() > 0 || strings.Contains(s.logged(), "c2VjcmV0") || !strings.Contains(s.logged(), "level="+c.level) {
 				t.Errorf("%d came through; the log has %s", s.passed(), s.logged())
 			}
-			if said := text(t, got); strings.Contains(said, "not of us") || strings.Contains(said, "script") {
+			if said := got.text; strings.Contains(said, "not of us") || strings.Contains(said, "script") {
 				t.Errorf("the answer is %s", said)
 			}
 		})
@@ -106,21 +106,21 @@ func TestPanicsEndNothing(t *testing.T) {
 	server.Start()
 	defer server.Close()
 	for _, path := range []string{"/early", "/late", "/abort", "/early"} {
-		got, err := server.Client().Get(server.URL + path)
+		answer, err := server.Client().Get(server.URL + path)
 		if path == "/early" {
 			if err != nil {
 				t.Fatal(err)
 			}
+			got := read(t, answer)
 			s.wants(path, got, http.StatusInternalServerError)
-			if said := text(t, got); strings.Contains(said, "nil pointer") {
+			if said := got.text; strings.Contains(said, "nil pointer") {
 				t.Errorf("the answer is %s", said)
 			}
-			_ = got.Body.Close()
 			continue
 		}
 		if err == nil {
-			_, err = io.ReadAll(got.Body)
-			_ = got.Body.Close()
+			_, err = io.ReadAll(answer.Body)
+			_ = answer.Body.Close()
 		}
 		if err == nil {
 			t.Errorf("half an answer to %s is taken for the whole", path)

@@ -73,7 +73,7 @@ func as(role access.Role, weak bool) access.Authoriser {
 }
 
 // ask makes a request with headers, each "Name: value"; "Host: ..." is the host.
-func (s *stand) ask(method, target string, body io.Reader, headers ...string) *http.Response {
+func (s *stand) ask(method, target string, body io.Reader, headers ...string) reply {
 	s.Helper()
 	r := httptest.NewRequestWithContext(s.Context(), method, "http://leat.test"+target, body)
 	for _, h := range headers {
@@ -87,10 +87,28 @@ func (s *stand) ask(method, target string, body io.Reader, headers ...string) *h
 	return s.serve(r)
 }
 
-func (s *stand) serve(r *http.Request) *http.Response {
+func (s *stand) serve(r *http.Request) reply {
 	w := httptest.NewRecorder()
 	s.h.ServeHTTP(w, r)
-	return w.Result()
+	return reply{w.Code, w.Header(), w.Body.String()}
+}
+
+// A reply is an answer that has been read.
+type reply struct {
+	status int
+	header http.Header
+	text   string
+}
+
+// read reads an answer and closes it.
+func read(t *testing.T, r *http.Response) reply {
+	t.Helper()
+	defer r.Body.Close()
+	b, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return reply{r.StatusCode, r.Header, string(b)}
 }
 
 // passed returns how many requests have come through.
@@ -101,20 +119,11 @@ func (s *stand) passed() int {
 }
 
 // wants checks what became of a request.
-func (s *stand) wants(what string, got *http.Response, status int) {
+func (s *stand) wants(what string, got reply, status int) {
 	s.Helper()
-	if got.StatusCode != status {
-		s.Errorf("%s is answered with %d, want %d", what, got.StatusCode, status)
+	if got.status != status {
+		s.Errorf("%s is answered with %d, want %d", what, got.status, status)
 	}
-}
-
-func text(t *testing.T, r *http.Response) string {
-	t.Helper()
-	b, err := io.ReadAll(r.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
 }
 
 func describe(method, target string, headers []string) string {

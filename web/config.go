@@ -43,6 +43,10 @@ type Config struct {
 	// ReadOnly has nothing changed, whoever asks.
 	ReadOnly bool
 
+	// MaxPayload and MaxResult are how many characters of a payload and of a result a list
+	// shows. 0: 200.
+	MaxPayload, MaxResult int
+
 	// Prometheus is the address of a Prometheus server that scrapes the metrics of this
 	// storage, for charts over longer ranges: http://127.0.0.1:9090. Nobody who looks is
 	// told it. "": there is none.
@@ -92,6 +96,9 @@ func (c Config) check() error {
 	}
 	if c.Refresh < 0 || c.Refresh > 0 && c.Refresh < leastRefresh {
 		fault("Refresh", c.Refresh, "must be at least "+leastRefresh.String())
+	}
+	if c.MaxPayload < 0 || c.MaxResult < 0 {
+		fault("MaxPayload", min(c.MaxPayload, c.MaxResult), "must not be negative, nor must MaxResult")
 	}
 	if c.Timeout < 0 {
 		fault("Timeout", c.Timeout, "must not be negative")

@@ -72,7 +72,7 @@ func (h *Handler) routes(rules *mask.Rules, trails []trail.Link) http.Handler {
 	}))
 	mux.Handle("/", pages.New(pages.Config{
 		Root: cfg.Root, Name: cfg.Name, ReadOnly: cfg.ReadOnly, Storage: h.storage, Doer: h.doer, Rules: rules, Audit: log, Hub: h.hub, Prom: h.prom,
-		Patience: cfg.Timeout, Logger: cfg.Logger, Links: trails, FormatPayload: cfg.FormatPayload, FormatResult: cfg.FormatResult,
+		MaxPayload: cfg.MaxPayload, MaxResult: cfg.MaxResult, Patience: cfg.Timeout, Logger: cfg.Logger, Links: trails, FormatPayload: cfg.FormatPayload, FormatResult: cfg.FormatResult,
 	}))
 	return mux
 }

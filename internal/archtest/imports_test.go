@@ -48,7 +48,7 @@ var allow = map[string][]string{
 
 	// The only packages that import the libraries of the command line and the terminal.
 	"cmd/leat":                  {"cmd/leat/internal/command"},
-	"cmd/leat/internal/command": {"internal/quantity", "internal/nearest", "task", "queue", "queue/broker", "workflow", "workflow/dag", "periodic", "periodic/yamlfile", "github.com/google/uuid", "cmd/leat/internal/connect", "cmd/leat/internal/output", "cmd/leat/internal/dash", "cmd/leat/internal/serve", "internal/drawing", "internal/layout", "internal/pace", "internal/plain", "internal/query", "internal/tail", "internal/view", "web", "web/access", "metrics", "github.com/prometheus/client_golang", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"},
+	"cmd/leat/internal/command": {"internal/quantity", "internal/nearest", "task", "queue", "queue/broker", "workflow", "workflow/dag", "periodic", "periodic/yamlfile", "github.com/google/uuid", "cmd/leat/internal/connect", "cmd/leat/internal/output", "cmd/leat/internal/dash", "cmd/leat/internal/serve", "internal/drawing", "internal/layout", "internal/pace", "internal/plain", "internal/query", "internal/tail", "internal/view", "web", "web/access", "metrics", "github.com/prometheus/client_golang", "go.yaml.in/yaml/v3", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"},
 	"cmd/leat/internal/serve":   {"task"},
 	"cmd/leat/internal/connect": {"internal/nearest", "task", "queue/broker", "queue/brokerurl", "github.com/spf13/pflag", "go.yaml.in/yaml/v3"},
 	"cmd/leat/internal/output":  {"task", "internal/plain", "github.com/charmbracelet/x/ansi", "go.yaml.in/yaml/v3", "golang.org/x/term"},
@@ -97,6 +97,7 @@ var allow = map[string][]string{
 	"internal/tail":      {"task", "queue", "queue/broker"},
 	"internal/tick":      {"task"},
 	"internal/wake":      {"queue/broker"},
+	"internal/promtest":  {},
 	"internal/redistest": {},
 	"internal/tmuxtest":  {},
 	"internal/tracetree": {},

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"cmp"
 	"log/slog"
 	"net/http"
 	"time"
@@ -31,11 +32,15 @@ type Config struct {
 	Patience time.Duration // that a page has with the storage
 	Links    []trail.Link  // that lead from tasks elsewhere
 
+	MaxPayload, MaxResult int // how many characters of these a list shows; 0: 200
+
 	// FormatPayload and FormatResult write what is of a type as its users read it. They are
 	// the program's own; nil: there is none.
 	FormatPayload, FormatResult func(typ string, b []byte) string
 	Logger                      *slog.Logger
 }
+
+const defaultLength = 200
 
 // Pages are the pages of the dashboard, for requests whose paths have no root any more and
 // whose context says who asks. It may be used by several goroutines.
@@ -79,6 +84,7 @@ func list() []page {
 
 // New returns the pages.
 func New(cfg Config) *Pages {
+	cfg.MaxPayload, cfg.MaxResult = cmp.Or(cfg.MaxPayload, defaultLength), cmp.Or(cfg.MaxResult, defaultLength)
 	p := &Pages{Config: cfg, mux: http.NewServeMux(), pages: map[string]page{}, writers: make(chan struct{}, writerMost)}
 	for _, one := range list() {
 		p.pages[one.path] = one

@@ -37,7 +37,7 @@ type taskColumn struct {
 	cell  func(t view.Task) any
 }
 
-// How much of a payload a table shows.
+// How much of a payload is looked at, and of an error shown.
 const (
 	lineBytes = 2 << 10 // that are looked at
 	lineWidth = 120
@@ -46,14 +46,14 @@ const (
 // tableOf returns tasks as who has the role may see them. state is the one that they are
 // all in, or 0.
 func (p *Pages) tableOf(role access.Role, tasks []*task.Info, servers []broker.Server, state task.State, oneQueue bool) taskTable {
-	t := taskTable{OneQueue: oneQueue, OneState: state != 0, Columns: columnsOf(state), Empty: "No tasks."}
+	t := taskTable{OneQueue: oneQueue, OneState: state != 0, Columns: columnsOf(state, p.MaxResult), Empty: "No tasks."}
 	if state != 0 {
 		t.State, t.Empty = state.String(), "No "+state.String()+" tasks."
 	}
 	for _, i := range tasks {
 		i = p.Rules.Info(role, i)
 		shown := view.TaskOf(i, servers...)
-		row := taskRow{Queue: i.Queue, ID: i.ID, Type: i.Type, State: shown.State, Acts: deed.TaskState(i), Payload: oneLine(i.Payload)}
+		row := taskRow{Queue: i.Queue, ID: i.ID, Type: i.Type, State: shown.State, Acts: deed.TaskState(i), Payload: oneLine(i.Payload, p.MaxPayload)}
 		for _, c := range t.Columns {
 			row.Cells = append(row.Cells, c.cell(shown))
 		}
@@ -63,11 +63,16 @@ func (p *Pages) tableOf(role access.Role, tasks []*task.Info, servers []broker.S
 }
 
 // oneLine returns the beginning of b on one line.
-func oneLine(b []byte) string {
-	if len(b) > lineBytes {
-		b = b[:lineBytes]
+func oneLine(b []byte, width int) string {
+	if most := max(lineBytes, 4*width); len(b) > most {
+		b = b[:most]
 	}
-	return plain.Cut(plain.Line(b), lineWidth)
+	return plain.Cut(plain.Line(b), width)
+}
+
+// resultLine returns the beginning of a result on one line.
+func resultLine(t view.Task, width int) string {
+	return oneLine(bytesOf(t.Result, t.ResultBase64), width)
 }
 
 // errorLine returns the beginning of an error on one line.
@@ -75,12 +80,12 @@ func errorLine(t view.Task) any { return plain.Cut(plain.Name(t.Error), lineWidt
 
 // columnsOf returns the columns that tasks in a state have beside those of all; of tasks in
 // several states, if it is 0, what matters most of each.
-func columnsOf(state task.State) []taskColumn {
+func columnsOf(state task.State, result int) []taskColumn {
 	failed := taskColumn{Title: "Last failed", cell: func(t view.Task) any { return ago(t.FailedAt) }}
 	why := taskColumn{Title: "Last error", cell: errorLine}
 	switch state {
 	case task.Active:
-		return []taskColumn{{Title: "Since", cell: since}, {Title: "Worker", cell: worker}, {Title: "Note", cell: note}}
+		return []taskColumn{{Title: "Since", cell: since}, {Title: "Worker", cell: worker}, {Title: "Note", cell: func(t view.Task) any { return note(t, result) }}}
 	case task.Scheduled:
 		return []taskColumn{{Title: "Due", cell: func(t view.Task) any { return ago(t.NextProcessAt) }}}
 	case task.Retry:
@@ -93,14 +98,14 @@ func columnsOf(state task.State) []taskColumn {
 	case task.Completed:
 		return []taskColumn{
 			{Title: "Completed", cell: func(t view.Task) any { return ago(t.CompletedAt) }},
-			{Title: "Result", cell: func(t view.Task) any { return plain.Cut(plain.Line(bytesOf(t.Result, t.ResultBase64)), lineWidth) }},
+			{Title: "Result", cell: func(t view.Task) any { return resultLine(t, result) }},
 		}
 	case task.Aggregating:
 		return []taskColumn{{Title: "Group", cell: func(t view.Task) any { return plain.Name(t.Group) }}}
 	case task.Pending:
 		return []taskColumn{{Title: "Retried", Num: true, cell: retried}}
 	default:
-		return []taskColumn{{Title: "When", cell: occasion}, {Title: "Note", cell: note}}
+		return []taskColumn{{Title: "When", cell: occasion}, {Title: "Note", cell: func(t view.Task) any { return note(t, result) }}}
 	}
 }
 
@@ -136,7 +141,7 @@ func occasion(t view.Task) any {
 }
 
 // note returns what matters most of a task in its state.
-func note(t view.Task) any {
+func note(t view.Task, result int) any {
 	switch t.State {
 	case "active":
 		switch {
@@ -154,7 +159,7 @@ func note(t view.Task) any {
 		}
 		return errorLine(t)
 	case "completed":
-		return plain.Cut(plain.Line(bytesOf(t.Result, t.ResultBase64)), lineWidth)
+		return resultLine(t, result)
 	case "aggregating":
 		return "group " + plain.Name(t.Group)
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/leatwork/leat/cmd/leat/internal/command"
 	"github.com/leatwork/leat/cmd/leat/internal/connect"
@@ -24,6 +25,30 @@ func TestThePageHasEverySetting(t *testing.T) {
 		fmt.Fprintf(&table, "| `%s` | `%s` | `%s` | %s | %s |\n", s.Key, s.Flags(), s.Env(), s.Default, strings.ReplaceAll(s.Help, "|", `\|`))
 	}
 	wantOnPage(t, "settings", table.String())
+}
+
+// TestThePageHasEveryFlagOfTheDashboard compares the page's table with what the program has.
+func TestThePageHasEveryFlagOfTheDashboard(t *testing.T) {
+	var table strings.Builder
+	table.WriteString("| Flag | Environment | Default | What it is |\n|---|---|---|---|\n")
+	web, _, err := command.Tree().Find([]string{"web"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	web.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
+		var variables []string
+		for _, name := range command.VariablesOf(f.Name) {
+			variables = append(variables, "`"+name+"`")
+		}
+		usual := strings.Trim(f.DefValue, "[]")
+		if usual == "false" || usual == "0" {
+			usual = ""
+		}
+		if f.Name != "help" {
+			fmt.Fprintf(&table, "| `--%s` | %s | %s | %s |\n", f.Name, strings.Join(variables, ", "), usual, strings.ReplaceAll(f.Usage, "|", `\|`))
+		}
+	})
+	wantOnPage(t, "dashboard", table.String())
 }
 
 // TestThePageHasEveryCommand compares the page's table of commands with the tree of them.

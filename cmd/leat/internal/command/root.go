@@ -26,9 +26,7 @@ func (a *app) root() *cobra.Command {
 		return a.begin(c)
 	}
 	root.SetFlagErrorFunc(flagError)
-	root.SetGlobalNormalizationFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
-		return pflag.NormalizedName(strings.ReplaceAll(name, "_", "-"))
-	})
+	root.SetGlobalNormalizationFunc(dashes)
 	flags := root.PersistentFlags()
 	a.Flags(flags)
 	flags.BoolVar(&a.json, "json", false, "short for --output json")
@@ -59,6 +57,11 @@ func (a *app) root() *cobra.Command {
 	completeQueries(root)
 	a.noteBegin(root)
 	return root
+}
+
+// dashes has - and _ be the same in the names of flags.
+func dashes(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+	return pflag.NormalizedName(strings.ReplaceAll(name, "_", "-"))
 }
 
 // noteBegin has every command below c note that it has begun: what goes wrong before, the

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -29,7 +30,8 @@ func (a *app) webCommand() *cobra.Command {
 		Long: `Serve the dashboard to browsers, until it is interrupted.
 
 By default only this machine is listened to, and whoever asks from there may do everything.
-To serve others, say what everybody may do: --anyone viewer. /healthz tells whether the process lives, /readyz
+To serve others, say how to know who asks: --user-file, --token-file or --trusted-header; or
+what everybody may do: --anyone viewer. /healthz tells whether the process lives, /readyz
 whether the storage answers, both to everybody.
 
 Each flag has a variable in the environment: LEAT_WEB_PORT for --port, and so on. The flags
@@ -37,9 +39,9 @@ of asynqmon are understood, and its variables: PORT, REDIS_URL, REDIS_ADDR and t
 what Leat's own say counts more.`,
 		Example: `leat web
 leat web --broker redis://localhost:6379/0 --port 3000
-leat web --host 0.0.0.0 --anyone viewer
+leat web --host 0.0.0.0 --user-file users
 leat web --redis-addr redis:6379 --enable-metrics-exporter
-leat web --check`,
+leat web --hash < password`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return d.run(c) },
 	}
@@ -48,8 +50,15 @@ leat web --check`,
 }
 
 func (d *dashboard) run(c *cobra.Command) error {
+	if d.hash {
+		return d.writeHash()
+	}
 	if err := errors.Join(d.fill(c.LocalNonPersistentFlags(), d.environ), d.sound()); err != nil {
 		return err
+	}
+	d.mount = strings.TrimSuffix(d.mount, "/")
+	if d.check {
+		d.likeFirst()
 	}
 	d.server = serve.Server{Host: d.host, Port: d.port, Cert: d.cert, Key: d.key, Logger: d.logger()}
 	if d.check {
@@ -60,10 +69,14 @@ func (d *dashboard) run(c *cobra.Command) error {
 
 // logger returns who is told what an operator should know, on standard error.
 func (d *dashboard) logger() *slog.Logger {
-	if d.Quiet {
-		return slog.New(slog.NewTextHandler(d.Err, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	least := slog.LevelInfo
+	switch {
+	case d.accessLog:
+		least = slog.LevelDebug
+	case d.Quiet:
+		least = slog.LevelWarn
 	}
-	return slog.New(slog.NewTextHandler(d.Err, nil))
+	return slog.New(slog.NewTextHandler(d.Err, &slog.HandlerOptions{Level: least}))
 }
 
 // serve serves until ctx is done.

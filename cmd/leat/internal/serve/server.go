@@ -44,13 +44,14 @@ func (s *Server) Listen(ctx context.Context) (err error) {
 	}
 	var l net.ListenConfig
 	s.listener, err = l.Listen(ctx, "tcp", net.JoinHostPort(strings.Trim(s.Host, "[]"), strconv.Itoa(int(s.Port))))
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("port %d is in use by another program; take another with --port, or any that is free with --port 0: %w", s.Port, err)
-	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return fmt.Errorf("this machine has no address %s: %w", s.Host, err)
-	case errors.Is(err, syscall.EACCES):
-		return fmt.Errorf("port %d is not for this user: %w", s.Port, err)
+	errno, _ := errors.AsType[syscall.Errno](err) // the rest would be taken for a fault of the storage's network
+	switch errno {
+	case syscall.EADDRINUSE:
+		return fmt.Errorf("port %d is in use by another program; take another with --port, or any that is free with --port 0: %w", s.Port, errno)
+	case syscall.EADDRNOTAVAIL:
+		return fmt.Errorf("this machine has no address %s: %w", s.Host, errno)
+	case syscall.EACCES:
+		return fmt.Errorf("port %d is not for this user: %w", s.Port, errno)
 	}
 	return err
 }

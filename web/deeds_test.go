@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/leatwork/leat/internal/browsertest"
 	"github.com/leatwork/leat/queue"
@@ -41,6 +42,36 @@ func TestADeedIsDoneInADialog(t *testing.T) {
 	p.Click("a[href*='/deed/queue/pause']")
 	p.Click("dialog form#deed button.main")
 	p.WaitFor("h1", "paused")
+}
+
+func TestRowsAreChosen(t *testing.T) {
+	s := serve(t, onSQLite(t), web.Config{Refresh: quick})
+	for _, id := range []string{"a", "b", "c", "d", "e"} {
+		s.enqueue("t", "", task.Queue("mail"), task.ID(id), task.ProcessIn(time.Hour))
+	}
+	p := s.look("/tasks?q=state:scheduled", browsertest.Options{})
+	p.WaitCount("input[name=pick]", 5)
+	archive := "#picks button[formaction$='/deed/task/archive']"
+	p.Wait("nothing to be done with none", `s => document.querySelector(s).disabled`, archive)
+	p.Click("input[name=pick]")
+	browsertest.Eval[bool](p, `() => document.querySelectorAll("input[name=pick]")[2].dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, shiftKey: true }))`)
+	p.WaitFor("[data-picked]", "With 3 chosen")
+	s.enqueue("t", "", task.Queue("mail"), task.ID("f"), task.ProcessIn(2*time.Hour))
+	p.WaitCount("input[name=pick]", 6)
+	p.WaitFor("[data-picked]", "With 3 chosen")
+	p.Click(archive)
+	p.WaitFor("#toasts .toast", "done to 3 tasks")
+	p.WaitCount("input[name=pick]", 3)
+	p.Click("[data-pick-all]")
+	p.WaitFor("[data-picked]", "With 3 chosen")
+	p.Click("#picks input[name=all]")
+	p.WaitFor("[data-picked]", "With all that match")
+	p.Click("#picks button[formaction$='/deed/task/delete']")
+	p.WaitFor("dialog[open]", "3 tasks", "cannot be undone")
+	p.Type("dialog #confirm", "3")
+	p.Click("dialog form#deed button.final")
+	p.WaitFor("#toasts .toast a", "Look at it")
+	p.WaitCount("input[name=pick]", 0)
 }
 
 func TestADeedIsDoneWithoutScript(t *testing.T) {

@@ -41,8 +41,8 @@ func not(target func(w *world) deed.Target, err error) func(w *world) (deed.Targ
 	return func(w *world) (deed.Target, error) { return target(w), err }
 }
 
-// anyError stands for one that has no name.
-var anyError = errors.New("any")
+// errAny stands for one that has no name.
+var errAny = errors.New("any")
 
 // A group of two tasks.
 func twoInGroup(w *world) deed.Target {
@@ -113,18 +113,16 @@ func wantPaused(want bool) func(w *world, t deed.Target) {
 	}
 }
 
-var wrongState = anyError
-
 func rows() []row {
 	at := time.Date(2040, 1, 31, 8, 0, 0, 0, time.UTC)
 	return []row{
-		{kind: deed.Task, name: "run", target: in("scheduled"), seen: becomes("pending"), wrong: not(in("active"), wrongState)},
-		{kind: deed.Task, name: "run", target: in("retry"), seen: becomes("pending"), wrong: not(in("pending"), wrongState)},
+		{kind: deed.Task, name: "run", target: in("scheduled"), seen: becomes("pending"), wrong: not(in("active"), errAny)},
+		{kind: deed.Task, name: "run", target: in("retry"), seen: becomes("pending"), wrong: not(in("pending"), errAny)},
 		{kind: deed.Task, name: "run", target: in("archived"), seen: becomes("pending")},
 		{kind: deed.Task, name: "run", target: in("aggregating"), seen: becomes("pending")},
-		{kind: deed.Task, name: "requeue", target: in("completed"), seen: becomes("pending"), wrong: not(in("active"), wrongState)},
+		{kind: deed.Task, name: "requeue", target: in("completed"), seen: becomes("pending"), wrong: not(in("active"), errAny)},
 		{
-			kind: deed.Task, name: "reschedule", args: map[string]string{"at": at.Format(time.RFC3339)}, target: in("archived"), wrong: not(in("active"), wrongState),
+			kind: deed.Task, name: "reschedule", args: map[string]string{"at": at.Format(time.RFC3339)}, target: in("archived"), wrong: not(in("active"), errAny),
 			seen: func(w *world, t deed.Target) {
 				w.wantState(t, "scheduled")
 				if got := w.task(t).NextProcessAt; !got.Equal(at) {
@@ -132,24 +130,24 @@ func rows() []row {
 				}
 			},
 		},
-		{kind: deed.Task, name: "cancel", target: in("pending"), wrong: not(in("archived"), wrongState), seen: func(w *world, t deed.Target) {
+		{kind: deed.Task, name: "cancel", target: in("pending"), wrong: not(in("archived"), errAny), seen: func(w *world, t deed.Target) {
 			if i := w.task(t); i.State != task.Archived || i.End != "cancelled" {
 				w.Errorf("it is %s, ended %q; want archived, cancelled", i.State, i.End)
 			}
 		}},
-		{kind: deed.Task, name: "cancel", target: in("active"), wrong: not(in("completed"), wrongState), seen: func(w *world, t deed.Target) {
+		{kind: deed.Task, name: "cancel", target: in("active"), wrong: not(in("completed"), errAny), seen: func(w *world, t deed.Target) {
 			if !w.task(t).CancelAsked {
 				w.Error("it is not asked to end")
 			}
 		}},
-		{kind: deed.Task, name: "archive", target: in("pending"), seen: becomes("archived"), wrong: not(in("active"), wrongState)},
-		{kind: deed.Task, name: "archive", target: in("completed"), seen: becomes("archived"), wrong: not(in("archived"), wrongState)},
-		{kind: deed.Task, name: "delete", target: in("archived"), seen: becomes(""), wrong: not(in("active"), wrongState)},
-		{kind: deed.Task, name: "edit", args: map[string]string{"payload": `{"to":8}`}, target: in("scheduled"), wrong: not(in("active"), wrongState), seen: wantPayload(`{"to":8}`)},
-		{kind: deed.Task, name: "edit", args: map[string]string{"payload": ""}, target: in("pending"), wrong: not(in("completed"), wrongState), seen: wantPayload("")},
+		{kind: deed.Task, name: "archive", target: in("pending"), seen: becomes("archived"), wrong: not(in("active"), errAny)},
+		{kind: deed.Task, name: "archive", target: in("completed"), seen: becomes("archived"), wrong: not(in("archived"), errAny)},
+		{kind: deed.Task, name: "delete", target: in("archived"), seen: becomes(""), wrong: not(in("active"), errAny)},
+		{kind: deed.Task, name: "edit", args: map[string]string{"payload": `{"to":8}`}, target: in("scheduled"), wrong: not(in("active"), errAny), seen: wantPayload(`{"to":8}`)},
+		{kind: deed.Task, name: "edit", args: map[string]string{"payload": ""}, target: in("pending"), wrong: not(in("completed"), errAny), seen: wantPayload("")},
 		{kind: deed.Task, name: "edit", args: map[string]string{"payload_base64": base64.StdEncoding.EncodeToString([]byte{0, 255})}, target: in("retry"), seen: wantPayload("\x00\xff")},
-		{kind: deed.Task, name: "recover", target: in(deed.Orphaned), seen: becomes("pending"), wrong: not(in("active"), wrongState)},
-		{kind: deed.Task, name: "drop", target: in(deed.Orphaned), seen: becomes(""), wrong: not(in("active"), wrongState)},
+		{kind: deed.Task, name: "recover", target: in(deed.Orphaned), seen: becomes("pending"), wrong: not(in("active"), errAny)},
+		{kind: deed.Task, name: "drop", target: in(deed.Orphaned), seen: becomes(""), wrong: not(in("active"), errAny)},
 		{kind: deed.Task, name: "clone", args: map[string]string{"new_id": "again"}, target: in("archived"), wrong: not(func(w *world) deed.Target { return deed.Target{Queue: w.put("pending").Queue, ID: "none"} }, queue.ErrTaskNotFound), seen: func(w *world, t deed.Target) {
 			w.wantState(t, "archived")
 			if i := w.task(deed.Target{Queue: t.Queue, ID: "again"}); i.State != task.Pending || string(i.Payload) != `{"to":7}` || i.Type != "email:welcome" {
@@ -339,7 +337,7 @@ func (w *world) refused(r row) {
 	}
 	target, want := r.wrong(w)
 	text, err := w.d.Do(w.Context(), admin, w.find(r.kind, r.name), target, r.argsFor(w, target))
-	if err == nil || want != anyError && !errors.Is(err, want) || text != "" {
+	if err == nil || want != errAny && !errors.Is(err, want) || text != "" {
 		w.Errorf("%s of %s = %q, %v; want %v", r.name, target, text, err, want)
 	}
 	if told := w.last(); told.Target != target.String() || told.Err != err.Error() {

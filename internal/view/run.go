@@ -83,6 +83,20 @@ type Happening struct {
 	Why         string    `json:"why,omitempty"`
 }
 
+// An Item is how an item of a map stands.
+type Item struct {
+	Item        int       `json:"item"`
+	State       string    `json:"state"`
+	EndedAt     time.Time `json:"ended_at,omitzero"`
+	TookSeconds float64   `json:"took_seconds,omitempty"`
+	Tries       int       `json:"tries,omitempty"`
+	Error       string    `json:"error,omitempty"`
+
+	Queue  string `json:"queue,omitempty"` // of its task, or beside which the run is kept that it is
+	TaskID string `json:"task_id,omitempty"`
+	Child  string `json:"child,omitempty"` // id of the run that it is
+}
+
 // RunOf returns what is shown of a run and of the runs within it. When the tasks began
 // that are running is looked for among servers.
 func RunOf(t workflow.Tree, now time.Time, servers ...broker.Server) Run {
@@ -101,6 +115,21 @@ func HistoryOf(all []workflow.Happening) []Happening {
 	shown := make([]Happening, len(all))
 	for i, h := range all {
 		shown[i] = Happening{At: utc(h.At), What: h.What, Step: h.Step, TookSeconds: seconds(h.Took), Tries: h.Tries, Why: h.Why}
+	}
+	return shown
+}
+
+// ItemsOf returns what is shown of the items of a map.
+func ItemsOf(all []workflow.ItemStatus) []Item {
+	shown := make([]Item, len(all))
+	for i, s := range all {
+		shown[i] = Item{
+			Item: s.Item, State: s.State.String(), EndedAt: utc(s.EndedAt), TookSeconds: seconds(s.Took), Tries: s.Tries,
+			Queue: s.Queue, TaskID: s.TaskID, Child: s.Child,
+		}
+		if s.Failure != nil {
+			shown[i].Error = s.Failure.Message
+		}
 	}
 	return shown
 }

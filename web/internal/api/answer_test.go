@@ -46,6 +46,19 @@ func TestAListIsTheSamePageByPage(t *testing.T) {
 				t.Errorf("%v has %d, of which %d are distinct", list, len(whole), len(distinct))
 			}
 		}
+		run, step := mapped(c)
+		byTwo, all := 0, c.get("/run/items", "queue", "flows", "id", run, "step", step, "limit", "500").items()
+		for cursor := "-"; cursor != ""; {
+			page := c.get("/run/items", "queue", "flows", "id", run, "step", step, "limit", "2", "cursor", strings.Trim(cursor, "-"))
+			if item := page.at("items.0.item"); page.items() > 0 && item != float64(byTwo) {
+				t.Errorf("behind %d items is item %v", byTwo, item)
+			}
+			byTwo += page.items()
+			cursor = page.textAt("next")
+		}
+		if byTwo != all || all == 0 {
+			t.Errorf("by twos there are %d items, of %d", byTwo, all)
+		}
 		first := c.get("/tasks", "q", "state:archived", "limit", "1")
 		if first.at("scanned") != 1.0 || first.at("done") != false || first.textAt("next") == "" {
 			t.Errorf("the first page of the archived is %s", first.Body)

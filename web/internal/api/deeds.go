@@ -136,16 +136,11 @@ func targetOf(d deed.Deed) (fields []string) {
 	return fields
 }
 
-// paramsOf returns the parameters of a deed by the names of the fields in which they are
-// sent: what would be called as a part of the target is called new_queue or new_id.
+// paramsOf returns the parameters of a deed by their names.
 func paramsOf(d deed.Deed) map[string]deed.Param {
 	params := map[string]deed.Param{}
 	for _, p := range d.Params {
-		name := p.Name
-		if slices.Contains(targetOf(d), name) {
-			name = "new_" + name
-		}
-		params[name] = p
+		params[p.Name] = p
 	}
 	if d.Final {
 		params[confirm.Name] = confirm
@@ -167,7 +162,7 @@ func argumentsOf(d deed.Deed, sent map[string]json.RawMessage) (map[string]strin
 		if err != nil {
 			return nil, err
 		}
-		args[p.Name] = value
+		args[name] = value
 	}
 	return args, nil
 }

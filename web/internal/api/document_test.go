@@ -26,6 +26,7 @@ func places(c client) map[string][]string {
 	q, id := first("/tasks", "state:archived")
 	beside, run := first("/runs", "state:done")
 	step := c.get("/run", "queue", beside, "id", run).textAt("steps.0.name")
+	parent, list := mapped(c)
 	entry := c.get("/entries", "limit", "1").textAt("items.0.name")
 	server := c.get("/servers").textAt("items.0.id")
 	return map[string][]string{
@@ -33,9 +34,27 @@ func places(c client) map[string][]string {
 		"/task": {"queue", q, "id", id}, "/task/payload": {"queue", q, "id", id}, "/task/result": {"queue", "sums", "id", "sum-1"},
 		"/server": {"id", server}, "/entry": {"name", entry}, "/entry/history": {"name", entry},
 		"/run": {"queue", beside, "id", run, "children", "true"}, "/run/history": {"queue", beside, "id", run},
-		"/run/input": {"queue", beside, "id", run}, "/run/outcome": {"queue", beside, "id", run},
+		"/run/items": {"queue", "flows", "id", parent, "step", list}, "/run/input": {"queue", beside, "id", run}, "/run/outcome": {"queue", beside, "id", run},
 		"/run/output": {"queue", beside, "id", run, "step", step}, "/tasks": {"limit", "500"},
 	}
+}
+
+// mapped returns a run that has a map, and which of its steps that is.
+func mapped(c client) (run, step string) {
+	runs := c.get("/runs")
+	for i := range runs.items() {
+		id := runs.textAt(fmt.Sprintf("items.%d.id", i))
+		is := c.get("/run", "queue", runs.textAt(fmt.Sprintf("items.%d.queue", i)), "id", id)
+		steps, _ := is.at("steps").([]any)
+		for n := range steps {
+			at := fmt.Sprintf("steps.%d.", n)
+			if is.textAt(at+"kind") == "map" && is.at(at+"width") != nil {
+				return id, is.textAt(at + "name")
+			}
+		}
+	}
+	c.t.Fatal("no run has a map that has begun")
+	return "", ""
 }
 
 func TestWhatAnswersIsAsTheDocumentHasIt(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/leatwork/leat/internal/query"
 	"github.com/leatwork/leat/internal/view"
+	"github.com/leatwork/leat/task"
 	"github.com/leatwork/leat/workflow"
 )
 
@@ -24,6 +25,7 @@ func runRoutes() []route {
 		get("/runs", "runs", "Runs of workflows, the latest first. A request looks at 1,000 of them at most: it may give few, or none, and a cursor with which to go on.",
 			[]param{queryParam("runs"), limitParam, cursorParam}, listRuns),
 		get("/run", "runs", "How far a run has come.", append(one[:2:2], children), readRun),
+		get("/run/items", "runs", "How the items of a map stand, in their order.", []param{queueParam, idParam, {name: "step", help: "name of the map", kind: text, required: true}, limitParam, cursorParam}, listItems),
 		get("/run/history", "runs", "What has happened in a run, the oldest first.", one, readHappenings),
 		download("/run/input", "runs", "What a run was started with, as it is.", one, readInput),
 		download("/run/outcome", "runs", "What a run has come to, as it is.", one, readOutcome),
@@ -92,6 +94,24 @@ func readRun(ctx context.Context, a *api, r *request) (view.Run, error) {
 func readHappenings(ctx context.Context, a *api, r *request) (List[view.Happening], error) {
 	happened, err := a.run(r).History(ctx)
 	return listOf(view.HistoryOf(happened)), err
+}
+
+func listItems(ctx context.Context, a *api, r *request) (List[view.Item], error) {
+	key, isBegun, err := r.after("/run/items")
+	from, bad := strconv.Atoi(key)
+	if err == nil && isBegun && (bad != nil || from < 0) {
+		err = task.Invalid("cursor", r.args["cursor"], "is none that was given out")
+	}
+	if err != nil {
+		return List[view.Item]{}, err
+	}
+	limit := r.args.number("limit")
+	items, err := a.run(r).Items(ctx, r.args["step"], from, limit)
+	page := listOf(view.ItemsOf(items))
+	if len(items) == limit {
+		page.Next = tokenOf(cursor{r.name("/run/items"), strconv.Itoa(from + limit)})
+	}
+	return page, err
 }
 
 func readInput(ctx context.Context, a *api, r *request) (file, error) {

@@ -69,5 +69,5 @@ func (s *scribe) next(ctx context.Context) (time.Duration, error) {
 }
 
 func (s *scribe) untilOver() time.Duration {
-	return s.minute.Add(time.Minute).Sub(time.Now())
+	return time.Until(s.minute.Add(time.Minute))
 }

@@ -132,7 +132,7 @@ func TestTheHistoryCostsFewTrips(t *testing.T) {
 			x.Errorf("an idle server made %d calls in an hour, want none", n)
 		}
 		for range 100 {
-			x.client.Enqueue(x.Context(), task.New("test:a", nil))
+			x.enqueue("a")
 			x.pass(time.Second)
 		}
 		x.pass(time.Hour)

@@ -71,7 +71,7 @@ func read(t *testing.T, b broker.Broker, r history.Request) history.Figures {
 
 // untilMinute lets the time pass until n minutes have begun.
 func untilMinute(n int) {
-	time.Sleep(time.Now().Truncate(time.Minute).Add(time.Duration(n) * time.Minute).Sub(time.Now()))
+	time.Sleep(time.Until(time.Now().Truncate(time.Minute).Add(time.Duration(n) * time.Minute)))
 }
 
 func TestWhatWasCountedIsRead(t *testing.T) {
@@ -278,8 +278,9 @@ func TestAStorageThatIsAwayCostsMinutesAndNothingElse(t *testing.T) {
 		minutes int
 		want    int64
 	}{
-		{"it is not reached", "Counts", brokertest.Fault{Before: broker.ErrRefused}, 20, 21},
-		{"it is not reached for long", "Counts", brokertest.Fault{Before: broker.ErrRefused}, 70, 10 + 1},
+		{"it tells no gauges", "Counts", brokertest.Fault{Before: broker.ErrRefused}, 70, 71},
+		{"it is not reached", "Documents", brokertest.Fault{Before: broker.ErrRefused}, 20, 21},
+		{"it is not reached for long", "Documents", brokertest.Fault{Before: broker.ErrRefused}, 70, 10 + 1},
 		{"it takes no writes", "Apply", brokertest.Fault{Before: broker.ErrRefused}, 20, 21},
 		{"its answers are lost", "Apply", brokertest.Fault{After: errors.New("cut off")}, 20, 21},
 		{"calls are lost", "Apply", brokertest.Fault{Before: errors.New("cut off")}, 20, 1},

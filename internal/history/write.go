@@ -37,8 +37,8 @@ func (k *Keeper) Write(ctx context.Context, now time.Time, busy bool) error {
 		err = k.write(ctx, now)
 	}
 	maps.DeleteFunc(k.drafts, func(_ place, d *draft) bool { return now.Sub(d.since) > maxLate })
-	if err == nil && (k.fresh || now.Sub(k.tidied) >= tidyInterval) {
-		err = k.tidy(ctx, now)
+	if k.fresh || now.Sub(k.tidied) >= tidyInterval {
+		err = errors.Join(err, k.tidy(ctx, now))
 	}
 	return err
 }
@@ -51,27 +51,23 @@ func (k *Keeper) tidy(ctx context.Context, now time.Time) error {
 }
 
 func (k *Keeper) write(ctx context.Context, now time.Time) error {
+	var blind error // one queue that cannot be counted has no other lose its history
 	if !k.led || len(k.drafts) == 0 {
-		if err := k.look(ctx, now); err != nil {
-			return err
-		}
+		blind = k.look(ctx, now)
 	}
 	if err := k.read(ctx); err != nil {
-		return err
+		return errors.Join(blind, err)
 	}
 	k.led = k.isLed()
 	for range maxTries {
-		if len(k.drafts) == 0 {
-			return nil
-		}
 		for rest := k.sorted(); len(rest) > 0; {
 			var err error
 			if rest, err = k.commit(ctx, now, rest); err != nil {
-				return err
+				return errors.Join(blind, err)
 			}
 		}
 	}
-	return nil
+	return blind
 }
 
 // look has the gauges written of queues in which anything was done or waits.

@@ -456,3 +456,23 @@ func TestWhatMakesNoSenseIsRefused(t *testing.T) {
 		t.Errorf("the head of what is only read is refused: %d", w.Code)
 	}
 }
+
+// TestOddNamesAreNobodysFault asks all routes about names that there are not and cannot be.
+func TestOddNamesAreNobodysFault(t *testing.T) {
+	b, err := redisbroker.Open(redistest.Shared(t).URL(), &redisbroker.Options{Prefix: redistest.Prefix()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = b.Close() }()
+	config, _ := configOf(t, b)
+	config.Prom = prometheus(t)
+	c := client{t, asynqmon.New(config), access.Admin}
+	for _, q := range []string{"{", "}", "a}b", "\x00", "\r\n", "\xff", "é\u202e", "..", "a/../b", "a b", "*", strings.Repeat("x", 300), "leat~x"} {
+		for _, r := range requests {
+			method, path, body := r.address(q)
+			if w := c.do(method, path, body); w.Code >= http.StatusInternalServerError || w.Code != http.StatusOK && w.Header().Get("Content-Type") != "application/problem+json" {
+				t.Errorf("%s of queue %q answers with %d: %.200s", r.text, q, w.Code, w.Body)
+			}
+		}
+	}
+}

@@ -20,6 +20,7 @@ var sights = []sight{
 	{"overview", "/", []string{"Overview", "billing", "processed today"}},
 	{"servers", "/servers", []string{"Servers", "slots", "Started"}},
 	{"entries", "/entries", []string{"Periodic", "every"}},
+	{"entry", "/entry?name=nightly-digest", []string{"every day at 02:30, Europe/Berlin", "Next ticks", "What became of its ticks"}},
 	{"storage", "/storage", []string{"Storage", "Check it now", "All that it says"}},
 	{"audit", "/audit", []string{"Audit", "What was done from here"}},
 	{"queues", "/queues", []string{"Queues", "billing", "paused", "no server listens"}},

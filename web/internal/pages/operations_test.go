@@ -95,7 +95,7 @@ func TestEntries(t *testing.T) {
 	w.shows("/entries?q=paused:yes", "report/../daily")
 	w.lacks("/entries?q=paused:yes", "asynq-1", "tidy</a>")
 	w.shows("/entries?q=name:asynq-1", "asynq-1")
-	w.shows("/entries?q=nmae:x", "The query makes no sense", `did you mean "name"?`)
+	w.shows("/entries?q=namme:x", "The query makes no sense", `did you mean "name"?`)
 	w.shows("/entries?sort=-next", "▼")
 
 	w.shows("/entry?name=report%2F..%2Fdaily", "Monday to Friday at 02:30", "30 2 * * 1-5", "bob", markup, "4111", "Next ticks", "It is paused", "added")

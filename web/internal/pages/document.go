@@ -48,7 +48,7 @@ func (p *Pages) documentOf(ctx context.Context, r *request, title, typ string, b
 	if all {
 		nodes, width, bytes = mostNodes, mostBytes, mostBytes
 	}
-	whole := true
+	var whole bool
 	switch view {
 	case "tree":
 		if d.Tree, err = treeOf(b, nodes, width); err != nil {

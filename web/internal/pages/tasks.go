@@ -73,9 +73,7 @@ func loadTasks(ctx context.Context, p *Pages, r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := o.fill(p, r, asked, found, servers); err != nil {
-		return nil, err
-	}
+	o.fill(p, r, asked, found, servers)
 	if err := o.links(p, r, s.Token(), size); err != nil {
 		return nil, err
 	}
@@ -98,7 +96,7 @@ func choose(text string, offered []int, otherwise int) int {
 }
 
 // fill fills in the tasks that were found.
-func (o *tasks) fill(p *Pages, r *request, asked query.Query[*task.Info], found query.Found, servers []broker.Server) error {
+func (o *tasks) fill(p *Pages, r *request, asked query.Query[*task.Info], found query.Found, servers []broker.Server) {
 	var state task.State
 	if only := asked.Only("state"); len(only) == 1 {
 		state, _ = task.ParseState(only[0]) // the language knows no others
@@ -109,7 +107,6 @@ func (o *tasks) fill(p *Pages, r *request, asked query.Query[*task.Info], found 
 	if found.Done {
 		o.Place = "looked at all " + quantity.Count(found.Scanned)
 	}
-	return nil
 }
 
 // links fills in where one can go from here.

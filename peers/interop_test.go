@@ -69,12 +69,12 @@ func TestEnqueuingWritesTheSameKeysOnRedis(t *testing.T) {
 // dump returns what is in Redis, by key, other than what time tells apart and
 // what one side alone writes: when a task became pending, or came into its group,
 // which queues there are, what Leat remembers of its answers and of who has joined
-// which group, and whom it wakes.
+// which group, whom it wakes, and its history of figures.
 func dump(x *bench) map[string]any {
 	x.Helper()
 	all := map[string]any{}
 	for _, key := range x.redis.Keys(x.Context(), "*").Val() {
-		if key == "asynq:queues" || strings.HasPrefix(key, "asynq:leat:answer:") || strings.HasPrefix(key, "asynq:leat:{wake}:") || strings.HasSuffix(key, ":leat:joined") {
+		if key == "asynq:queues" || strings.HasPrefix(key, "asynq:leat:answer:") || strings.HasPrefix(key, "asynq:leat:{wake}:") || strings.HasSuffix(key, ":leat:joined") || strings.Contains(key, "{leat~history}") {
 			continue
 		}
 		switch kind := x.redis.Type(x.Context(), key).Val(); kind {

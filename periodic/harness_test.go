@@ -170,7 +170,7 @@ func (x *bench) start(r queue.Runner) (stop func()) {
 // serve runs a server of the default queue until the test ends.
 func (x *bench) serve(h task.HandlerFunc) {
 	x.Helper()
-	srv, err := queue.NewServer(x.b, queue.Config{Concurrency: 10, Logger: slog.New(slog.NewTextHandler(&x.log, nil))})
+	srv, err := queue.NewServer(x.b, queue.Config{Concurrency: 10, NoHistory: true, Logger: slog.New(slog.NewTextHandler(&x.log, nil))})
 	if err != nil {
 		x.Fatal(err)
 	}

@@ -47,9 +47,9 @@ func onFile(t *testing.T) (string, func() []string) {
 }
 
 // stays reports whether a key is one of those that docs/storage.md says stay, of a plan,
-// the last number of the joins of groups, or the set of servers, in which one that was killed is until the next one beats.
+// of the history of figures, the last number of the joins of groups, or the set of servers, in which one that was killed is until the next one beats.
 func stays(key string) bool {
-	for _, part := range []string{":queues", ":servers", ":workers", ":leat:joined", "leat:{wake}:", "leat:version", ":processed", ":failed", "~plan~"} {
+	for _, part := range []string{":queues", ":servers", ":workers", ":leat:joined", "leat:{wake}:", "leat:version", ":processed", ":failed", "~plan~", "{leat~history}"} {
 		if strings.Contains(key, part) {
 			return true
 		}

@@ -95,7 +95,7 @@ func loadRun(ctx context.Context, p *Pages, r *request) (any, error) {
 }
 
 // mostOpened is how many steps of runs within runs are read, if any are to be seen.
-const mostOpened = 400
+const mostOpened = 1000
 
 // readRun reads how the run stands that r is about.
 func (p *Pages) readRun(ctx context.Context, r *request) (*runShown, error) {

@@ -27,21 +27,21 @@ const markup = `<script>alert("1")</script><img src=x onerror=alert(1)>`
 
 // A world is pages of a storage that a test fills.
 type world struct {
-	*testing.T
+	testing.TB
 	broker broker.Broker
 	pages  *pages.Pages
 	audit  *audit.Log
 	role   access.Role
 }
 
-func newWorld(t *testing.T, b broker.Broker, change func(*pages.Config)) *world {
+func newWorld(t testing.TB, b broker.Broker, change func(*pages.Config)) *world {
 	t.Helper()
 	if b == nil {
 		b = model.New(model.Options{})
 	}
 	quiet := slog.New(slog.DiscardHandler)
 	s := storage.New(b, 0)
-	w := &world{T: t, broker: b, audit: audit.New(b, quiet), role: access.Admin}
+	w := &world{TB: t, broker: b, audit: audit.New(b, quiet), role: access.Admin}
 	cfg := pages.Config{
 		Root: "/leat", Storage: s, Doer: &deed.Doer{Storage: s}, Audit: w.audit, Hub: live.New(time.Second, time.Second), Patience: 10 * time.Second, Logger: quiet,
 	}

@@ -33,6 +33,8 @@ type Options struct {
 	Width      int            // of a gantt, in pixels; 0: 960
 	Pauses     []outline.Span // in which the run was paused
 	Standalone bool           // the drawing is a file, and brings its colours with it
+
+	total int // figures that are drawn, those of runs within the run with them
 }
 
 // A digest stands for a shape.

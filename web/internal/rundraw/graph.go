@@ -20,6 +20,7 @@ import (
 // smaller and say less. now is the time of a run that goes on. The error is a
 // [layout.GraphError], of what is no workflow's.
 func (d *Drawer) Graph(r view.Run, now time.Time, o Options) (template.HTML, error) {
+	o.total = d.count(r, o)
 	s, err := d.sceneOf(r, o)
 	if err != nil {
 		return "", err

@@ -59,7 +59,7 @@ const (
 func (d *Drawer) sceneOf(r view.Run, o Options) (*scene, error) {
 	groups, shape := d.fold(r)
 	s := &scene{run: r, figures: outline.Figures(r, groups), within: make(map[int][]*insert), more: make(map[int]int)}
-	switch n := len(groups); {
+	switch n := o.total; {
 	case n > mostShort:
 		s.detail = dots
 	case n > mostFull:
@@ -84,6 +84,22 @@ func (d *Drawer) sceneOf(r view.Run, o Options) (*scene, error) {
 		return nil, fmt.Errorf("draw run %s: %w", r.ID, err)
 	}
 	return s, nil
+}
+
+// count returns how many figures are drawn of a run, and of those within it.
+func (d *Drawer) count(r view.Run, o Options) int {
+	groups, _ := d.fold(r)
+	total := len(groups)
+	for _, s := range r.Steps {
+		drawn := 0
+		for _, child := range r.Children {
+			if child.Step == s.Name && drawn < mostInserts && slices.Contains(o.Opened, s.Name) {
+				total += d.count(child, o)
+				drawn++
+			}
+		}
+	}
+	return total
 }
 
 // insert makes the scenes of the runs that are drawn in the places of steps.

@@ -82,6 +82,9 @@ func TestABulkIsStoppedMidway(t *testing.T) {
 		if archived, pending := w.in("mail", task.Archived), w.in("mail", task.Pending); archived != end.Done || pending != n-end.Done {
 			w.Errorf("%d are archived and %d pending, want what was told: %d and the rest", archived, pending, end.Done)
 		}
+		if told := w.records[0]; told.Args["bulk"] != "begun" || told.Count != n || told.By != admin.Name {
+			w.Errorf("told was %+v, want that it has begun", told)
+		}
 		if told := w.last(); told.Deed != "archive" || told.Target != "queue:mail" || told.Count != end.Done || !strings.Contains(told.Err, "stopped") {
 			w.Errorf("told was %+v", told)
 		}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -164,13 +165,16 @@ func (k *works) begin(ctx context.Context, d *Doer, who access.Identity, what De
 		return nil, fmt.Errorf("%s %s: %w", what.Kind, what.Name, err)
 	}
 	ctx, w.end = context.WithCancel(context.WithoutCancel(ctx))
+	r := record{at: now, who: who, what: what, target: b.Query, args: stage(b.Args, "begun"), count: p.Count}
+	d.tell(ctx, r)
 	go func() {
 		defer close(w.ended)
 		defer w.end()
 		err := contained(func() error { return chosen.all(ctx, w) })
 		w.finish(d.Storage.Now(), err)
 		d.Storage.Changed()
-		d.tell(ctx, record{at: now, who: who, what: what, target: b.Query, args: b.Args, count: w.Done, err: w.shortfall(err)})
+		r.at, r.args, r.count, r.err = d.Storage.Now(), stage(b.Args, "ended"), w.Done, w.shortfall(err)
+		d.tell(ctx, r)
 	}()
 	return w, nil
 }
@@ -183,6 +187,13 @@ func contained(f func() error) (err error) {
 		}
 	}()
 	return f()
+}
+
+// stage returns arguments that say, too, how far a bulk is of which is told.
+func stage(args map[string]string, how string) map[string]string {
+	staged := map[string]string{"bulk": how}
+	maps.Copy(staged, args)
+	return staged
 }
 
 // shortfall returns err, or why it was not done to all.

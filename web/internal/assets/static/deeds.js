@@ -14,7 +14,7 @@ export function act() {
 
 // ready shows what is only of use with a script.
 function ready(within) {
-  for (const one of within.querySelectorAll("[data-pick-all], [data-copy]")) one.hidden = one.matches("[data-copy]") && !navigator.clipboard;
+  for (const one of within.querySelectorAll("[data-pick-all], [data-copy-text]")) one.hidden = one.matches("[data-copy-text]") && !navigator.clipboard;
 }
 
 async function write(button) {
@@ -31,7 +31,7 @@ function click(e) {
     e.target.closest("dialog").close();
     return;
   }
-  const copy = e.target.closest("[data-copy]");
+  const copy = e.target.closest("[data-copy-text]");
   if (copy) return write(copy);
   const link = e.target.closest("a[data-deed], a[href*='/deed/']");
   if (!link || link.target || link.origin !== location.origin) return;

@@ -1,6 +1,6 @@
 # Each target calls one script or go command; without make, run that.
 
-.PHONY: help check test race mends bench layers million web-million deaths soak-workflow soak-batches soak-periodic soak-aggregate jaeger trace-picture generate
+.PHONY: help check test race mends bench layers million web-million screens deaths soak-workflow soak-batches soak-periodic soak-aggregate jaeger trace-picture generate
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\): ## /  \1	/p' Makefile
@@ -28,6 +28,9 @@ million: ## measure a million tasks in each state on Redis, which takes a quarte
 
 web-million: ## measure the pages of the dashboard with a million tasks, which takes a quarter of an hour
 	go test -count=1 -tags soak -run TestPagesOfAMillion -timeout 60m -v ./web -figures $(CURDIR)/docs/web-million.md
+
+screens: ## take the pictures of the dashboard that the documents show
+	./scripts/screens
 
 deaths: ## play random workflows whose servers die until 30,000 steps are recorded, which takes some minutes
 	go test -count=1 -run TestRandomRuns -timeout 30m ./workflow -random.steps 30000 -random.figures $(CURDIR)/docs/deaths.md

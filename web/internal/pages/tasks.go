@@ -39,8 +39,8 @@ type choice struct {
 
 const (
 	lookAt       = 5000 // tasks for a page
-	lookAtFacets = 1000 // more, for what they have in common
-	countFacets  = 500
+	lookAtFacets = 500  // more, for what they have in common
+	countFacets  = 250
 )
 
 var pageSizes = []int{25, 50, 100, 200}

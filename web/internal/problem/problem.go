@@ -96,6 +96,8 @@ func Of(err error) Problem {
 		p.Field, p.Value = invalid.Field, plain.Name(invalid.Value)
 	case errors.Is(err, queue.ErrUnknown):
 		p.Code, p.Detail = "unknown-outcome", "the storage did not answer: it may have been done, or may be yet"
+	case p.Status == http.StatusBadGateway:
+		p.Detail = "the storage answers that it cannot: " + plain.Cut(p.Detail, 200)
 	case p.Status == http.StatusServiceUnavailable:
 		p.Detail = "the storage does not answer"
 	}
@@ -103,6 +105,8 @@ func Of(err error) Problem {
 	return p
 }
 
+// statusOf returns the status of an answer that tells err. What Redis answers is told
+// apart from that it does not: a key may be damaged, or a command not allowed.
 func statusOf(err error) int {
 	for _, k := range kinds {
 		if errors.Is(err, k.err) {
@@ -111,6 +115,10 @@ func statusOf(err error) int {
 	}
 	if errors.Is(err, task.ErrInvalid) {
 		return http.StatusBadRequest
+	}
+	var answer interface{ RedisError() }
+	if errors.As(err, &answer) {
+		return http.StatusBadGateway
 	}
 	return http.StatusServiceUnavailable
 }

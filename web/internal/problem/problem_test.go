@@ -1,0 +1,47 @@
+package problem
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/leatwork/leat/internal/query"
+	"github.com/leatwork/leat/queue"
+	"github.com/leatwork/leat/task"
+)
+
+// answer is an error with which Redis answers.
+type answer string
+
+func (a answer) Error() string { return string(a) }
+func (answer) RedisError()     {}
+
+func TestAProblemTellsWhatTheErrorIs(t *testing.T) {
+	_, bad := query.Tasks.Parse("nothing:1")
+	for _, c := range []struct {
+		err    error
+		status int
+		detail string
+	}{
+		{fmt.Errorf("run mail/1: %w", queue.ErrTaskNotFound), http.StatusNotFound, "task not found"},
+		{fmt.Errorf("delete: %w", queue.ErrQueueNotEmpty), http.StatusConflict, "not empty"},
+		{task.Invalid("queue", "a b", "must be a name"), http.StatusBadRequest, "a b"},
+		{bad, http.StatusBadRequest, "nothing"},
+		{context.DeadlineExceeded, http.StatusGatewayTimeout, "deadline"},
+		{fmt.Errorf("counts: %w", answer("WRONGTYPE it is no list")), http.StatusBadGateway, "WRONGTYPE"},
+		{&net.OpError{Op: "dial", Err: errors.New("10.0.0.7:6379 refused")}, http.StatusServiceUnavailable, "does not answer"},
+		{New(http.StatusTeapot, "tea", "no coffee"), http.StatusTeapot, "no coffee"},
+	} {
+		p := Of(c.err)
+		if p.Status != c.status || !strings.Contains(p.Detail, c.detail) || p.Title != http.StatusText(c.status) {
+			t.Errorf("%v: %+v, want status %d and %q", c.err, p, c.status, c.detail)
+		}
+		if strings.Contains(p.Detail, "10.0.0.7") {
+			t.Errorf("the detail tells where the storage is: %s", p.Detail)
+		}
+	}
+}

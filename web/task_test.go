@@ -173,3 +173,17 @@ func TestGroupsAndTheirTasksAreShown(t *testing.T) {
 		s.says("a group of nothing", s.page("/group", "queue", "mail", "name", "none"), "Nothing waits in this group")
 	})
 }
+
+func TestTwoTasksAreCompared(t *testing.T) {
+	s := serve(t, onSQLite(t), web.Config{})
+	s.enqueue("a", `{"user":1,"same":true,"text":`+quoted(hostile)+`}`, task.ID("t1"), task.Header("h", "one"))
+	s.enqueue("a", `{"user":2,"same":true}`, task.ID("t2"), task.Header("h", "two"))
+	body := s.page("/diff", "aqueue", "default", "aid", "t1", "bqueue", "default", "bid", "t2")
+	s.says("the comparison", body, "<b>one</b>", "<b>two</b>", `<td class="bad">−   &#34;user&#34;: 1,`, `<td class="good">+   &#34;user&#34;: 2,`, `<span class="dim">a</span>`)
+	s.saysNothingHostile("the comparison", body)
+	for _, query := range []string{"", "?aqueue=default&aid=t1", "?aqueue=default&aid=t1&bqueue=default&bid=none"} {
+		if status, _, _ := fetch(t, http.MethodGet, s.server.URL+"/diff"+query); status != http.StatusBadRequest && status != http.StatusNotFound {
+			t.Errorf("/diff%s: %d", query, status)
+		}
+	}
+}

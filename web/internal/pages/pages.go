@@ -74,6 +74,7 @@ func list() []page {
 		tasksPage,
 		runPage,
 		taskPage,
+		diffPage,
 		groupsPage,
 		groupPage,
 		runsPage,

@@ -33,15 +33,17 @@ func (p *Page) picture(name string, whole bool) string {
 	if err != nil {
 		p.t.Fatalf("picture of %s: %v", name, err)
 	}
-	dir := *screens
+	dir, picture := *screens, shot.Data
 	if dir == "" {
 		dir = p.t.TempDir()
+	} else if picture, err = smaller(picture); err != nil {
+		p.t.Fatalf("picture of %s: %v", name, err)
 	}
 	file := filepath.Join(dir, name+".png")
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		p.t.Fatal(err)
 	}
-	if err := os.WriteFile(file, shot.Data, 0o644); err != nil {
+	if err := os.WriteFile(file, picture, 0o644); err != nil {
 		p.t.Fatal(err)
 	}
 	return file

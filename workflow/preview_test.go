@@ -47,6 +47,9 @@ func (r retrial) preview(t *testing.T, b broker.Broker, from string) {
 	}
 	time.Sleep(3 * time.Second)
 	p, err := run.PreviewRetry(t.Context(), from)
+	if strings.HasPrefix(r.name, "all of") {
+		p, err = run.PreviewRetryAll(t.Context())
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

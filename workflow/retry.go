@@ -36,6 +36,15 @@ func (h Handle) RetryFrom(ctx context.Context, step string) error {
 	})
 }
 
+// RetryAll has a run that has ended run again from its beginning, with the input that it
+// had: every step, whatever it has come to.
+func (h Handle) RetryAll(ctx context.Context) error {
+	return h.retry(ctx, "retry", true, func(v *values, s *resets) error {
+		s.all()
+		return s.failed(ctx, v)
+	})
+}
+
 // Skip has a step that failed count as done with an output, and the run go on as with
 // [Handle.Retry]. Of a run that goes on it ends a step that is to run, or runs. The
 // output is the JSON of what the step gives, or of a step that gives a []byte the bytes.
@@ -287,6 +296,13 @@ func (s *resets) from(n *plan.Node) {
 	s.steps[n.Name], s.items[n.Name] = true, true
 	for _, e := range n.Consumers {
 		s.from(s.plan.Nodes[e.Node])
+	}
+}
+
+// all resets every step.
+func (s *resets) all() {
+	for _, n := range s.plan.Nodes {
+		s.from(n)
 	}
 }
 

@@ -96,6 +96,8 @@ func retryFrom(step string) func(workflow.Run[int], context.Context) error {
 	return func(r workflow.Run[int], ctx context.Context) error { return r.RetryFrom(ctx, step) }
 }
 
+func retryAll(r workflow.Run[int], ctx context.Context) error { return r.RetryAll(ctx) }
+
 func skip(step, output string) func(workflow.Run[int], context.Context) error {
 	return func(r workflow.Run[int], ctx context.Context) error { return r.Skip(ctx, step, []byte(output)) }
 }
@@ -126,6 +128,8 @@ var retrials = []retrial{
 	{name: "the middle of a chain", broken: []string{"b"}, build: abc, again: retry, runs: map[string]int{"b 2": 1, "c 3": 1}, want: 4},
 	{name: "from before what failed", broken: []string{"c"}, build: abc, again: retryFrom("b"), runs: map[string]int{"b 2": 1, "c 3": 1}, want: 4},
 	{name: "from the first, of a run that was done", build: abc, first: 4, again: retryFrom("a"), runs: map[string]int{"a 1": 1, "b 2": 1, "c 3": 1}, want: 4},
+	{name: "all of a run that was done", build: abc, first: 4, again: retryAll, runs: map[string]int{"a 1": 1, "b 2": 1, "c 3": 1}, want: 4},
+	{name: "all of a run that has failed", broken: []string{"c"}, build: abc, again: retryAll, runs: map[string]int{"a 1": 1, "b 2": 1, "c 3": 1}, want: 4},
 	{name: "a step that is skipped", broken: []string{"b"}, build: abc, again: skip("b", "40"), runs: map[string]int{"c 40": 1}, want: 41},
 	{name: "the last step is skipped", broken: []string{"c"}, build: abc, again: skip("c", "40"), runs: map[string]int{}, want: 40},
 	{name: "some items", broken: []string{"item 3", "item 5"}, build: mapThenEnd(dag.FinishAll(), dag.Parallel(2)), again: retry,

@@ -250,6 +250,12 @@ func rows() []row {
 				w.Errorf("it was begun again %d times, %v; want once", s.Retries, err)
 			}
 		}},
+		{kind: deed.Run, name: "retry-all", target: aRun(workflow.Done), wrong: not(aRun(workflow.Running), workflow.ErrRunState), seen: func(w *world, t deed.Target) {
+			w.awaitRun(t, workflow.Done)
+			if s, err := w.handle(t).Status(w.Context()); err != nil || s.Retries != 1 {
+				w.Errorf("it was begun again %d times, %v; want once", s.Retries, err)
+			}
+		}},
 		{kind: deed.Run, name: "skip", args: map[string]string{"step": "charge", "output": `"by hand"`}, target: aRun(workflow.Failed), wrong: not(aRun(workflow.Done), workflow.ErrRunState), seen: func(w *world, t deed.Target) {
 			w.awaitRun(t, workflow.Running)
 			got, err := w.handle(t).Output(w.Context(), "charge")

@@ -51,6 +51,11 @@ var runDeeds = []Deed{
 			return c.run("runs again from " + c.text("step")), c.handle().RetryFrom(ctx, c.text("step"))
 		},
 	}, {
+		Kind: Run, Name: "retry-all", Label: "Retry all", Role: access.Operator, Several: true,
+		Help:   "The run, done or not, runs again from its beginning, with the input that it had: every step, whatever it has come to.",
+		States: states(workflow.Done, workflow.Failed, workflow.Cancelled, workflow.TimedOut),
+		do:     controlling("runs again from its beginning", workflow.Handle.RetryAll),
+	}, {
 		Kind: Run, Name: "skip", Label: "Skip a step", Role: access.Admin,
 		Help:   "A step that failed counts as done with an output, and the run goes on; or, of a run that goes on, a step ends that is to run, or runs.",
 		States: states(workflow.Running, workflow.Paused, workflow.Failed, workflow.Cancelled, workflow.TimedOut),

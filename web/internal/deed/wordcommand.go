@@ -40,7 +40,7 @@ var verbs = map[string]bool{"run": true, "archive": true, "delete": true, "cance
 var commandWords = map[string]string{
 	"task requeue": "task run", "queue resume": "queue unpause", "queue remove": "queue rm",
 	"entry remove": "periodic rm", "entry end-backfill": "periodic backfill end",
-	"run retry-from": "workflow retry", "run delete": "workflow rm",
+	"run retry-from": "workflow retry", "run retry-all": "workflow retry --all", "run delete": "workflow rm",
 }
 
 func (w Wording) commandWords() string {

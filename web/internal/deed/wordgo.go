@@ -112,6 +112,8 @@ func (w Wording) goOfEntry(method, id string) string {
 
 func (w Wording) goOfRun(method, run string) string {
 	switch w.Deed.Name {
+	case "retry-all":
+		return "return " + run + ".RetryAll(ctx)"
 	case "retry-from":
 		return fmt.Sprintf("return %s.RetryFrom(ctx, %q)", run, w.said("step"))
 	case "skip":

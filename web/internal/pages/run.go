@@ -296,6 +296,8 @@ func (p *Pages) runDeeds(r *request, s *runShown, at func(path string, changes .
 		switch d.Name {
 		case "retry":
 			o.URL = at("/run", "preview", "failed", "face", "")
+		case "retry-all":
+			o.URL = at("/run", "preview", "all", "face", "")
 		case "retry-from", "skip", "signal":
 			continue // they are offered where their step or signal is
 		default:

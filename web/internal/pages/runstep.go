@@ -266,7 +266,12 @@ func (p *Pages) preview(ctx context.Context, s *runShown, what string) (*preview
 		shown.Deed, shown.From, shown.Label = "retry-from", s.step, "Retry from "+s.step
 	}
 	var err error
-	shown.RetryPreview, err = s.handle.PreviewRetry(ctx, shown.From)
+	if what == "all" {
+		shown.Deed, shown.Label = "retry-all", "Retry all"
+		shown.RetryPreview, err = s.handle.PreviewRetryAll(ctx)
+	} else {
+		shown.RetryPreview, err = s.handle.PreviewRetry(ctx, shown.From)
+	}
 	if errors.Is(err, workflow.ErrRunState) {
 		shown.Refuse = "a run that is " + s.Run.State + " is not retried"
 		return shown, nil

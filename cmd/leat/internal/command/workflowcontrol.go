@@ -67,6 +67,7 @@ func (a *app) eachRun(ctx context.Context, n *runNaming, args []string, done str
 
 func (a *app) workflowRetryCommand(n *runNaming) *cobra.Command {
 	var from string
+	var all bool
 	c := &cobra.Command{
 		Use:   "retry RUN...",
 		Short: "Have runs that were not done run again",
@@ -74,13 +75,16 @@ func (a *app) workflowRetryCommand(n *runNaming) *cobra.Command {
 that they kept from running. What is done stays done, and the deadline counts anew.
 
 With --from, a run that has ended, done or not, runs again from a step on, whatever that
-has come to.
+has come to; with --all from its beginning.
 
 ` + runNamingHelp,
 		Example: "  leat workflow retry order-17\n  leat workflow retry order-17 --from charge",
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.eachRun(c.Context(), n, args, "run %s runs again", func(h workflow.Handle, ctx context.Context) error {
-				if from != "" {
+				switch {
+				case all:
+					return h.RetryAll(ctx)
+				case from != "":
 					return h.RetryFrom(ctx, from)
 				}
 				return h.Retry(ctx)
@@ -88,6 +92,8 @@ has come to.
 		},
 	}
 	c.Flags().StringVar(&from, "from", "", "the step from which on it runs again")
+	c.Flags().BoolVar(&all, "all", false, "every step runs again, whatever it has come to")
+	c.MarkFlagsMutuallyExclusive("from", "all")
 	return c
 }
 

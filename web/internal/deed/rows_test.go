@@ -251,7 +251,7 @@ func rows() []row {
 			}
 		}},
 		{kind: deed.Run, name: "retry-all", target: aRun(workflow.Done), wrong: not(aRun(workflow.Running), workflow.ErrRunState), seen: func(w *world, t deed.Target) {
-			w.awaitRun(t, workflow.Done)
+			w.awaitRun(t, workflow.Running) // and waits for what it waited for then
 			if s, err := w.handle(t).Status(w.Context()); err != nil || s.Retries != 1 {
 				w.Errorf("it was begun again %d times, %v; want once", s.Retries, err)
 			}

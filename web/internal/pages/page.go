@@ -36,6 +36,9 @@ type request struct {
 	Query url.Values
 	Who   access.Identity
 	Live  bool // only what is live is wanted
+
+	// Settings are of who asks, for what is not live; otherwise they are zero.
+	Settings settings
 }
 
 // get returns a value of the query.
@@ -84,7 +87,7 @@ var tabs = []tab{
 func (p *Pages) serve(w http.ResponseWriter, r *http.Request, one page) {
 	ctx, cancel := context.WithTimeout(r.Context(), p.Patience)
 	defer cancel()
-	req := &request{Page: one, Query: r.URL.Query(), Who: access.From(r.Context())}
+	req := &request{Page: one, Query: r.URL.Query(), Who: access.From(r.Context()), Settings: settingsOf(r)}
 	main, err := one.load(ctx, p, req)
 	if err != nil {
 		p.fail(w, r, err)

@@ -54,8 +54,8 @@ func (s settings) pause() time.Duration {
 	return d
 }
 
-var settingsPage = page{path: "/settings", name: "settings", title: "Settings", load: func(_ context.Context, _ *Pages, _ *request) (any, error) {
-	return map[string]any{"Themes": themes, "Refreshes": refreshes}, nil
+var settingsPage = page{path: "/settings", name: "settings", title: "Settings", load: func(_ context.Context, _ *Pages, r *request) (any, error) {
+	return map[string]any{"Themes": themes, "Refreshes": refreshes, "Now": r.Settings}, nil
 }}
 
 // saveSettings keeps settings in the browser of who sends them.

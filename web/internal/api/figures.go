@@ -64,7 +64,7 @@ func readFigures(ctx context.Context, a *api, r *request) (Figures, error) {
 	}
 	shown := Figures{From: found.From.UTC(), To: found.To.UTC(), StepSeconds: found.Step.Seconds(), Steps: make([]Figure, found.Len())}
 	if isPartly {
-		shown.Incomplete = err.Error()
+		shown.Incomplete = problem.Why(err)
 	}
 	for i := range shown.Steps {
 		f := found.Total.Steps[i]

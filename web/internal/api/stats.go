@@ -75,7 +75,7 @@ func texts(errs map[string]error) map[string]string {
 	}
 	said := make(map[string]string, len(errs))
 	for name, err := range errs {
-		said[name] = err.Error()
+		said[name] = problem.Why(err)
 	}
 	return said
 }

@@ -93,7 +93,7 @@ func loadEntries(ctx context.Context, p *Pages, r *request) (any, error) {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(all.Broken)) {
-		o.Broken = append(o.Broken, brokenQueue{name, all.Broken[name].Error()})
+		o.Broken = append(o.Broken, brokenQueue{name, problem.Why(all.Broken[name])})
 	}
 	o.Headings, err = sorted(p, r, entryColumns, o.Rows)
 	return o, err

@@ -62,7 +62,7 @@ func loadQueue(ctx context.Context, p *Pages, r *request) (any, error) {
 		return nil, err
 	}
 	if why := q.Broken[name]; why != nil {
-		o.Broken = why.Error()
+		o.Broken = problem.Why(why)
 		return o, nil
 	}
 	info, err := p.queueInfo(ctx, q, name)

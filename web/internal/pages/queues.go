@@ -13,6 +13,7 @@ import (
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/web/internal/deed"
+	"github.com/leatwork/leat/web/internal/problem"
 	"github.com/leatwork/leat/web/internal/storage"
 	"github.com/leatwork/leat/web/internal/svg"
 )
@@ -93,7 +94,7 @@ func loadQueues(ctx context.Context, p *Pages, r *request) (any, error) {
 		o.Rows = queueRows(q, infos, p.Storage.Paces(q), p.Storage.Memory(ctx, namesOf(infos)), servers)
 	}
 	for _, name := range slices.Sorted(maps.Keys(q.Broken)) {
-		o.Broken = append(o.Broken, brokenQueue{name, q.Broken[name].Error()})
+		o.Broken = append(o.Broken, brokenQueue{name, problem.Why(q.Broken[name])})
 	}
 	if o.Headings, err = sorted(p, r, queueColumns, o.Rows); err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/leatwork/leat/internal/view"
+	"github.com/leatwork/leat/web/internal/problem"
 	"github.com/leatwork/leat/workflow"
 )
 
@@ -38,7 +39,7 @@ type valuesShown struct {
 func (p *Pages) values(ctx context.Context, r *request, s *runShown) *valuesShown {
 	shown := &valuesShown{}
 	if b, err := s.handle.Input(ctx); err != nil {
-		shown.NoInput = "it cannot be read here: " + err.Error()
+		shown.NoInput = "it cannot be read here: " + problem.Why(err)
 	} else {
 		shown.Input = p.value(r, b)
 	}
@@ -48,7 +49,7 @@ func (p *Pages) values(ctx context.Context, r *request, s *runShown) *valuesShow
 	case errors.Is(err, workflow.ErrNoOutput):
 		shown.NoOutcome = "none as yet"
 	default:
-		shown.NoOutcome = err.Error()
+		shown.NoOutcome = problem.Why(err)
 	}
 	return shown
 }

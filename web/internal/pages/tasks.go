@@ -11,6 +11,7 @@ import (
 	"github.com/leatwork/leat/internal/query"
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/task"
+	"github.com/leatwork/leat/web/internal/problem"
 )
 
 var tasksPage = page{path: "/tasks", name: "tasks", title: "Tasks", modules: "query", load: loadTasks}
@@ -79,7 +80,7 @@ func loadTasks(ctx context.Context, p *Pages, r *request) (any, error) {
 	}
 	o.GoOn = o.Next != "" && len(found.Tasks) < size
 	for _, name := range slices.Sorted(maps.Keys(s.Broken)) {
-		o.Broken = append(o.Broken, brokenQueue{name, s.Broken[name].Error()})
+		o.Broken = append(o.Broken, brokenQueue{name, problem.Why(s.Broken[name])})
 	}
 	if r.Live {
 		return o, nil

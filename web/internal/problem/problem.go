@@ -3,6 +3,7 @@ package problem
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
 
 	"github.com/leatwork/leat/internal/plain"
@@ -98,11 +99,25 @@ func Of(err error) Problem {
 		p.Code, p.Detail = "unknown-outcome", "the storage did not answer: it may have been done, or may be yet"
 	case p.Status == http.StatusBadGateway:
 		p.Detail = "the storage answers that it cannot: " + plain.Cut(p.Detail, 200)
+	case p.Status == http.StatusGatewayTimeout:
+		p.Detail = "the storage did not answer in time"
 	case p.Status == http.StatusServiceUnavailable:
 		p.Detail = "the storage does not answer"
 	}
 	p.Title = http.StatusText(p.Status)
 	return p
+}
+
+// Why returns what is told of why a part of an answer is missing. It is the text of err, as
+// what is stored may be damaged, unless err is of the network: that tells where the storage
+// is.
+func Why(err error) string {
+	p := Of(err)
+	var far net.Error
+	if p.Status == http.StatusServiceUnavailable && !errors.As(err, &far) {
+		return plain.Name(err.Error())
+	}
+	return p.Detail
 }
 
 // statusOf returns the status of an answer that tells err. What Redis answers is told

@@ -21,6 +21,7 @@ func (a answer) Error() string { return string(a) }
 func (answer) RedisError()     {}
 
 func TestAProblemTellsWhatTheErrorIs(t *testing.T) {
+	dialed := fmt.Errorf("counts: %w", &net.OpError{Op: "dial 10.0.0.7:6379", Err: context.DeadlineExceeded})
 	_, bad := query.Tasks.Parse("nothing:1")
 	for _, c := range []struct {
 		err    error
@@ -31,7 +32,8 @@ func TestAProblemTellsWhatTheErrorIs(t *testing.T) {
 		{fmt.Errorf("delete: %w", queue.ErrQueueNotEmpty), http.StatusConflict, "not empty"},
 		{task.Invalid("queue", "a b", "must be a name"), http.StatusBadRequest, "a b"},
 		{bad, http.StatusBadRequest, "nothing"},
-		{context.DeadlineExceeded, http.StatusGatewayTimeout, "deadline"},
+		{context.DeadlineExceeded, http.StatusGatewayTimeout, "in time"},
+		{dialed, http.StatusGatewayTimeout, "in time"},
 		{fmt.Errorf("counts: %w", answer("WRONGTYPE it is no list")), http.StatusBadGateway, "WRONGTYPE"},
 		{&net.OpError{Op: "dial", Err: errors.New("10.0.0.7:6379 refused")}, http.StatusServiceUnavailable, "does not answer"},
 		{New(http.StatusTeapot, "tea", "no coffee"), http.StatusTeapot, "no coffee"},
@@ -42,6 +44,19 @@ func TestAProblemTellsWhatTheErrorIs(t *testing.T) {
 		}
 		if strings.Contains(p.Detail, "10.0.0.7") {
 			t.Errorf("the detail tells where the storage is: %s", p.Detail)
+		}
+	}
+}
+
+func TestWhatIsDamagedIsToldAndWhereTheStorageIsIsNot(t *testing.T) {
+	for want, err := range map[string]error{
+		"counts: the document is no JSON":               errors.New("counts: the document is no JSON"),
+		"the storage does not answer":                   fmt.Errorf("counts: %w", &net.OpError{Op: "dial 10.0.0.7:6379", Err: errors.New("refused")}),
+		"the storage did not answer in time":            fmt.Errorf("counts: %w", &net.OpError{Op: "dial 10.0.0.7:6379", Err: context.DeadlineExceeded}),
+		"the storage answers that it cannot: WRONGTYPE": answer("WRONGTYPE"),
+	} {
+		if got := Why(err); got != want {
+			t.Errorf("%v is told as %q, want %q", err, got, want)
 		}
 	}
 }

@@ -108,6 +108,20 @@ func TestAQueueShowsItsFiguresAndDays(t *testing.T) {
 	})
 }
 
+func TestAQueryKeepsTheMemoryOfNoQueueSecret(t *testing.T) {
+	const unknown = `title="not known"`
+	s := serve(t, onSQLite(t), web.Config{})
+	for _, name := range []string{"mail", "images", "reports"} {
+		s.enqueue("a", "{}", task.Queue(name))
+	}
+	for began := time.Now(); strings.Contains(s.page("/queues", "q", "mail"), unknown); time.Sleep(10 * time.Millisecond) {
+		if time.Since(began) > time.Minute {
+			t.Fatal("the memory of a queue is never known")
+		}
+	}
+	s.saysNot("the table after somebody has narrowed it", s.page("/queues"), unknown)
+}
+
 // brokenQueues is a storage in which one queue cannot be read.
 type brokenQueues struct {
 	broker.Broker

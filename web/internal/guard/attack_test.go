@@ -142,6 +142,15 @@ func TestOnlyWhoMayChangesAnything(t *testing.T) {
 	}
 }
 
+func TestARoleThatThereIsNotIsRefused(t *testing.T) {
+	for _, role := range []access.Role{access.Nobody - 1, access.Admin + 1, 99} {
+		s := newStand(t, Config{Authoriser: as(role, false)}, nil)
+		for _, method := range []string{"GET", "POST"} {
+			s.wants(method+" of "+role.String(), s.ask(method, "/", nil), http.StatusForbidden)
+		}
+	}
+}
+
 func TestMethodOverridesMeanNothing(t *testing.T) {
 	s := newStand(t, Config{Authoriser: as(access.Viewer, false)}, nil)
 	for _, h := range []string{"X-HTTP-Method-Override: POST", "X-Method-Override: DELETE", "X-HTTP-Method: POST"} {

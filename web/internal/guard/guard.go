@@ -114,7 +114,7 @@ func (g *Guard) admit(r *http.Request) (access.Identity, *refusal) {
 		who.From = addressOf(r)
 	}
 	switch {
-	case who.Role < access.Viewer:
+	case who.Role < access.Viewer || who.Role > access.Admin:
 		return who, refuse(http.StatusForbidden, "role", "you may not see anything here")
 	case who.Weak && !g.isOurs(r.Host):
 		return who, refuse(http.StatusForbidden, "host", "this is not served under that name: it has to be among the hosts of the configuration")

@@ -79,7 +79,6 @@ func (l *Log) tell(ctx context.Context, e Entry) {
 // Latest returns the n entries that were recorded last by any process, the last one
 // first: fewer if there are no more, or the others are no longer kept.
 func (l *Log) Latest(ctx context.Context, n int) ([]Entry, error) {
-	l.sweep(ctx)
 	var latest []Entry
 	now := l.clock().UTC()
 	for month := monthOf(now); len(latest) < n && !now.After(month.closes()); month = month.before() {

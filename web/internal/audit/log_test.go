@@ -68,7 +68,9 @@ func TestTheLatestComeFirstAndOldOnesGo(t *testing.T) {
 		if got := latest(t, l, 2); len(got) != 0 {
 			t.Errorf("half a year later there still is %q", got)
 		}
-		for m := monthOf(time.Now()); m.begins.Year() > 1999; m = m.before() {
+		now := monthOf(time.Now())
+		l.Record(ctx, Entry{Deed: "half a year later"}) // which deletes what is old
+		for m := now.before(); m.begins.Year() > 1999; m = m.before() {
 			if docs, err := b.Documents(ctx, m.home(), headKey); err != nil || docs[0].Version != 0 {
 				t.Fatalf("month %s is still kept: %v, %v", m.home(), docs, err)
 			}
@@ -204,5 +206,28 @@ func TestAnEntryThatCannotBeReadHidesNoOther(t *testing.T) {
 	got, err := l.Latest(t.Context(), 9)
 	if err != nil || len(got) != 3 || got[0].Deed != "c" || got[2].Deed != "a" || !strings.Contains(got[1].Err, "cannot be read") {
 		t.Errorf("Latest = %+v, %v", got, err)
+	}
+}
+
+// still is a storage that says whether something was written.
+type still struct {
+	*model.Model
+	written bool
+}
+
+func (s *still) Apply(context.Context, time.Time, []broker.Change, broker.LeaseRequest) (broker.Applied, error) {
+	s.written = true
+	return broker.Applied{}, nil
+}
+
+func (s *still) Advance(context.Context, time.Time, broker.AdvanceRequest) (broker.Advanced, error) {
+	s.written = true
+	return broker.Advanced{}, nil
+}
+
+func TestWhoLooksWritesNothing(t *testing.T) {
+	s := &still{Model: model.New(model.Options{})}
+	if _, err := New(s, quiet()).Latest(t.Context(), 10); err != nil || s.written {
+		t.Errorf("a look has written: %v, %v", s.written, err)
 	}
 }

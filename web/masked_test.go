@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -117,5 +118,35 @@ func TestWhatIsMaskedCannotBeAskedFor(t *testing.T) {
 		if status, body, _ := f.post("/leat/api/v1/bulk", `{"kind":"task","deed":"archive","dry":true,"query":"`+q+`"}`, "Role", "operator"); status != http.StatusForbidden {
 			t.Errorf("an operator may ask for %s: %d %.300s", q, status, body)
 		}
+	}
+}
+
+func TestWhatOthersAskedForIsHiddenWhereItIsMasked(t *testing.T) {
+	f := fortOf(t, withSecrets(t), func(c *web.Config) { c.Mask = []string{"card.number", "header:authorization"} })
+	order := func(deed, query string) string {
+		return `{"kind":"task","deed":"` + deed + `","query":"queue:mail payload.card.number:` + hidden + query + `"}`
+	}
+	_, said, _ := f.post("/leat/api/v1/bulk", order("run", ""), "Role", "admin")
+	var begun struct{ ID string }
+	if err := json.Unmarshal([]byte(said), &begun); err != nil || begun.ID == "" {
+		t.Fatalf("the bulk is not begun: %s", said)
+	}
+	f.post("/leat/api/v1/bulk", order("run", " sate:pending"), "Role", "admin") // which is refused
+	f.post("/leat/api/v1/task/enqueue", `{"type":"pay","unique":"1h","unique_key":"`+hidden+`"}`, "Role", "admin")
+	f.post("/leat/api/v1/task/archive", `{"queue":"mail","id":"json"}`, "Role", "admin")
+	paths := []string{"/bulk", "/bulk?id=" + begun.ID, "/audit", "/api/v1/bulks", "/api/v1/bulk?id=" + begun.ID, "/api/v1/audit"}
+	for _, path := range paths {
+		for role, want := range map[string]bool{"viewer": false, "operator": false, "admin": true} {
+			status, body, _ := fetch(t, http.MethodGet, f.url+"/leat"+path, "Role", role)
+			if status != http.StatusOK || strings.Contains(body, hidden) != want {
+				t.Errorf("GET %s of %s: %d, and what is masked is shown: %v", path, role, status, !want)
+			}
+			if strings.HasSuffix(path, "/audit") && !strings.Contains(body, "mail/json") {
+				t.Errorf("GET %s of %s does not tell of the task that was named", path, role)
+			}
+		}
+	}
+	if _, body, _ := f.post("/leat/api/v1/bulk/stop", `{"id":"`+begun.ID+`"}`, "Role", "operator"); strings.Contains(body, hidden) || !strings.Contains(body, begun.ID) {
+		t.Errorf("an operator who stops a bulk is told %s", body)
 	}
 }

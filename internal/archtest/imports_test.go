@@ -69,7 +69,7 @@ var allow = map[string][]string{
 	"web/access":            {"task"},
 	"web/internal/storage":  {"internal/aside", "task", "queue", "queue/broker", "periodic", "workflow", "internal/history", "internal/pace"},
 	"web/internal/guard":    {"task", "web/access"},
-	"web/internal/audit":    {"task", "queue/broker", "web/access", "web/internal/storage"},
+	"web/internal/audit":    {"task", "queue/broker", "internal/query", "web/access", "web/internal/mask", "web/internal/storage"},
 	"web/internal/mask":     {"task", "internal/query", "internal/view", "web/access"},
 	"web/internal/deed":     {"internal/quantity", "task", "queue", "queue/broker", "periodic", "workflow", "internal/plain", "internal/query", "internal/view", "web/access", "web/internal/audit", "web/internal/mask", "web/internal/storage"},
 	"web/internal/live":     {"internal/aside", "web/access"},

@@ -19,10 +19,15 @@ func bulkRoutes() []route {
 			body: structSchema(reflect.TypeFor[bulkOrder](), "kind", "deed", "query"), gives: reflect.TypeFor[Begun](), do: beginBulk,
 		},
 		get("/bulk", "bulk", "How far a bulk has come. One that has ended is known for an hour.", []param{idParam}, func(_ context.Context, a *api, r *request) (deed.Progress, error) {
-			return a.Doer.Progress(r.args["id"])
+			p, err := a.Doer.Progress(r.args["id"])
+			return p.Shown(r.who.Role, a.Mask), err
 		}),
-		get("/bulks", "bulk", "All bulks that are known, the latest first.", nil, func(_ context.Context, a *api, _ *request) (List[deed.Progress], error) {
-			return listOf(a.Doer.Bulks()), nil
+		get("/bulks", "bulk", "All bulks that are known, the latest first.", nil, func(_ context.Context, a *api, r *request) (List[deed.Progress], error) {
+			all := a.Doer.Bulks()
+			for i := range all {
+				all[i] = all[i].Shown(r.who.Role, a.Mask)
+			}
+			return listOf(all), nil
 		}),
 		{
 			method: http.MethodPost, path: "/bulk/stop", tag: "bulk", role: access.Operator,
@@ -83,5 +88,6 @@ func stopBulk(_ context.Context, a *api, r *request) (any, error) {
 	if err := a.Doer.Stop(r.who, n.ID); err != nil {
 		return nil, err
 	}
-	return a.Doer.Progress(n.ID)
+	p, err := a.Doer.Progress(n.ID)
+	return p.Shown(r.who.Role, a.Mask), err
 }

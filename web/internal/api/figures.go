@@ -122,5 +122,8 @@ func readAudit(ctx context.Context, a *api, r *request) (List[audit.Entry], erro
 		return List[audit.Entry]{}, problem.New(http.StatusNotImplemented, "no-audit", "what is done is not kept here")
 	}
 	entries, err := a.Audit.Latest(ctx, r.args.number("limit"))
+	for i := range entries {
+		entries[i] = entries[i].Shown(r.who.Role, a.Mask)
+	}
 	return listOf(entries), err
 }

@@ -3,11 +3,7 @@ package pages
 import (
 	"context"
 
-	"github.com/leatwork/leat/internal/query"
-	"github.com/leatwork/leat/web/access"
 	"github.com/leatwork/leat/web/internal/audit"
-	"github.com/leatwork/leat/web/internal/deed"
-	"github.com/leatwork/leat/web/internal/mask"
 )
 
 var auditPage = page{path: "/audit", name: "audit", title: "Audit", load: loadAudit}
@@ -29,19 +25,7 @@ func loadAudit(ctx context.Context, p *Pages, r *request) (any, error) {
 		return nil, err
 	}
 	for i := range all {
-		if p.betrays(r.Who.Role, all[i]) {
-			all[i].Target = mask.Hidden
-		}
+		all[i] = all[i].Shown(r.Who.Role, p.Rules)
 	}
 	return audited{Entries: all, Full: len(all) == mostAudited}, nil
-}
-
-// betrays reports whether the target of what was done is a query that who has the role
-// may not ask.
-func (p *Pages) betrays(role access.Role, e audit.Entry) bool {
-	if !p.Rules.Hides(role) || e.Kind != string(deed.Task) {
-		return false
-	}
-	q, err := query.Tasks.Parse(e.Target)
-	return err == nil && p.Rules.Query(role, q) != nil
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/leatwork/leat/web/access"
 	"github.com/leatwork/leat/web/internal/deed"
-	"github.com/leatwork/leat/web/internal/mask"
 )
 
 // A bulkView is a deed to all that a query takes, or all of those that are known.
@@ -47,16 +46,12 @@ var bulkPage = page{path: "/bulk", name: "bulk", tab: "/tasks", load: func(_ con
 	return v, nil
 }}
 
-// bulkOf returns what somebody sees of one. What others asked for may tell of what is
-// hidden.
+// bulkOf returns what somebody sees of one.
 func (p *Pages) bulkOf(who access.Identity, one deed.Progress) bulk {
-	b := bulk{Progress: one, Label: one.Deed}
+	b := bulk{Progress: one.Shown(who.Role, p.Rules), Label: one.Deed}
 	if d, err := deed.Find(one.Kind, one.Deed); err == nil {
 		b.Label = d.Label + " " + string(one.Kind) + "s"
 		b.May = !p.ReadOnly && who.Role.Allows(d.Role) && one.State == deed.UnderWay
-	}
-	if p.Doer.Rules.Hides(who.Role) {
-		b.Query = mask.Hidden
 	}
 	if sum := one.Done + one.Skipped + one.Failed; one.Total > 0 {
 		b.Part = min(100*sum/one.Total, 100)

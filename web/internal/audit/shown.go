@@ -1,0 +1,54 @@
+package audit
+
+import (
+	"maps"
+	"strings"
+
+	"github.com/leatwork/leat/internal/query"
+	"github.com/leatwork/leat/task"
+	"github.com/leatwork/leat/web/access"
+	"github.com/leatwork/leat/web/internal/mask"
+)
+
+// Shown returns what who has the role may see of e: neither a query that they may not ask
+// nor what came of it, and no key by which something is unique. e is not changed.
+func (e Entry) Shown(role access.Role, rules *mask.Rules) Entry {
+	if !rules.Hides(role) {
+		return e
+	}
+	if e.betrays(role, rules) {
+		e.Target = mask.Hidden
+		if e.Err != "" {
+			e.Err = mask.Hidden
+		}
+	}
+	if e.Args["unique_key"] != "" {
+		e.Args = maps.Clone(e.Args)
+		e.Args["unique_key"] = mask.Hidden
+	}
+	return e
+}
+
+// betrays reports whether the target is a query that who has the role may not ask, or may
+// have been meant as one.
+func (e Entry) betrays(role access.Role, rules *mask.Rules) bool {
+	if e.Kind != "task" {
+		return false // other queries ask for nothing that is masked
+	}
+	q, err := query.Tasks.Parse(e.Target)
+	if err != nil {
+		return !namesTasks(e.Target)
+	}
+	return rules.Query(role, q) != nil
+}
+
+// namesTasks reports whether text names tasks by queue and id.
+func namesTasks(text string) bool {
+	for word := range strings.FieldsSeq(text) {
+		queue, id, both := strings.Cut(word, "/")
+		if !both || strings.ContainsAny(queue, ":~<>=") || task.CheckMadeName("queue", queue) != nil || task.CheckMadeName("id", id) != nil {
+			return false
+		}
+	}
+	return true
+}

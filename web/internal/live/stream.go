@@ -16,7 +16,7 @@ import (
 const writePatience = 20 * time.Second
 
 // Serve sends what a follower is told as server-sent events, until either ends, and has it
-// leave then. Between two tellings there is at least pause. The events are
+// leave then; of HEAD, only that there is a stream. Between two tellings there is at least pause. The events are
 //
 //	part     {"name": ..., "html": ...}: how a part of the page looks now
 //	beat     {"at": ...}: when it was seen that what is shown is so
@@ -30,6 +30,9 @@ func Serve(w http.ResponseWriter, r *http.Request, f *Follower, pause time.Durat
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no")
+	if r.Method == http.MethodHead {
+		return
+	}
 	s := &stream{control: http.NewResponseController(w), out: w}
 	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 		h.Set("Content-Encoding", "gzip")

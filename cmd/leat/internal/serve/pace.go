@@ -15,20 +15,18 @@ const (
 	bodyWithin = 10 * time.Second
 )
 
-// paced serves h to clients that keep up. A stream of events ends when stop does.
+// paced serves h to clients that keep up. What is answered with a stream of events ends when
+// stop does, whatever the client has said that it takes.
 func paced(stop context.Context, h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.Contains(r.Header.Get("Accept"), "text/event-stream") {
-			ctx, cancel := context.WithCancel(r.Context())
-			defer cancel()
-			defer context.AfterFunc(stop, cancel)()
-			r = r.WithContext(ctx)
-		}
-		p := &pacedWriter{ResponseWriter: w, connection: http.NewResponseController(w)}
+		ctx, end := context.WithCancel(r.Context())
+		defer end()
+		p := &pacedWriter{ResponseWriter: w, connection: http.NewResponseController(w), stop: stop, end: end}
+		defer p.release()
 		if r.ContentLength != 0 {
 			_ = p.connection.SetReadDeadline(time.Now().Add(bodyWithin)) // or else there is no limit
 		}
-		h.ServeHTTP(p, r)
+		h.ServeHTTP(p, r.WithContext(ctx))
 		p.extend() // for what is still to be flushed
 	})
 }
@@ -37,6 +35,25 @@ func paced(stop context.Context, h http.Handler) http.Handler {
 type pacedWriter struct {
 	http.ResponseWriter
 	connection *http.ResponseController
+
+	stop  context.Context
+	end   context.CancelFunc // of the request
+	begun bool
+	leave func() bool // has stop forget the request; nil: stop does not know it
+}
+
+// begin has a stream of events end when stop does.
+func (w *pacedWriter) begin() {
+	if !w.begun && strings.HasPrefix(w.Header().Get("Content-Type"), "text/event-stream") {
+		w.leave = context.AfterFunc(w.stop, w.end)
+	}
+	w.begun = true
+}
+
+func (w *pacedWriter) release() {
+	if w.leave != nil {
+		w.leave()
+	}
 }
 
 func (w *pacedWriter) extend() {
@@ -44,13 +61,22 @@ func (w *pacedWriter) extend() {
 }
 
 func (w *pacedWriter) WriteHeader(status int) {
+	w.begin()
 	w.extend()
 	w.ResponseWriter.WriteHeader(status)
 }
 
 func (w *pacedWriter) Write(p []byte) (int, error) {
+	w.begin()
 	w.extend()
 	return w.ResponseWriter.Write(p)
+}
+
+// FlushError is for [http.ResponseController].
+func (w *pacedWriter) FlushError() error {
+	w.begin()
+	w.extend()
+	return w.connection.Flush()
 }
 
 // Unwrap is for [http.ResponseController].

@@ -125,7 +125,6 @@ func TestAStreamOfEventsEndsWithTheServerAndARequestIsFinished(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Header.Set("Accept", "text/event-stream")
 	stream, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)

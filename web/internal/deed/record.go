@@ -2,7 +2,6 @@ package deed
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/leatwork/leat/web/access"
@@ -36,7 +35,7 @@ func (d *Doer) tell(ctx context.Context, r record) {
 		Target: r.target, Args: shown(r.what, r.args), Count: r.count,
 	}
 	if r.err != nil {
-		e.Err = r.err.Error()
+		e.Err = faultShown(r.what, r.args, r.err)
 	}
 	d.Recorder.Record(ctx, e)
 }
@@ -82,26 +81,3 @@ func (d *Doer) tellMany(ctx context.Context, r record, results []Result) {
 
 // mostWays is in how many ways several deeds may fail that are told each on its own.
 const mostWays = 10
-
-// longestShown is how many bytes of an argument are told.
-const longestShown = 200
-
-// shown returns the arguments as others may see them: of what a task, a step or a signal
-// carries, which may be a secret, only how much it is.
-func shown(what Deed, args map[string]string) map[string]string {
-	forms := map[string]Form{}
-	for _, p := range what.Params {
-		forms[p.Name] = p.Form
-	}
-	told := make(map[string]string, len(args))
-	for name, text := range args {
-		switch form := forms[name]; {
-		case text == "":
-		case form == JSON || form == Base64 || form == Lines:
-			told[name] = fmt.Sprintf("(%d bytes)", len(text))
-		default:
-			told[name] = text[:min(len(text), longestShown)]
-		}
-	}
-	return told
-}

@@ -189,10 +189,16 @@ func contained(f func() error) (err error) {
 	return f()
 }
 
+// bulkArg is what says how far a bulk is, beside the arguments.
+const bulkArg = "bulk"
+
 // stage returns arguments that say, too, how far a bulk is of which is told.
 func stage(args map[string]string, how string) map[string]string {
-	staged := map[string]string{"bulk": how}
-	maps.Copy(staged, args)
+	staged := maps.Clone(args)
+	if staged == nil {
+		staged = map[string]string{}
+	}
+	staged[bulkArg] = how
 	return staged
 }
 

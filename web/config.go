@@ -52,11 +52,11 @@ type Config struct {
 	// told it. "": there is none.
 	Prometheus string
 
-	// Links lead from each task that has what they need to other systems.
+	// Links lead from each task and run that has what they need to other systems.
 	Links []Link
 
 	// Jaeger is the address of a Jaeger that has the traces of this storage, to which each
-	// task with a trace then leads: http://127.0.0.1:16686. "": there is none.
+	// task and run with a trace then leads: http://127.0.0.1:16686. "": there is none.
 	Jaeger string
 
 	// FormatPayload and FormatResult write a payload, or a result, as those who look read

@@ -7,18 +7,20 @@ import (
 	"github.com/leatwork/leat/web/internal/trail"
 )
 
-// A Link leads from a task to another system: its log, or what it is about.
+// A Link leads from a task or a run to another system: its log, or what it is about.
 type Link struct {
 	Name string // what the link is called
 
-	// Template is the address, of http or https, with what is known of the task in braces,
-	// anywhere behind the host: {id}, {queue}, {type}, {group}, {trace_id}, {header.NAME}
-	// and {payload.PATH}, where PATH is names and indexes: {payload.lines.0.sku}. Values are
-	// escaped. A task that has not all of them has no such link.
+	// Template is the address, of http or https, with what is known in braces, anywhere
+	// behind the host. Of a task: {id}, {queue}, {type}, {group}, {trace_id}, {header.NAME}
+	// and {payload.PATH}, where PATH is names and indexes: {payload.lines.0.sku}. Of a run:
+	// {id}, {queue}, {workflow}, {attr.NAME}, {trace_id}, and {header.NAME}, of those that
+	// all its tasks have. Values are escaped. What has not all of them has no such link: one
+	// with {type} is for tasks only, one with {workflow} for runs.
 	Template string
 }
 
-// trails returns where tasks of the dashboard lead.
+// trails returns where tasks and runs of the dashboard lead.
 func (c Config) trails() (all []trail.Link, err error) {
 	links := c.Links
 	if c.Jaeger != "" {

@@ -22,9 +22,10 @@ type Status struct {
 	Failure    *StepError
 	Retries    int // how often it was begun again
 	Attributes map[string]string
-	Parent     string       // id of the run that it is a step of
-	Events     []Event      // what was done to it, the last fifty things, the oldest first
-	Steps      []StepStatus // in the order in which the workflow declares them
+	Parent     string            // id of the run that it is a step of
+	Headers    map[string]string // that all its tasks have for a [Tracer]; nil: none. They must not be modified
+	Events     []Event           // what was done to it, the last fifty things, the oldest first
+	Steps      []StepStatus      // in the order in which the workflow declares them
 }
 
 // A StepStatus is how far a step of a run has come.
@@ -92,7 +93,7 @@ func (v *values) status(ctx context.Context) (Status, error) {
 	c := v.control
 	s := Status{
 		ID: v.home.ID, Workflow: c.Workflow, State: c.State, Started: c.Started, Begins: c.Begins, Deadline: c.Deadline, Ended: c.Ended,
-		Failure: c.Failure, Retries: c.Epoch, Attributes: c.Attributes, Events: c.Events,
+		Failure: c.Failure, Retries: c.Epoch, Attributes: c.Attributes, Headers: c.Trace, Events: c.Events,
 	}
 	if c.Parent != nil {
 		s.Parent = c.Parent.ID

@@ -14,9 +14,11 @@ import (
 	"github.com/leatwork/leat/internal/plain"
 	"github.com/leatwork/leat/internal/view"
 	"github.com/leatwork/leat/web/internal/deed"
+	"github.com/leatwork/leat/web/internal/mask"
 	"github.com/leatwork/leat/web/internal/problem"
 	"github.com/leatwork/leat/web/internal/rundraw"
 	"github.com/leatwork/leat/web/internal/svg"
+	"github.com/leatwork/leat/web/internal/trail"
 	"github.com/leatwork/leat/workflow"
 )
 
@@ -41,6 +43,7 @@ type runShown struct {
 	Legend   []outline.Key
 	Progress runProgress
 	Signals  []string // that it waits for
+	Links    []trail.Place
 	Deeds    []runDeed
 
 	Graph    template.HTML
@@ -127,7 +130,22 @@ func (p *Pages) readRun(ctx context.Context, r *request) (*runShown, error) {
 	s.Progress = progressOf(s.Run.Steps)
 	s.Bar = s.Progress.bar()
 	s.Signals = waitedFor(s.Run)
+	s.Links = p.runLinks(r, s)
 	return s, p.leads(r, s)
+}
+
+// runLinks returns where links lead for a run.
+func (p *Pages) runLinks(r *request, s *runShown) (places []trail.Place) {
+	run := trail.Run{
+		ID: s.Run.ID, Queue: s.Run.Queue, Workflow: s.Run.Workflow, Attributes: s.Run.Attributes,
+		Headers: p.Rules.Headers(r.Who.Role, s.tree.Headers),
+	}
+	for _, l := range p.Links {
+		if place, ok := l.ForRun(run, mask.Hidden); ok {
+			places = append(places, place)
+		}
+	}
+	return places
 }
 
 // leads finds the addresses that lead on from a run.

@@ -12,22 +12,23 @@ import (
 	"github.com/leatwork/leat/task"
 )
 
-// A Link leads from tasks to something elsewhere. It may be used by several goroutines.
+// A Link leads from tasks and runs to something elsewhere. It may be used by several goroutines.
 type Link struct {
 	Name  string
 	parts []string // of the address, and between them:
 	holes []string // what stands in braces
 }
 
-// A Place is where a link leads for one task.
+// A Place is where a link leads for one task, or one run.
 type Place struct{ Name, URL string }
 
 var hole = regexp.MustCompile(`\{([^{}]*)\}`)
 
 // Parse reads the template of an address: http or https, with what is known of a task in
 // braces behind the host: {id}, {queue}, {type}, {group}, {trace_id}, {header.NAME} and
-// {payload.PATH}, where PATH is the names and indexes that lead there in JSON. What makes no
-// sense is refused with a [task.InvalidError].
+// {payload.PATH}, where PATH is the names and indexes that lead there in JSON; or of a run:
+// {id}, {queue}, {workflow}, {attr.NAME}, {trace_id} and {header.NAME}. What makes no sense
+// is refused with a [task.InvalidError].
 func Parse(name, template string) (Link, error) {
 	l := Link{Name: name}
 	if name == "" {
@@ -41,7 +42,7 @@ func Parse(name, template string) (Link, error) {
 	l.parts = append(l.parts, template[end:])
 	for _, h := range l.holes {
 		if !isKnown(h) {
-			return l, task.Invalid("link "+name, template, fmt.Sprintf("has {%s}, which is none of {id}, {queue}, {type}, {group}, {trace_id}, {header.NAME}, {payload.PATH}", h))
+			return l, task.Invalid("link "+name, template, fmt.Sprintf("has {%s}, which is none of {id}, {queue}, {type}, {group}, {workflow}, {trace_id}, {header.NAME}, {attr.NAME}, {payload.PATH}", h))
 		}
 	}
 	if strings.ContainsAny(strings.Join(l.parts, ""), "{}") {
@@ -63,23 +64,28 @@ func Parse(name, template string) (Link, error) {
 
 func isKnown(hole string) bool {
 	switch hole {
-	case "id", "queue", "type", "group", "trace_id":
+	case "id", "queue", "type", "group", "workflow", "trace_id":
 		return true
 	}
 	kind, rest, _ := strings.Cut(hole, ".")
-	return (kind == "header" || kind == "payload") && rest != ""
+	return (kind == "header" || kind == "attr" || kind == "payload") && rest != ""
 }
 
 // For returns where the link leads for a task, and whether it leads anywhere: the task has
 // all that it needs, and nothing of that is in hidden.
 func (l Link) For(i *task.Info, hidden string) (Place, bool) {
+	return l.lead(func(hole string) string { return valueOf(i, hole) }, hidden)
+}
+
+// lead returns where the link leads with the values that of has.
+func (l Link) lead(of func(hole string) string, hidden string) (Place, bool) {
 	var b strings.Builder
 	for n, part := range l.parts {
 		b.WriteString(part)
 		if n == len(l.holes) {
 			break
 		}
-		value := valueOf(i, l.holes[n])
+		value := of(l.holes[n])
 		if value == "" || value == "." || value == ".." || hidden != "" && strings.Contains(value, hidden) {
 			return Place{}, false
 		}

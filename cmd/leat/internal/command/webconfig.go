@@ -34,7 +34,7 @@ func (d *dashboard) sound() (err error) {
 	return err
 }
 
-// links returns where tasks lead, besides to Jaeger.
+// links returns where tasks and runs lead, besides to Jaeger.
 func (o *webOptions) links() []web.Link {
 	if o.trace == "" {
 		return nil

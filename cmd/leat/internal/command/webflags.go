@@ -65,7 +65,7 @@ func (o *webOptions) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.key, "serve-key", "", "a file with the key of that")
 	f.StringSliceVar(&o.mask, "mask", nil, "what of payloads, results and headers is hidden: card.number, **.password, header:authorization, or * for all; several with commas")
 	f.StringVar(&o.unmask, "unmask-for", "admin", "the least role from which nothing is hidden: viewer, operator or admin")
-	f.StringVar(&o.trace, "trace-url", "", "the URL of a page that shows the trace of a task, with {trace_id} in it, or what else is known of the task")
+	f.StringVar(&o.trace, "trace-url", "", "the URL of a page that shows the trace of a task or run, with {trace_id} in it, or what else is known of it")
 	f.StringVar(&o.jaeger, "jaeger", "", "the URL of a Jaeger that has the traces, http://HOST:16686")
 	f.StringVar(&o.prometheus, "prometheus-addr", "", "the URL of a Prometheus server, for charts of long ranges")
 	f.BoolVar(&o.metrics, "enable-metrics-exporter", false, "export figures to Prometheus at /metrics")

@@ -30,7 +30,7 @@ type Config struct {
 	Hub      *live.Hub
 	Prom     *prom.Client  // nil: there is none
 	Patience time.Duration // that a page has with the storage
-	Links    []trail.Link  // that lead from tasks elsewhere
+	Links    []trail.Link  // that lead from tasks and runs elsewhere
 
 	MaxPayload, MaxResult int // how many characters of these a list shows; 0: 200
 
@@ -54,7 +54,7 @@ type Pages struct {
 	checks  checks
 	drawer  rundraw.Drawer
 
-	steps       knownSteps
+	advances    advances
 	runsCounted runsCounted
 }
 

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"sync"
-	"time"
 
 	"github.com/leatwork/leat/internal/quantity"
 	"github.com/leatwork/leat/internal/query"
@@ -34,11 +33,9 @@ type runs struct {
 // A runRow is a run in the list.
 type runRow struct {
 	view.Run
-	Progress runProgress
-	Bar      template.HTML
-	At       string   // the step that runs
-	Signals  []string // that it waits for
-	Keys     []string // of its attributes, in order
+	advance
+	Bar  template.HTML
+	Keys []string // of its attributes, in order
 }
 
 // A stateCount is how many runs are in a state, with a query for them.
@@ -123,65 +120,10 @@ func (p *Pages) runRows(ctx context.Context, found []workflow.Summary) []runRow 
 		turn <- struct{}{}
 		reading.Go(func() {
 			defer func() { <-turn }()
-			rows[i].read(p.steps.of(ctx, s))
+			rows[i].advance = p.advances.of(ctx, s)
+			rows[i].Bar = rows[i].Progress.bar()
 		})
 	}
 	reading.Wait()
 	return rows
-}
-
-// read takes note of the steps of the run.
-func (r *runRow) read(steps []view.Step) {
-	r.Run.Steps = steps
-	r.Progress = progressOf(steps)
-	r.Bar = r.Progress.bar()
-	r.Signals = waitedFor(r.Run)
-	for _, s := range steps {
-		if s.State == "running" {
-			r.At = s.Name
-			break
-		}
-	}
-	r.Run.Steps = nil
-}
-
-// knownSteps are the steps of runs that have ended, as they stood.
-type knownSteps struct {
-	mu    sync.Mutex
-	known map[stepsKey][]view.Step
-}
-
-type stepsKey struct {
-	queue, id string
-	ended     int64
-}
-
-const mostKnownSteps = 1000
-
-// of returns the steps of a run.
-func (k *knownSteps) of(ctx context.Context, s workflow.Summary) []view.Step {
-	key := stepsKey{s.Queue(), s.ID, s.Ended.UnixNano()}
-	k.mu.Lock()
-	steps, ok := k.known[key]
-	k.mu.Unlock()
-	if ok {
-		return steps
-	}
-	status, err := s.Status(ctx)
-	if err != nil {
-		return nil
-	}
-	for _, step := range view.RunOf(workflow.Tree{Status: status, Item: -1}, time.Time{}).Steps {
-		steps = append(steps, view.Step{Name: step.Name, State: step.State, Signal: step.Signal})
-	}
-	if s.Ended.IsZero() {
-		return steps
-	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.known == nil || len(k.known) >= mostKnownSteps {
-		k.known = map[stepsKey][]view.Step{}
-	}
-	k.known[key] = steps
-	return steps
 }

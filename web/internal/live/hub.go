@@ -23,21 +23,30 @@ type Render func(ctx context.Context) ([]Part, error)
 var (
 	ErrGone = errors.New("it is not there any more")
 	ErrFull = errors.New("too many are following")
+	ErrMany = errors.New("you are following too much at once: close some pages")
 	ErrOver = errors.New("the dashboard is closed")
 )
 
-// Most is how many may follow at once.
-const Most = 2000
+// Most is how many may follow at once, and MostEach how many of them may be one and the same.
+const (
+	Most     = 2000
+	MostEach = 200
+)
+
+// atOnce is how much is rendered at once.
+const atOnce = 8
 
 // A Hub renders what somebody follows, once for all who follow the same, and tells them
 // what has changed. What nobody follows is not rendered.
 type Hub struct {
 	every   time.Duration
 	patient time.Duration
+	busy    chan struct{} // has something in it for each that is rendered
 
 	mu     sync.Mutex
 	topics map[string]*topic
-	count  int // of followers
+	count  int            // of followers
+	each   map[string]int // how many of them somebody is
 	closed bool
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -46,7 +55,7 @@ type Hub struct {
 
 // New returns a hub that renders every so often, and gives each rendering at most patient.
 func New(every, patient time.Duration) *Hub {
-	h := &Hub{every: every, patient: patient, topics: map[string]*topic{}}
+	h := &Hub{every: every, patient: patient, busy: make(chan struct{}, atOnce), topics: map[string]*topic{}, each: map[string]int{}}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	return h
 }
@@ -61,8 +70,8 @@ func (h *Hub) Close() {
 }
 
 // Follow has the follower told of what render renders, which must be the same for all who
-// give the same key. [Follower.Leave] ends it.
-func (h *Hub) Follow(key string, render Render) (*Follower, error) {
+// give the same key. who follows may follow [MostEach] things. [Follower.Leave] ends it.
+func (h *Hub) Follow(who, key string, render Render) (*Follower, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	switch {
@@ -70,6 +79,8 @@ func (h *Hub) Follow(key string, render Render) (*Follower, error) {
 		return nil, ErrOver
 	case h.count >= Most:
 		return nil, ErrFull
+	case h.each[who] >= MostEach:
+		return nil, ErrMany
 	}
 	t := h.topics[key]
 	if t == nil {
@@ -78,7 +89,8 @@ func (h *Hub) Follow(key string, render Render) (*Follower, error) {
 		h.going.Go(t.run)
 	}
 	h.count++
-	f := &Follower{topic: t, news: make(chan struct{}, 1), parts: map[string]string{}, order: nil}
+	h.each[who]++
+	f := &Follower{who: who, topic: t, news: make(chan struct{}, 1), parts: map[string]string{}, order: nil}
 	for _, name := range t.order {
 		f.take(name, t.known[name])
 	}
@@ -137,13 +149,27 @@ func (t *topic) run() {
 			t.end()
 			return
 		}
+		select {
+		case t.hub.busy <- struct{}{}:
+		case <-t.left:
+			return
+		case <-t.hub.ctx.Done():
+			t.end()
+			return
+		}
 		began := time.Now()
-		ctx, cancel := context.WithTimeout(t.hub.ctx, t.hub.patient)
-		parts, err := aside.Call(ctx, t.hub.patient, func() ([]Part, error) { return t.render(ctx) })
-		cancel()
-		t.tell(began, parts, err)
+		t.once(began)
+		<-t.hub.busy
 		timer.Reset(max(t.hub.every-time.Since(began), t.hub.every/4))
 	}
+}
+
+// once renders, and tells followers what has come of it.
+func (t *topic) once(began time.Time) {
+	ctx, cancel := context.WithTimeout(t.hub.ctx, t.hub.patient)
+	defer cancel()
+	parts, err := aside.Call(ctx, t.hub.patient, func() ([]Part, error) { return t.render(ctx) })
+	t.tell(began, parts, err)
 }
 
 // tell tells followers what has changed.
@@ -184,6 +210,7 @@ func (t *topic) end() {
 
 // A Follower is told what has changed. It is for one goroutine.
 type Follower struct {
+	who   string
 	topic *topic
 	news  chan struct{}
 
@@ -233,6 +260,9 @@ func (f *Follower) Leave() {
 	}
 	f.gone = true
 	h.count--
+	if h.each[f.who]--; h.each[f.who] == 0 {
+		delete(h.each, f.who)
+	}
 	delete(f.topic.followers, f)
 	if len(f.topic.followers) == 0 && h.topics[f.topic.key] == f.topic {
 		delete(h.topics, f.topic.key)

@@ -21,7 +21,7 @@ func (c *counter) render(context.Context) ([]Part, error) {
 
 func follow(t *testing.T, h *Hub, key string, r Render) *Follower {
 	t.Helper()
-	f, err := h.Follow(key, r)
+	f, err := h.Follow("ann", key, r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +140,7 @@ func TestWhatTakesTooLongIsGivenUp(t *testing.T) {
 		if _, _, err := f.Take(); !errors.Is(err, ErrOver) && !errors.Is(err, context.Canceled) {
 			t.Errorf("closed: err = %v", err)
 		}
-		if _, err := h.Follow("a", nil); !errors.Is(err, ErrOver) {
+		if _, err := h.Follow("ann", "a", nil); !errors.Is(err, ErrOver) {
 			t.Errorf("follow what is closed: %v", err)
 		}
 	})
@@ -167,10 +167,64 @@ func TestTooManyMayNotFollow(t *testing.T) {
 		defer h.Close()
 		var c counter
 		for i := range Most {
-			follow(t, h, fmt.Sprint(i%7), c.render)
+			if _, err := h.Follow(fmt.Sprint("user ", i), fmt.Sprint(i%7), c.render); err != nil {
+				t.Fatal(err)
+			}
 		}
-		if _, err := h.Follow("a", c.render); !errors.Is(err, ErrFull) {
+		if _, err := h.Follow("ann", "a", c.render); !errors.Is(err, ErrFull) {
 			t.Errorf("err = %v", err)
 		}
+	})
+}
+
+func TestNobodyKeepsOthersFromFollowing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := New(time.Second, time.Second)
+		defer h.Close()
+		var c counter
+		var last *Follower
+		for i := range MostEach {
+			last = follow(t, h, fmt.Sprint(i), c.render)
+		}
+		if _, err := h.Follow("ann", "a", c.render); !errors.Is(err, ErrMany) {
+			t.Errorf("one who follows %d things follows one more: %v", MostEach, err)
+		}
+		f, err := h.Follow("bob", "a", c.render)
+		if err != nil {
+			t.Fatalf("another may not follow: %v", err)
+		}
+		f.Leave()
+		last.Leave()
+		follow(t, h, "a", c.render)
+		if len(h.each) != 1 || h.each["ann"] != MostEach {
+			t.Errorf("who follows is counted as %v", h.each)
+		}
+	})
+}
+
+func TestOnlyAFewAreRenderedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := New(time.Minute, time.Second)
+		var now, most, all atomic.Int64
+		for i := range 10 * atOnce {
+			follow(t, h, fmt.Sprint(i), func(context.Context) ([]Part, error) {
+				if n := now.Add(1); n > most.Load() {
+					most.Store(n)
+				}
+				time.Sleep(time.Second / 2)
+				all.Add(1)
+				now.Add(-1)
+				return nil, nil
+			})
+		}
+		time.Sleep(time.Second)
+		if n := most.Load(); n > atOnce {
+			t.Errorf("%d are rendered at once, want at most %d", n, atOnce)
+		}
+		time.Sleep(10 * time.Second)
+		if n := all.Load(); n != 10*atOnce {
+			t.Errorf("%d were rendered, want %d", n, 10*atOnce)
+		}
+		h.Close()
 	})
 }

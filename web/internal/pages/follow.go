@@ -3,13 +3,34 @@ package pages
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/leatwork/leat/web/access"
 	"github.com/leatwork/leat/web/internal/live"
 	"github.com/leatwork/leat/web/internal/problem"
 )
+
+// shownBy are the parameters of pages. What else an address has, shows nothing else.
+var shownBy = []string{
+	"cursor", "days", "down", "face", "filter", "from", "id", "name", "open", "order", "preview", "q", "queue", "range", "show", "size", "sort", "step", "view",
+}
+
+// known returns what pages know of a query.
+func known(query url.Values) url.Values {
+	maps.DeleteFunc(query, func(name string, _ []string) bool { return !slices.Contains(shownBy, name) })
+	return query
+}
+
+// follows returns as whom somebody follows: by name, or else by address.
+func follows(who access.Identity) string {
+	if who.Name != "" {
+		return "name " + who.Name
+	}
+	return "address " + who.From
+}
 
 // live sends what changes on a page. Whoever looks at the same page with the same role
 // follows the same rendering of it.
@@ -28,18 +49,21 @@ func (p *Pages) live(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "there is no such page", http.StatusNotFound)
 		return
 	}
-	query := address.Query()
-	query.Del("notice")
+	query := known(address.Query())
 	req := &request{Page: one, Query: query, Who: access.Identity{Role: access.From(r.Context()).Role}, Live: true}
 	key := req.Who.Role.String() + " " + path + "?" + query.Encode()
-	f, err := p.Hub.Follow(key, func(ctx context.Context) ([]live.Part, error) {
+	f, err := p.Hub.Follow(follows(access.From(r.Context())), key, func(ctx context.Context) ([]live.Part, error) {
 		parts, err := p.parts(ctx, req)
 		if err != nil && problem.Of(err).Status == http.StatusNotFound {
 			err = errors.Join(live.ErrGone, err)
 		}
 		return parts, err
 	})
-	if err != nil {
+	switch {
+	case errors.Is(err, live.ErrMany):
+		http.Error(w, err.Error(), http.StatusTooManyRequests)
+		return
+	case err != nil:
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
 	}

@@ -1,0 +1,60 @@
+package pages
+
+import (
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"testing"
+
+	"github.com/leatwork/leat/web/access"
+)
+
+func TestWhatNoPageKnowsIsNotFollowedApart(t *testing.T) {
+	for query, want := range map[string]string{
+		"x=1&q=state%3Aretry&notice=n": "q=state%3Aretry",
+		"x=2":                          "",
+		"queue=a&id=b":                 "id=b&queue=a",
+	} {
+		values, err := url.ParseQuery(query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := known(values).Encode(); got != want {
+			t.Errorf("of %s a page knows %q, want %q", query, got, want)
+		}
+	}
+}
+
+func TestEveryParameterOfAPageIsKnown(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var used []string
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range regexp.MustCompile(`\b(?:r|req)\.get\("(\w+)"\)`).FindAllSubmatch(text, -1) {
+			used = append(used, string(found[1]))
+		}
+	}
+	slices.Sort(used)
+	if used = slices.Compact(used); !slices.Equal(used, shownBy) {
+		t.Errorf("pages read the parameters %q, and %q are known", used, shownBy)
+	}
+}
+
+func TestWhoFollows(t *testing.T) {
+	ann, here, there := access.Identity{Name: "ann", From: "192.0.2.1"}, access.Identity{From: "192.0.2.1"}, access.Identity{From: "192.0.2.2"}
+	if a, b, c := follows(ann), follows(here), follows(there); a == b || b == c {
+		t.Errorf("%q, %q and %q follow", a, b, c)
+	}
+	ann.From = "192.0.2.2"
+	if follows(ann) != follows(access.Identity{Name: "ann"}) {
+		t.Error("somebody who has moved is another")
+	}
+}

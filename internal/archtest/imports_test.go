@@ -49,7 +49,7 @@ var allow = map[string][]string{
 	// The only packages that import the libraries of the command line and the terminal.
 	"cmd/leat":                  {"cmd/leat/internal/command"},
 	"cmd/leat/internal/command": {"internal/quantity", "internal/nearest", "task", "queue", "queue/broker", "workflow", "workflow/dag", "periodic", "periodic/yamlfile", "github.com/google/uuid", "cmd/leat/internal/connect", "cmd/leat/internal/output", "cmd/leat/internal/dash", "cmd/leat/internal/serve", "internal/drawing", "internal/layout", "internal/pace", "internal/plain", "internal/query", "internal/tail", "internal/view", "web", "web/access", "metrics", "github.com/prometheus/client_golang", "go.yaml.in/yaml/v3", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term"},
-	"cmd/leat/internal/serve":   {"task"},
+	"cmd/leat/internal/serve":   {"task", "web/access"},
 	"cmd/leat/internal/connect": {"internal/nearest", "task", "queue/broker", "queue/brokerurl", "github.com/spf13/pflag", "go.yaml.in/yaml/v3"},
 	"cmd/leat/internal/output":  {"task", "internal/plain", "github.com/charmbracelet/x/ansi", "go.yaml.in/yaml/v3", "golang.org/x/term"},
 	"cmd/leat/internal/dash":    {"internal/quantity", "cmd/leat/internal/output", "task", "queue", "queue/broker", "workflow", "periodic", "internal/drawing", "internal/plain", "internal/query", "internal/view", "charm.land/bubbletea/v2", "charm.land/lipgloss/v2", "charm.land/bubbles/v2", "github.com/charmbracelet/x/ansi"},

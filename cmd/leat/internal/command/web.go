@@ -123,7 +123,7 @@ func (d *dashboard) routes(cfg web.Config, h *web.Handler) (http.Handler, error)
 		mux.Handle("GET /metrics", exported)
 	}
 	if d.pprof {
-		mux.Handle(serve.ProfilePath, serve.Profiles())
+		mux.Handle(serve.ProfilePath, h.Guard(serve.Profiles()))
 	}
 	mux.Handle("/", h)
 	return mux, nil

@@ -279,3 +279,9 @@ func TestBelowAPath(t *testing.T) {
 		t.Errorf("the access log has %q, %v", line, err)
 	}
 }
+
+func TestProfilesAreForThoseWhoMayDoEverything(t *testing.T) {
+	s := siteOf(t, nil, "--broker", onFile(t, "q"), "--anyone", "viewer", "--pprof")
+	s.answers("/queues", 200, "")
+	s.answers("/debug/pprof/goroutine?debug=1", 403, "admins")
+}

@@ -71,7 +71,7 @@ func (o *webOptions) flags(f *pflag.FlagSet) {
 	f.BoolVar(&o.metrics, "enable-metrics-exporter", false, "export figures to Prometheus at /metrics")
 	f.BoolVar(&o.metricsOpen, "metrics-open", false, "export them to everybody who asks")
 	f.BoolVar(&o.accessLog, "access-log", false, "log every request")
-	f.BoolVar(&o.pprof, "pprof", false, "answer go tool pprof at /debug/pprof/, on this machine only")
+	f.BoolVar(&o.pprof, "pprof", false, "answer go tool pprof at /debug/pprof/, to admins on this machine only")
 	f.BoolVar(&o.check, "check", false, "ask the one that is running whether it lives, and exit with 0 or 5")
 	f.BoolVar(&o.hash, "hash", false, "read a password, and write what stands for it in a user file")
 	connect.AliasFlags(f)

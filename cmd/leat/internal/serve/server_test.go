@@ -30,6 +30,7 @@ import (
 
 	"github.com/leatwork/leat/cmd/leat/internal/serve"
 	"github.com/leatwork/leat/task"
+	"github.com/leatwork/leat/web/access"
 )
 
 // running starts a server that ends with the test, or when stop is called, which returns
@@ -323,21 +324,34 @@ func TestCheckOfAnother(t *testing.T) {
 	}
 }
 
-func TestProfilesAreForThisMachine(t *testing.T) {
+func TestProfilesAreForAdminsOfThisMachine(t *testing.T) {
 	for name, c := range map[string]struct {
 		remote, host, path string
 		head               [2]string
+		role               access.Role
 		want               int
 	}{
-		"from here":       {"127.0.0.1:5", "localhost:80", "goroutine?debug=1", [2]string{}, 200},
-		"over IPv6":       {"[::1]:5", "[::1]:80", "heap", [2]string{}, 200},
-		"from elsewhere":  {"192.0.2.1:5", "localhost:80", "goroutine", [2]string{}, 403},
-		"by another name": {"127.0.0.1:5", "example.com", "goroutine", [2]string{}, 403},
-		"from a page":     {"127.0.0.1:5", "localhost", "goroutine", [2]string{"Origin", "http://x"}, 403},
-		"by a proxy":      {"127.0.0.1:5", "localhost", "goroutine", [2]string{"X-Forwarded-For", "192.0.2.1"}, 403},
-		"the arguments":   {"127.0.0.1:5", "localhost", "cmdline", [2]string{}, 404},
+		"from here":         {"127.0.0.1:5", "localhost:80", "goroutine?debug=1", [2]string{}, access.Admin, 200},
+		"over IPv6":         {"[::1]:5", "[::1]:80", "heap", [2]string{}, access.Admin, 200},
+		"typed":             {"127.0.0.1:5", "localhost:80", "heap", [2]string{"Sec-Fetch-Site", "none"}, access.Admin, 200},
+		"followed":          {"127.0.0.1:5", "localhost:80", "heap", [2]string{"Sec-Fetch-Site", "same-origin"}, access.Admin, 200},
+		"led to":            {"127.0.0.1:5", "localhost:80", "heap", [2]string{"Sec-Fetch-Site", "cross-site"}, access.Admin, 403},
+		"from a neighbour":  {"127.0.0.1:5", "localhost:80", "heap", [2]string{"Sec-Fetch-Site", "same-site"}, access.Admin, 403},
+		"from elsewhere":    {"192.0.2.1:5", "localhost:80", "goroutine", [2]string{}, access.Admin, 403},
+		"by another name":   {"127.0.0.1:5", "example.com", "goroutine", [2]string{}, access.Admin, 403},
+		"from a page":       {"127.0.0.1:5", "localhost", "goroutine", [2]string{"Origin", "http://x"}, access.Admin, 403},
+		"by a proxy":        {"127.0.0.1:5", "localhost", "goroutine", [2]string{"X-Forwarded-For", "192.0.2.1"}, access.Admin, 403},
+		"by another proxy":  {"127.0.0.1:5", "localhost", "goroutine", [2]string{"X-Real-Ip", "192.0.2.1"}, access.Admin, 403},
+		"by a third":        {"127.0.0.1:5", "localhost", "goroutine", [2]string{"Via", "1.1 x"}, access.Admin, 403},
+		"by an operator":    {"127.0.0.1:5", "localhost", "goroutine", [2]string{}, access.Operator, 403},
+		"by nobody":         {"127.0.0.1:5", "localhost", "goroutine", [2]string{}, access.Nobody, 403},
+		"for an hour":       {"127.0.0.1:5", "localhost", "trace?seconds=3600", [2]string{}, access.Admin, 400},
+		"for no number":     {"127.0.0.1:5", "localhost", "heap?seconds=NaN", [2]string{}, access.Admin, 400},
+		"for a short while": {"127.0.0.1:5", "localhost", "trace?seconds=0.01", [2]string{}, access.Admin, 200},
+		"the arguments":     {"127.0.0.1:5", "localhost", "cmdline", [2]string{}, access.Admin, 404},
 	} {
-		r := httptest.NewRequest(http.MethodGet, serve.ProfilePath+c.path, http.NoBody)
+		ctx := access.With(t.Context(), access.Identity{Role: c.role})
+		r := httptest.NewRequestWithContext(ctx, http.MethodGet, serve.ProfilePath+c.path, http.NoBody)
 		r.RemoteAddr, r.Host = c.remote, c.host
 		if c.head[0] != "" {
 			r.Header.Set(c.head[0], c.head[1])

@@ -109,7 +109,7 @@ func (p *Pages) readRun(ctx context.Context, r *request) (*runShown, error) {
 		}
 	}
 	for name := range strings.SplitSeq(r.get("open"), ",") {
-		if name != "" {
+		if name != "" && !slices.Contains(s.opened, name) {
 			s.opened = append(s.opened, name)
 		}
 	}
@@ -126,12 +126,19 @@ func (p *Pages) readRun(ctx context.Context, r *request) (*runShown, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.opened = slices.DeleteFunc(s.opened, func(name string) bool { return !hasStep(&s.tree, name) })
 	s.Run = view.RunOf(s.tree, s.now, servers...)
 	s.Progress = progressOf(s.Run.Steps)
 	s.Bar = s.Progress.bar()
 	s.Signals = waitedFor(s.Run)
 	s.Links = p.runLinks(r, s)
 	return s, p.leads(r, s)
+}
+
+// hasStep reports whether a run, or one within it that was read, has a step of that name.
+func hasStep(t *workflow.Tree, name string) bool {
+	return slices.ContainsFunc(t.Steps, func(s workflow.StepStatus) bool { return s.Name == name }) ||
+		slices.ContainsFunc(t.Children, func(child *workflow.Tree) bool { return hasStep(child, name) })
 }
 
 // runLinks returns where links lead for a run.
@@ -156,6 +163,7 @@ func (p *Pages) leads(r *request, s *runShown) error {
 		for _, name := range []string{"queue", "id", "face", "step", "open", "down", "from", "preview", "filter"} {
 			values.Set(name, r.get(name))
 		}
+		values.Set("open", strings.Join(s.opened, ","))
 		for i := 0; i+1 < len(changes); i += 2 {
 			values.Set(changes[i], changes[i+1])
 		}

@@ -126,6 +126,15 @@ func TestARunIsShownWithWhatItIsAt(t *testing.T) {
 	}
 }
 
+func TestOnlyStepsThatThereAreStayOpen(t *testing.T) {
+	f := serveFlows(t)
+	f.start("waits", parcel{}, waits)
+	page := f.shows("/run?queue=default&id=waits&open=stamp,nothing,stamp", "open=stamp")
+	if strings.Contains(page, "nothing") || strings.Contains(page, "stamp%2Cstamp") {
+		t.Error("links repeat what was asked for and is no step, or is one twice")
+	}
+}
+
 func TestTheItemsOfAMapAreSeenPageByPage(t *testing.T) {
 	f := serveFlows(t)
 	f.start("waits", parcel{}, waits)

@@ -54,8 +54,7 @@ type Pages struct {
 	checks  checks
 	drawer  rundraw.Drawer
 
-	advances    advances
-	runsCounted runsCounted
+	advances advances
 }
 
 // list returns all pages.

@@ -8,6 +8,7 @@ import (
 	"github.com/leatwork/leat/periodic"
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/workflow"
 )
 
 // A Storage is a broker with those who look after it. It may be used by several
@@ -25,6 +26,7 @@ type Storage struct {
 	servers shared[[]broker.Server]
 	entries shared[Entries]
 	about   shared[broker.About]
+	runs    shared[map[workflow.State]int]
 	pace    paced
 	memory  memory
 	paces   paces
@@ -55,6 +57,7 @@ func New(b broker.Broker, fresh time.Duration) *Storage {
 	s.queues = shared[Queues]{fresh: fresh, read: s.readQueues}
 	s.servers = shared[[]broker.Server]{fresh: fresh, read: s.Inspector.Servers}
 	s.entries = shared[Entries]{fresh: fresh, read: s.readEntries}
+	s.runs = shared[map[workflow.State]int]{fresh: countEvery, read: s.countRuns}
 	s.about = shared[broker.About]{fresh: fresh, read: func(ctx context.Context) (broker.About, error) { return s.Inspector.Describe(ctx) }}
 	return s
 }
@@ -72,7 +75,8 @@ func (s *Storage) AllEntries(ctx context.Context) (Entries, error) { return s.en
 // About returns what the storage says of itself.
 func (s *Storage) About(ctx context.Context) (broker.About, error) { return s.about.get(ctx) }
 
-// Changed has everything read anew that is asked for from now on.
+// Changed has everything read anew that is asked for from now on, but for how many runs
+// there are.
 func (s *Storage) Changed() {
 	s.queues.drop()
 	s.servers.drop()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/leatwork/leat/web/internal/api"
@@ -32,6 +33,9 @@ type Handler struct {
 	outer   http.Handler
 }
 
+// harmless are paths to which everybody may post: nothing of what is shown changes.
+var harmless = []string{"/settings", "/storage/verify"}
+
 // New returns the dashboard that cfg describes. It asks the storage for nothing yet. It
 // returns a [task.InvalidError] for each fault of cfg, all joined.
 //
@@ -47,7 +51,7 @@ func New(cfg Config) (*Handler, error) {
 	h.prom, err = prometheus(cfg)
 	faults = errors.Join(faults, err)
 	h.guard, err = guard.New(guard.Config{
-		Root: cfg.Root, Authoriser: cfg.Authoriser, Hosts: cfg.Hosts, ReadOnly: cfg.ReadOnly, Harmless: []string{"/settings", "/storage/verify"}, Logger: cfg.Logger,
+		Root: cfg.Root, Authoriser: cfg.Authoriser, Hosts: cfg.Hosts, ReadOnly: cfg.ReadOnly, Harmless: harmless, Logger: cfg.Logger,
 	})
 	if faults = errors.Join(faults, err); faults != nil {
 		return nil, fmt.Errorf("new dashboard: %w", faults)
@@ -112,7 +116,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.inner.ServeHTTP(w, r)
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead && !slices.Contains(harmless, path) {
 		h.storage.Changed()
 		h.hub.Again()
 	}

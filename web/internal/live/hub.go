@@ -102,7 +102,8 @@ func (h *Hub) Follow(who, key string, render Render) (*Follower, error) {
 	return f, nil
 }
 
-// Again has everything that is followed rendered at once.
+// Again has everything that is followed rendered at once, or, if it has just been rendered,
+// in a moment.
 func (h *Hub) Again() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -139,10 +140,15 @@ type latest struct {
 func (t *topic) run() {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	var soonest time.Time // to be rendered
 	for {
 		select {
 		case <-timer.C:
 		case <-t.again:
+			if wait := time.Until(soonest); wait > 0 {
+				timer.Reset(wait)
+				continue
+			}
 		case <-t.left:
 			return
 		case <-t.hub.ctx.Done():
@@ -160,6 +166,7 @@ func (t *topic) run() {
 		began := time.Now()
 		t.once(began)
 		<-t.hub.busy
+		soonest = time.Now().Add(t.hub.every / 4)
 		timer.Reset(max(t.hub.every-time.Since(began), t.hub.every/4))
 	}
 }

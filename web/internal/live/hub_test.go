@@ -152,7 +152,7 @@ func TestAgainRendersAtOnce(t *testing.T) {
 		defer h.Close()
 		var c counter
 		defer follow(t, h, "a", c.render).Leave()
-		synctest.Wait()
+		time.Sleep(30 * time.Minute)
 		h.Again()
 		synctest.Wait()
 		if n := c.n.Load(); n != 2 {
@@ -226,5 +226,21 @@ func TestOnlyAFewAreRenderedAtOnce(t *testing.T) {
 			t.Errorf("%d were rendered, want %d", n, 10*atOnce)
 		}
 		h.Close()
+	})
+}
+
+func TestAgainAndAgainRendersSeldom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := New(2*time.Second, time.Second)
+		defer h.Close()
+		var c counter
+		defer follow(t, h, "a", c.render).Leave()
+		for range 1000 { // in ten seconds
+			h.Again()
+			time.Sleep(10 * time.Millisecond)
+		}
+		if n := c.n.Load(); n < 15 || n > 25 {
+			t.Errorf("rendered %d times in ten seconds, want it each half second", n)
+		}
 	})
 }

@@ -28,6 +28,7 @@ type entries struct {
 	Headings []heading
 	Rows     []entryRow
 	All      int
+	Left     int // how many are not shown, because they are too many
 	Broken   []brokenQueue
 	Runners  int // schedulers that are alive
 }
@@ -49,6 +50,8 @@ func (r entryRow) State() string {
 	}
 	return "running"
 }
+
+const mostEntries = 500 // in the table
 
 var entryColumns = []column[entryRow]{
 	{Key: "name", Title: "Name", less: func(a, b entryRow) int { return strings.Compare(a.Name, b.Name) }},
@@ -88,7 +91,7 @@ func loadEntries(ctx context.Context, p *Pages, r *request) (any, error) {
 		now := p.Storage.Now()
 		for i, info := range infos {
 			if takes.Match(now, info) {
-				o.Rows = append(o.Rows, entryRow{shown[i], spoken.Schedule(info.Schedule, info.Zone)})
+				o.Rows = append(o.Rows, entryRow{Entry: shown[i]})
 			}
 		}
 	}
@@ -96,6 +99,10 @@ func loadEntries(ctx context.Context, p *Pages, r *request) (any, error) {
 		o.Broken = append(o.Broken, brokenQueue{name, problem.Why(all.Broken[name])})
 	}
 	o.Headings, err = sorted(p, r, entryColumns, o.Rows)
+	o.Rows, o.Left = firstOf(o.Rows, mostEntries)
+	for i, row := range o.Rows {
+		o.Rows[i].Words = spoken.Schedule(row.Schedule, row.Zone)
+	}
 	return o, err
 }
 

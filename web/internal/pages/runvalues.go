@@ -59,8 +59,11 @@ type pastShown struct {
 	Filter    string
 	All       int
 	Happening []view.Happening
+	Left      int    // how many that have the text are not shown, because they are too many
 	JSON      string // the address of all of it as a file
 }
+
+const mostHappening = 1000 // in the table
 
 // past returns what has happened in a run and has a text in it, the latest first.
 func (p *Pages) past(s *runShown, filter string) (*pastShown, error) {
@@ -72,6 +75,7 @@ func (p *Pages) past(s *runShown, filter string) (*pastShown, error) {
 			shown.Happening = append(shown.Happening, h)
 		}
 	}
+	shown.Happening, shown.Left = firstOf(shown.Happening, mostHappening)
 	var err error
 	shown.JSON, err = p.url("/run/history.json", "queue", s.Run.Queue, "id", s.Run.ID)
 	return shown, err

@@ -27,7 +27,9 @@ type servers struct {
 	Headings       []heading
 	Rows           []serverRow
 	All            int
-	Slots, Running int // of those that are shown
+	Taken          int // by the query
+	Left           int // how many of those are not shown, because they are too many
+	Slots, Running int // of those that the query takes
 }
 
 // A serverRow is a server with what is drawn of it.
@@ -66,27 +68,33 @@ func loadServers(ctx context.Context, p *Pages, r *request) (any, error) {
 	if o.Fault = fault; fault == nil {
 		for _, s := range all {
 			if takes.Match(now, s) {
-				row := serverRowOf(now, s)
+				row := serverRow{Server: view.ServerOf(now, s)}
 				o.Rows = append(o.Rows, row)
 				o.Slots, o.Running = o.Slots+row.Concurrency, o.Running+row.Running
 			}
 		}
 	}
 	o.Headings, err = sorted(p, r, serverColumns, o.Rows)
+	o.Taken = len(o.Rows)
+	o.Rows, o.Left = firstOf(o.Rows, mostServers)
+	for i := range o.Rows {
+		o.Rows[i].draw()
+	}
 	return o, err
 }
 
-func serverRowOf(now time.Time, s broker.Server) serverRow {
-	row := serverRow{Server: view.ServerOf(now, s)}
-	row.Workers = nil // they are not shown here, and their payloads are masked where they are
-	label := fmt.Sprintf("%d of %d slots are busy", row.Running, row.Concurrency)
-	row.Busy = svg.Progress(label, float64(max(row.Concurrency, row.Running)), svg.Part{Name: "busy", Class: "state-active", Value: float64(row.Running)})
-	for _, name := range slices.SortedFunc(maps.Keys(s.Queues), func(a, b string) int {
-		return cmp.Or(cmp.Compare(s.Queues[b], s.Queues[a]), strings.Compare(a, b))
+const mostServers = 500 // in the table
+
+// draw draws what is drawn of a row.
+func (r *serverRow) draw() {
+	r.Workers = nil // they are not shown here, and their payloads are masked where they are
+	label := fmt.Sprintf("%d of %d slots are busy", r.Running, r.Concurrency)
+	r.Busy = svg.Progress(label, float64(max(r.Concurrency, r.Running)), svg.Part{Name: "busy", Class: "state-active", Value: float64(r.Running)})
+	for _, name := range slices.SortedFunc(maps.Keys(r.Queues), func(a, b string) int {
+		return cmp.Or(cmp.Compare(r.Queues[b], r.Queues[a]), strings.Compare(a, b))
 	}) {
-		row.Listens = append(row.Listens, listening{name, s.Queues[name]})
+		r.Listens = append(r.Listens, listening{name, r.Queues[name]})
 	}
-	return row
 }
 
 var serverPage = page{path: "/server", name: "server", tab: "/servers", load: loadServer}
@@ -120,7 +128,8 @@ func loadServer(ctx context.Context, p *Pages, r *request) (any, error) {
 		return nil, errNoServer
 	}
 	now := p.Storage.Now()
-	o := serverPlace{serverRow: serverRowOf(now, all[i])}
+	o := serverPlace{serverRow: serverRow{Server: view.ServerOf(now, all[i])}}
+	o.draw()
 	for _, w := range all[i].Workers {
 		o.Working = append(o.Working, p.working(r, now, w))
 	}

@@ -22,6 +22,12 @@ type heading struct {
 	Sorted      string // as aria-sort has it; "": it is not sorted by this
 }
 
+// firstOf returns the first rows, most of them, and how many are left.
+func firstOf[T any](rows []T, most int) (first []T, left int) {
+	n := min(len(rows), most)
+	return rows[:n:n], len(rows) - n
+}
+
 // sorted sorts rows as the query of r says, and returns the headings. A minus before the
 // name of a column turns the order round.
 func sorted[T any](p *Pages, r *request, columns []column[T], rows []T) ([]heading, error) {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/leatwork/leat/internal/quantity"
 	"github.com/leatwork/leat/internal/query"
@@ -40,9 +41,30 @@ type choice struct {
 
 const (
 	lookAt       = 5000 // tasks for a page
+	lookAtOnce   = 500  // of them, before there is a look at the time
 	lookAtFacets = 500  // more, for what they have in common
 	countFacets  = 250
 )
+
+// lookTime is about how long is looked for the tasks of a page.
+const lookTime = 120 * time.Millisecond
+
+// lookFor looks for as many tasks as a page has, until it was looked at enough of them, or
+// for long enough.
+func lookFor(ctx context.Context, s *query.Search, size int, now func() time.Time) (found query.Found, err error) {
+	until := now().Add(lookTime)
+	for looked := 0; looked < lookAt; looked += lookAtOnce {
+		more, err := s.Next(ctx, size-len(found.Tasks), lookAtOnce)
+		if err != nil {
+			return more, err
+		}
+		more.Tasks = append(found.Tasks, more.Tasks...)
+		if found = more; found.Done || len(found.Tasks) >= size || !now().Before(until) {
+			break
+		}
+	}
+	return found, nil
+}
 
 var pageSizes = []int{25, 50, 100, 200}
 
@@ -66,7 +88,7 @@ func loadTasks(ctx context.Context, p *Pages, r *request) (any, error) {
 			return nil, err
 		}
 	}
-	found, err := s.Next(ctx, size, lookAt)
+	found, err := lookFor(ctx, s, size, p.Storage.Now)
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,7 @@ import (
 const patience = 30 * time.Second
 
 // A shared value is read once for all who ask for it while it is read, and for a moment
-// after.
+// after; for half of that, if it could not be read.
 type shared[V any] struct {
 	fresh time.Duration
 	read  func(context.Context) (V, error)
@@ -58,8 +58,8 @@ func (s *shared[V]) reading(ctx context.Context) *reading[V] {
 		defer cancel()
 		began := time.Now()
 		r.v, r.err = aside.Call(ctx, 0, func() (V, error) { return s.read(ctx) })
-		if r.err == nil {
-			r.until = began.Add(s.fresh)
+		if r.until = began.Add(s.fresh); r.err != nil {
+			r.until = time.Now().Add(s.fresh / 2)
 		}
 	}()
 	return r

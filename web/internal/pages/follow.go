@@ -3,11 +3,14 @@ package pages
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
+	"runtime/debug"
 	"slices"
 
+	"github.com/leatwork/leat/task"
 	"github.com/leatwork/leat/web/access"
 	"github.com/leatwork/leat/web/internal/live"
 	"github.com/leatwork/leat/web/internal/problem"
@@ -32,6 +35,19 @@ func follows(who access.Identity) string {
 	return "address " + who.From
 }
 
+// logged renders what is live on a page. The log is told of a panic.
+func (p *Pages) logged(ctx context.Context, path string, req *request) (parts []live.Part, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = &task.PanicError{Value: cause, Stack: debug.Stack()}
+		}
+		if broken, ok := errors.AsType[*task.PanicError](err); ok {
+			p.Logger.ErrorContext(ctx, "a page made the dashboard panic", "page", path, "panic", fmt.Sprint(broken.Value), "stack", string(broken.Stack))
+		}
+	}()
+	return p.parts(ctx, req)
+}
+
 // live sends what changes on a page. Whoever looks at the same page with the same role
 // follows the same rendering of it.
 func (p *Pages) live(w http.ResponseWriter, r *http.Request) {
@@ -53,7 +69,7 @@ func (p *Pages) live(w http.ResponseWriter, r *http.Request) {
 	req := &request{Page: one, Query: query, Who: access.Identity{Role: access.From(r.Context()).Role}, Live: true}
 	key := req.Who.Role.String() + " " + path + "?" + query.Encode()
 	f, err := p.Hub.Follow(follows(access.From(r.Context())), key, func(ctx context.Context) ([]live.Part, error) {
-		parts, err := p.parts(ctx, req)
+		parts, err := p.logged(ctx, path, req)
 		if err != nil && problem.Of(err).Status == http.StatusNotFound {
 			err = errors.Join(live.ErrGone, err)
 		}

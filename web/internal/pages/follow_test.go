@@ -1,14 +1,19 @@
 package pages
 
 import (
+	"context"
+	"log/slog"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/leatwork/leat/web/access"
+	"github.com/leatwork/leat/web/internal/problem"
 )
 
 func TestWhatNoPageKnowsIsNotFollowedApart(t *testing.T) {
@@ -56,5 +61,18 @@ func TestWhoFollows(t *testing.T) {
 	ann.From = "192.0.2.2"
 	if follows(ann) != follows(access.Identity{Name: "ann"}) {
 		t.Error("somebody who has moved is another")
+	}
+}
+
+func TestAPanicOfALiveRenderingIsLogged(t *testing.T) {
+	var log strings.Builder
+	p := &Pages{Config: Config{Logger: slog.New(slog.NewTextHandler(&log, nil))}}
+	broken := page{load: func(context.Context, *Pages, *request) (any, error) { panic("no luck") }}
+	_, err := p.logged(t.Context(), "/queues", &request{Page: broken})
+	if told := problem.Of(err); told.Status != http.StatusInternalServerError || strings.Contains(told.Detail, "luck") {
+		t.Errorf("who looks is told %+v", told)
+	}
+	if text := log.String(); !strings.Contains(text, "no luck") || !strings.Contains(text, "/queues") || !strings.Contains(text, "follow_test.go") {
+		t.Errorf("the log says %s", text)
 	}
 }

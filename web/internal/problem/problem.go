@@ -97,6 +97,8 @@ func Of(err error) Problem {
 		p.Field, p.Value = invalid.Field, plain.Name(invalid.Value)
 	case errors.Is(err, queue.ErrUnknown):
 		p.Code, p.Detail = "unknown-outcome", "the storage did not answer: it may have been done, or may be yet"
+	case p.Status == http.StatusInternalServerError:
+		p.Detail = "this cannot be shown; the log says why"
 	case p.Status == http.StatusBadGateway:
 		p.Detail = "the storage answers that it cannot: " + plain.Cut(p.Detail, 200)
 	case p.Status == http.StatusGatewayTimeout:
@@ -130,6 +132,9 @@ func statusOf(err error) int {
 	}
 	if errors.Is(err, task.ErrInvalid) {
 		return http.StatusBadRequest
+	}
+	if _, panicked := errors.AsType[*task.PanicError](err); panicked {
+		return http.StatusInternalServerError
 	}
 	var answer interface{ RedisError() }
 	if errors.As(err, &answer) {

@@ -36,6 +36,7 @@ func TestAProblemTellsWhatTheErrorIs(t *testing.T) {
 		{dialed, http.StatusGatewayTimeout, "in time"},
 		{fmt.Errorf("counts: %w", answer("WRONGTYPE it is no list")), http.StatusBadGateway, "WRONGTYPE"},
 		{&net.OpError{Op: "dial", Err: errors.New("10.0.0.7:6379 refused")}, http.StatusServiceUnavailable, "does not answer"},
+		{fmt.Errorf("queues: %w", &task.PanicError{Value: "10.0.0.7"}), http.StatusInternalServerError, "the log says why"},
 		{New(http.StatusTeapot, "tea", "no coffee"), http.StatusTeapot, "no coffee"},
 	} {
 		p := Of(c.err)

@@ -43,6 +43,9 @@ func (c *call) ids() ([]string, error) {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) || sent.TaskIDs == nil {
 		return nil, badRequest("body", "what is sent must be one object, with task_ids")
 	}
+	if len(sent.TaskIDs) > deed.MaxTargets {
+		return nil, badRequest("body", fmt.Sprintf("at most %d task_ids may be sent at once", deed.MaxTargets))
+	}
 	return sent.TaskIDs, nil
 }
 

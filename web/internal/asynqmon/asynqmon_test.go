@@ -431,6 +431,7 @@ func TestWhatMakesNoSenseIsRefused(t *testing.T) {
 	for _, body := range []string{"", "{}", `{"task_ids":null}`, `{"task_ids":"a"}`, `{"ids":["a"]}`, `{"task_ids":[]} 1`, "[]"} {
 		refused(c, "POST", "queues/Q/pending_tasks:batch_delete", body, 400)
 	}
+	refused(c, "POST", "queues/Q/pending_tasks:batch_delete", `{"task_ids":["a"`+strings.Repeat(`,"a"`, deed.MaxTargets)+`]}`, 400)
 	refused(c, "POST", "queues/Q/pending_tasks:batch_delete", `{"task_ids":["`+strings.Repeat("x", 1_000_000)+`"]}`, 413)
 	for _, missing := range []string{
 		"nothing", "queues/none", "queues/none/pending_tasks", "queues/none/groups", "queues/Q/tasks/none", "queues/Q/running_tasks", "queues//pending_tasks",

@@ -121,6 +121,18 @@ func TestWhatIsMaskedCannotBeAskedFor(t *testing.T) {
 	}
 }
 
+func TestWhatIsSavedOrAnsweredAsAsynqmonDoesIsNotKept(t *testing.T) {
+	f := fortOf(t, withSecrets(t), nil)
+	for path, want := range map[string]string{
+		"/api/v1/task/payload?queue=mail&id=json": "no-store", "/api/queues/mail/pending_tasks": "no-store", "/tasks": "no-store",
+		"/api/v1/tasks": "private, no-cache",
+	} {
+		if status, _, h := fetch(t, http.MethodGet, f.url+"/leat"+path, "Role", "admin"); status != http.StatusOK || h.Get("Cache-Control") != want {
+			t.Errorf("GET %s: %d, kept %q, want %q", path, status, h.Get("Cache-Control"), want)
+		}
+	}
+}
+
 func TestWhatOthersAskedForIsHiddenWhereItIsMasked(t *testing.T) {
 	f := fortOf(t, withSecrets(t), func(c *web.Config) { c.Mask = []string{"card.number", "header:authorization"} })
 	order := func(deed, query string) string {

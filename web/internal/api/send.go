@@ -23,6 +23,7 @@ const worthPacking = 4 << 10
 func send(w http.ResponseWriter, r *http.Request, answer any) error {
 	if f, ok := answer.(file); ok {
 		w.Header().Set("Content-Type", "application/octet-stream")
+		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": f.name}))
 		write(w, r, http.StatusOK, f.data)
 		return nil
@@ -59,7 +60,9 @@ func encode(v any) ([]byte, error) {
 func write(w http.ResponseWriter, r *http.Request, status int, body []byte) {
 	h := w.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cache-Control", "private, no-cache")
+	if h.Get("Content-Disposition") == "" {
+		h.Set("Cache-Control", "private, no-cache")
+	}
 	h.Set("Vary", "Accept-Encoding")
 	if status == http.StatusOK && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
 		tag := tagOf(body)

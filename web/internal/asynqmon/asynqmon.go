@@ -66,7 +66,7 @@ func (m *monitor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	answer, err := m.answer(w, r)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Header().Set("Cache-Control", "private, no-cache")
+	w.Header().Set("Cache-Control", "no-store")
 	switch {
 	case err != nil && r.Context().Err() != nil && !errors.Is(err, context.DeadlineExceeded): // nobody is there any more
 	case err != nil:

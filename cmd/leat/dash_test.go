@@ -39,6 +39,7 @@ func masks(t *testing.T) tmuxtest.Masks {
 		regexp.MustCompile(` *\b[\d.]+ ([KMG]i)?B\b *`),
 		regexp.MustCompile(`process \d+`),
 		regexp.MustCompile(` *\b\d+/64\b`),                 // what a server is at, as of its last beat
+		regexp.MustCompile(`(?m)^… ship.*$`),               // through whose row of the gantt there is a fold if the run was quick
 		regexp.MustCompile(`(?m) +[░▒▓█┆┊≈].*$`),           // bars of the gantt
 		regexp.MustCompile(`(?m)^ +┬[┬─]+.*$|^ +0[· ].*$`), // and its axis
 	}

@@ -35,12 +35,12 @@ func TestADeedIsDoneInADialog(t *testing.T) {
 	if err != nil || info.Pending != 2 {
 		t.Errorf("%d are pending, %v; want 2", info.Pending, err)
 	}
-	p.Click("a[href*='/deed/queue/pause']")
-	p.WaitFor("dialog[open] h2", "Pause queue")
+	p.Click("a[href*='/deed/queue/remove']")
+	p.WaitFor("dialog[open] h2", "Remove queue")
 	p.Press("Escape")
 	p.WaitCount("dialog[open]", 0)
-	p.Click("a[href*='/deed/queue/pause']")
-	p.Click("dialog form#deed button.main")
+	p.Click("form[action$='/deed/queue/pause'] button")
+	p.WaitFor("#toasts .toast", "is paused")
 	p.WaitFor("h1", "paused")
 }
 

@@ -86,6 +86,7 @@ func (h *Handler) routes(rules *mask.Rules, trails []trail.Link) http.Handler {
 func (h *Handler) Close() error {
 	h.hub.Close()
 	h.doer.Close()
+	h.storage.Close()
 	if h.prom != nil {
 		h.prom.Close()
 	}

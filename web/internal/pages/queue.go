@@ -94,7 +94,7 @@ func loadQueue(ctx context.Context, p *Pages, r *request) (any, error) {
 // queueInfo returns the figures of a queue, of which q are the figures of all.
 func (p *Pages) queueInfo(ctx context.Context, q storage.Queues, name string) (queue.QueueInfo, error) {
 	at := slices.IndexFunc(q.Infos, func(i queue.QueueInfo) bool { return i.Queue == name })
-	bytes, known := p.Storage.Memory(ctx, namesOf(q.Infos))[name]
+	bytes, known := p.Storage.Memory(ctx)[name]
 	if at >= 0 && known {
 		info := q.Infos[at]
 		info.Memory = bytes

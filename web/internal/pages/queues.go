@@ -91,7 +91,7 @@ func loadQueues(ctx context.Context, p *Pages, r *request) (any, error) {
 	if o.Fault = fault; fault == nil {
 		now := p.Storage.Now()
 		infos := slices.DeleteFunc(slices.Clone(q.Infos), func(i queue.QueueInfo) bool { return !takes.Match(now, i) })
-		o.Rows = queueRows(q, infos, p.Storage.Paces(q), p.Storage.Memory(ctx, namesOf(q.Infos)), servers)
+		o.Rows = queueRows(q, infos, p.Storage.Paces(q), p.Storage.Memory(ctx), servers)
 	}
 	for _, name := range slices.Sorted(maps.Keys(q.Broken)) {
 		o.Broken = append(o.Broken, brokenQueue{name, problem.Why(q.Broken[name])})

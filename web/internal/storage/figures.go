@@ -46,7 +46,7 @@ func (s *Storage) spanOf(want Span) *shared[figures] {
 	if s.spans == nil || len(s.spans) == mostSpans {
 		s.spans = map[Span]*shared[figures]{}
 	}
-	one := &shared[figures]{fresh: kept, read: func(ctx context.Context) (figures, error) { return s.readFigures(ctx, want) }}
+	one := &shared[figures]{fresh: kept, life: s.life, read: func(ctx context.Context) (figures, error) { return s.readFigures(ctx, want) }}
 	s.spans[want] = one
 	return one
 }

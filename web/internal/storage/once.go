@@ -12,14 +12,20 @@ import (
 // may give up before, and the others still get it.
 const patience = 30 * time.Second
 
+// grace is how long a reading that has been ended is waited for, if whoever reads does not
+// heed that.
+const grace = time.Second
+
 // A shared value is read once for all who ask for it while it is read, and for a moment
 // after; for half of that, if it could not be read.
 type shared[V any] struct {
 	fresh time.Duration
 	read  func(context.Context) (V, error)
+	life  *lifetime
 
-	mu   sync.Mutex
-	last *reading[V]
+	mu    sync.Mutex
+	last  *reading[V]
+	known V // what was read last, however long ago
 }
 
 // A reading is one time at which a value is read.
@@ -52,17 +58,33 @@ func (s *shared[V]) reading(ctx context.Context) *reading[V] {
 	}
 	r := &reading[V]{done: make(chan struct{})}
 	s.last = r
-	go func() {
-		defer close(r.done)
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
-		defer cancel()
-		began := time.Now()
-		r.v, r.err = aside.Call(ctx, 0, func() (V, error) { return s.read(ctx) })
-		if r.until = began.Add(s.fresh); r.err != nil {
-			r.until = time.Now().Add(s.fresh / 2)
-		}
-	}()
+	if !s.life.begin(ctx, patience, func(ctx context.Context) { s.fill(ctx, r) }) {
+		r.err = ErrClosed
+		close(r.done)
+	}
 	return r
+}
+
+// fill reads the value.
+func (s *shared[V]) fill(ctx context.Context, r *reading[V]) {
+	defer close(r.done)
+	began := time.Now()
+	r.v, r.err = aside.Call(ctx, grace, func() (V, error) { return s.read(ctx) })
+	if r.err != nil {
+		r.until = time.Now().Add(s.fresh / 2)
+		return
+	}
+	r.until = began.Add(s.fresh)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.known = r.v
+}
+
+// latest returns what was read last.
+func (s *shared[V]) latest() V {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.known
 }
 
 // serves reports whether who asks now may have what r comes to.

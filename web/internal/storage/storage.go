@@ -27,9 +27,10 @@ type Storage struct {
 	entries shared[Entries]
 	about   shared[broker.About]
 	runs    shared[map[workflow.State]int]
+	memory  shared[map[string]int64]
 	pace    paced
-	memory  memory
 	paces   paces
+	life    *lifetime
 
 	mu    sync.Mutex
 	spans map[Span]*shared[figures]
@@ -51,16 +52,22 @@ type Entries struct {
 	Schedulers []broker.Scheduler
 }
 
-// New returns the storage in b. What is shared is at most fresh old.
+// New returns the storage in b. What is shared is at most fresh old. [Storage.Close] ends
+// it.
 func New(b broker.Broker, fresh time.Duration) *Storage {
-	s := &Storage{Broker: b, Inspector: queue.NewInspector(b), Entries: periodic.NewInspector(b), Client: queue.NewClient(b), Now: time.Now}
-	s.queues = shared[Queues]{fresh: fresh, read: s.readQueues}
-	s.servers = shared[[]broker.Server]{fresh: fresh, read: s.Inspector.Servers}
-	s.entries = shared[Entries]{fresh: fresh, read: s.readEntries}
-	s.runs = shared[map[workflow.State]int]{fresh: countEvery, read: s.countRuns}
-	s.about = shared[broker.About]{fresh: fresh, read: func(ctx context.Context) (broker.About, error) { return s.Inspector.Describe(ctx) }}
+	s := &Storage{Broker: b, Inspector: queue.NewInspector(b), Entries: periodic.NewInspector(b), Client: queue.NewClient(b), Now: time.Now, life: newLifetime()}
+	s.queues = shared[Queues]{fresh: fresh, read: s.readQueues, life: s.life}
+	s.servers = shared[[]broker.Server]{fresh: fresh, read: s.Inspector.Servers, life: s.life}
+	s.entries = shared[Entries]{fresh: fresh, read: s.readEntries, life: s.life}
+	s.runs = shared[map[workflow.State]int]{fresh: countEvery, read: s.countRuns, life: s.life}
+	s.memory = shared[map[string]int64]{fresh: measureEvery, read: s.measure, life: s.life}
+	s.about = shared[broker.About]{fresh: fresh, life: s.life, read: func(ctx context.Context) (broker.About, error) { return s.Inspector.Describe(ctx) }}
 	return s
 }
+
+// Close ends what is being read, and returns when nothing is any more. Who asks for
+// something that is shared after it gets [ErrClosed]. The broker stays open.
+func (s *Storage) Close() { s.life.close() }
 
 // Queues returns the figures of all queues. What it returns is shared and must not be
 // changed; the same holds for the methods below.

@@ -5,7 +5,6 @@ import (
 	"html/template"
 	"maps"
 	"slices"
-	"strconv"
 	"sync"
 
 	"github.com/leatwork/leat/internal/quantity"
@@ -23,11 +22,7 @@ type runs struct {
 	States []stateCount
 	Rows   []runRow
 	Acts   string // the state that all have, if the query says so
-	Place  string // how far the list has got
-	First  string // the address of the first page; "": this is it
-	Next   string // that of the next page; "": there is none
-	GoOn   bool   // the page ends only because enough was looked at
-	Sizes  []choice
+	paging
 }
 
 // A runRow is a run in the list.
@@ -74,36 +69,14 @@ func loadRuns(ctx context.Context, p *Pages, r *request) (any, error) {
 		return nil, err
 	}
 	o.Rows = p.runRows(ctx, found.Runs)
+	if o.paging, err = p.paging(r, s.Token(), len(found.Runs), size); err != nil {
+		return nil, err
+	}
 	o.Place = "looked at " + quantity.Count(found.Scanned)
 	if found.Done {
 		o.Place = "looked at all " + quantity.Count(found.Scanned)
 	}
-	if err := o.links(p, r, s.Token(), size); err != nil {
-		return nil, err
-	}
-	o.GoOn = o.Next != "" && len(found.Runs) < size
 	return o, nil
-}
-
-// links fills in where one can go from here.
-func (o *runs) links(p *Pages, r *request, token string, size int) (err error) {
-	link := func(name, value string) string {
-		address, e := p.with(r, name, value)
-		if e != nil {
-			err = e
-		}
-		return address
-	}
-	if token != "" {
-		o.Next = link("cursor", token)
-	}
-	if r.get("cursor") != "" {
-		o.First = link("cursor", "")
-	}
-	for _, n := range pageSizes {
-		o.Sizes = append(o.Sizes, choice{strconv.Itoa(n), link("size", strconv.Itoa(n)), n == size})
-	}
-	return err
 }
 
 const runsAtOnce = 8 // questions about single runs

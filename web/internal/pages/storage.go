@@ -90,6 +90,6 @@ func cardsOf(a broker.About) (cards []figure) {
 		add(c.Size > 0, "nodes with slots", quantity.Count(c.Size))
 		add(c.Shards > 0, "shards", quantity.Count(c.Shards))
 	}
-	add(a.ClockDoubt > 0, "clock ahead of here", a.ClockOffset.String()+" ± "+a.ClockDoubt.String())
+	add(a.ClockDoubt > 1, "clock ahead of here", a.ClockOffset.String()+" ± "+a.ClockDoubt.String())
 	return cards
 }

@@ -19,24 +19,14 @@ var tasksPage = page{path: "/tasks", name: "tasks", title: "Tasks", modules: "qu
 
 // tasks are those that a query takes, page by page.
 type tasks struct {
-	Query   string
-	Fault   *fault
-	Table   taskTable
-	Place   string // how far the list has got
-	First   string // the address of the first page; "": this is it
-	Next    string // that of the next page; "": there is none
-	GoOn    bool   // the page ends only because enough was looked at
+	Query string
+	Fault *fault
+	Table taskTable
+	paging
 	Order   []choice
-	Sizes   []choice
 	Facets  []facet
 	Counted string // what facets are counted over
 	Broken  []brokenQueue
-}
-
-// A choice is one of several ways to see something.
-type choice struct {
-	Text, URL string
-	Current   bool
 }
 
 const (
@@ -96,11 +86,13 @@ func loadTasks(ctx context.Context, p *Pages, r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.fill(p, r, asked, found, servers)
-	if err := o.links(p, r, s.Token(), size); err != nil {
+	if o.paging, err = p.paging(r, s.Token(), len(found.Tasks), size); err != nil {
 		return nil, err
 	}
-	o.GoOn = o.Next != "" && len(found.Tasks) < size
+	o.fill(p, r, asked, found, servers)
+	if err := o.orders(p, r); err != nil {
+		return nil, err
+	}
 	for _, name := range slices.Sorted(maps.Keys(s.Broken)) {
 		o.Broken = append(o.Broken, brokenQueue{name, problem.Why(s.Broken[name])})
 	}
@@ -132,26 +124,15 @@ func (o *tasks) fill(p *Pages, r *request, asked query.Query[*task.Info], found 
 	}
 }
 
-// links fills in where one can go from here.
-func (o *tasks) links(p *Pages, r *request, token string, size int) (err error) {
-	link := func(name, value string) string {
-		address, e := p.with(r, name, value)
-		if e != nil {
-			err = e
-		}
-		return address
+// orders fills in how the list may be ordered.
+func (o *tasks) orders(p *Pages, r *request) error {
+	newest, err := p.with(r, "order", "")
+	if err != nil {
+		return err
 	}
-	if token != "" {
-		o.Next = link("cursor", token)
-	}
-	if r.get("cursor") != "" {
-		o.First = link("cursor", "")
-	}
-	oldest := r.get("order") == "oldest"
-	o.Order = []choice{{"newest first", link("order", ""), !oldest}, {"oldest first", link("order", "oldest"), oldest}}
-	for _, n := range pageSizes {
-		o.Sizes = append(o.Sizes, choice{strconv.Itoa(n), link("size", strconv.Itoa(n)), n == size})
-	}
+	oldest, err := p.with(r, "order", "oldest")
+	is := r.get("order") == "oldest"
+	o.Order = []choice{{"newest first", newest, !is}, {"oldest first", oldest, is}}
 	return err
 }
 

@@ -133,11 +133,3 @@ func TestEntries(t *testing.T) {
 	golden(t, "entries", view.EntriesOf(infos, schedulers))
 	golden(t, "tick-asynq", view.TickOfAsynq(broker.Tick{Entry: "c0ffee", TaskID: "t1", At: at}))
 }
-
-func TestEvents(t *testing.T) {
-	ref := broker.EntryRef{Queue: "mail", ID: "17"}
-	golden(t, "events", []view.Event{
-		view.EventOf(broker.Event{Cursor: "1-1", At: at, Entry: ref, State: task.Completed}),
-		view.EventOf(broker.Event{Cursor: "1-2", At: at, Entry: ref}),
-	})
-}

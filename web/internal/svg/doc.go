@@ -1,5 +1,5 @@
-// Package svg draws charts as SVG: [Lines] and [Columns] over time, [Bars] of named
-// things, a [Heat] map of histograms over time, a [Spark] line and a [Progress] bar.
+// Package svg draws charts as SVG: [Lines] and [Columns] over time, a
+// [Heat] map of histograms over time, a [Spark] line and a [Progress] bar.
 //
 // What they return stands by itself in a page with a strict content security policy:
 // it has neither style attributes nor scripts, and whatever it was given as a name or

@@ -83,15 +83,7 @@ var charts = map[string]func() template.HTML{
 			svg.Series{Name: "failed", Class: "state-failed", Points: each(1, 0, 2, 3)},
 		), time.Minute)
 	},
-	"bars": func() template.HTML {
-		return svg.Bars(svg.BarChart{Label: "Tasks by queue", Bars: []svg.Bar{
-			{Name: "default", Link: "/queue?name=default", Parts: []svg.Part{{Name: "pending", Class: "state-pending", Value: 12000}, {Name: "active", Class: "state-active", Value: 3}}},
-			{Name: "a queue with a name that is rather long", Parts: []svg.Part{{Name: "archived", Class: "state-archived", Value: 800}}},
-			{Name: "empty", Parts: []svg.Part{{Name: "pending", Value: 0}}},
-		}})
-	},
-	"bars.none": func() template.HTML { return svg.Bars(svg.BarChart{Label: "Tasks by queue"}) },
-	"spark":     func() template.HTML { return svg.Spark("Tasks", "", []float64{1, 2, unknown, 4, unknown, 3, 0}) },
+	"spark": func() template.HTML { return svg.Spark("Tasks", "", []float64{1, 2, unknown, 4, unknown, 3, 0}) },
 	"progress": func() template.HTML {
 		return svg.Progress("3 of 10 steps, 1 failed", 10, svg.Part{Name: "done", Class: "state-done", Value: 2}, svg.Part{Name: "failed", Class: "state-failed", Value: 1})
 	},
@@ -160,7 +152,6 @@ func TestNamesAreText(t *testing.T) {
 	for name, drawn := range map[string]template.HTML{
 		"lines":    svg.Lines(c),
 		"columns":  svg.Columns(c, time.Minute),
-		"bars":     svg.Bars(svg.BarChart{Label: markup, Bars: []svg.Bar{{Name: markup, Link: markup, Parts: []svg.Part{part}}}}),
 		"spark":    svg.Spark(markup, markup, []float64{1}),
 		"progress": svg.Progress(markup, 1, part),
 		"heat":     svg.Heat(svg.HeatMap{Label: markup, From: from, To: c.To, Bounds: []float64{1}, Columns: []svg.Histogram{{At: from, Counts: []int{1, 1}}}, Write: c.Write}),

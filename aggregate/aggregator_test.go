@@ -128,6 +128,7 @@ func TestAggregatorsShareTheWork(t *testing.T) {
 
 func TestAggregatorsOfOneQueueWithOtherPatternsAreWokenToo(t *testing.T) {
 	inBubble(t, func(x *bench) {
+		x.cfg.NoHistory = true // which is written once a minute
 		for _, prefix := range []string{"a", "b", "c"} {
 			agg := aggregate.New()
 			agg.Handle("default", prefix, aggregate.Rule{Grace: time.Hour, MaxSize: 1}, x.joined())

@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -57,6 +59,9 @@ wait
 
 // sentinelConf is the file that a sentinel keeps what it knows in.
 const sentinelConf = "sentinel.conf"
+
+// logFile is what the guardian has the server write to.
+const logFile = "redis.log"
 
 // readyWithin is how long a server may take to start.
 const readyWithin = 10 * time.Second
@@ -174,16 +179,27 @@ func start(o Options) (*Server, error) {
 	return nil, err
 }
 
+// freePort returns an address at which nobody listens. Its port is none of those
+// that Linux gives to connections, from 32768 on: one of these may be gone before
+// a server has it, or while it is restarted.
 func freePort() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+	var err error
+	for range 1000 {
+		var l net.Listener
+		addr := fmt.Sprintf("127.0.0.1:%d", 10_000+mathrand.IntN(22_000))
+		if l, err = net.Listen("tcp", addr); err == nil {
+			return addr, l.Close()
+		}
 	}
-	return l.Addr().String(), l.Close()
+	return "", err
 }
 
 // launch starts the process and waits until it accepts connections.
 func (s *Server) launch() error {
+	// What an earlier launch has said must not be taken for what this one says.
+	if err := os.Remove(filepath.Join(s.dir, logFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
 	s.guard = exec.Command("sh", append([]string{"-c", guardian, "redis-server"}, s.args()...)...)
 	s.guard.Dir = s.dir
 	in, inErr := s.guard.StdinPipe()
@@ -204,7 +220,7 @@ func (s *Server) launch() error {
 	}
 	if err != nil {
 		s.Kill()
-		log, _ := os.ReadFile(filepath.Join(s.dir, "redis.log"))
+		log, _ := os.ReadFile(filepath.Join(s.dir, logFile))
 		return fmt.Errorf("start redis-server: %w\n%s", err, log)
 	}
 	return nil
@@ -254,7 +270,7 @@ func (s *Server) await() error {
 
 // exited tells what the server's log says if it could not take its port.
 func (s *Server) exited() (string, bool) {
-	log, _ := os.ReadFile(filepath.Join(s.dir, "redis.log"))
+	log, _ := os.ReadFile(filepath.Join(s.dir, logFile))
 	for line := range strings.Lines(string(log)) {
 		if strings.Contains(line, "Failed listening") || strings.Contains(line, "FATAL") {
 			return strings.TrimSpace(line), true

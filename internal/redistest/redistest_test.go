@@ -33,6 +33,29 @@ func TestAServerKeepsItsFileWhenItIsKilled(t *testing.T) {
 	}
 }
 
+func TestAServerWhosePortIsTakenIsStartedOnAnother(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	s := &Server{dir: t.TempDir(), Addr: l.Addr().String()}
+	s.Socket = s.dir + "/redis.sock"
+	for range 10 {
+		s.Addr = l.Addr().String()
+		if err := s.launch(); err == nil || !strings.Contains(err.Error(), "Failed listening") {
+			t.Fatalf("launch on a port that is taken = %v", err)
+		}
+		if s.Addr, err = freePort(); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.launch(); err != nil {
+			t.Fatalf("launch after that = %v", err)
+		}
+		s.Kill()
+	}
+}
+
 // TestAServerEndsWithTheProcess starts this test binary again, which starts a
 // server and is then killed.
 func TestAServerEndsWithTheProcess(t *testing.T) {

@@ -17,3 +17,12 @@ func (a *app) patient(ctx context.Context) (patient context.Context, heard, done
 	})
 	return patient, func() { silence.Reset(a.Timeout()) }, func() { silence.Stop(); cancel(nil) }
 }
+
+// cutShort returns why ctx has ended, nil if it has not. A call to the storage may end at
+// the deadline of ctx some moments before ctx itself does.
+func cutShort(ctx context.Context) error {
+	if end, ok := ctx.Deadline(); ok && !time.Now().Before(end) {
+		<-ctx.Done()
+	}
+	return context.Cause(ctx)
+}

@@ -72,7 +72,7 @@ func (a *app) waitFor(ctx context.Context, n *taskNaming, args []string, within 
 		}()
 	}
 	failure = errors.Join(failure, a.hear(endings, len(refs)))
-	if late := context.Cause(ctx); failure != nil && late != nil {
+	if late := cutShort(ctx); failure != nil && late != nil {
 		failure = late // not that the storage is silent
 	}
 	return waited(failure)

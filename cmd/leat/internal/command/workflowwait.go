@@ -36,7 +36,7 @@ func (a *app) workflowWaitCommand(n *runNaming) *cobra.Command {
 // awaitRun waits for a run, and says why it was not waited for any longer.
 func awaitRun(h workflow.Handle, ctx context.Context) error {
 	err := h.Wait(ctx)
-	if cause := context.Cause(ctx); err != nil && cause != nil {
+	if cause := cutShort(ctx); err != nil && cause != nil {
 		return fmt.Errorf("run %s/%s %w", h.Queue(), h.ID, cause)
 	}
 	return err

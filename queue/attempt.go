@@ -345,8 +345,24 @@ func attemptRecord(began, now time.Time, worker string, err error) *broker.Attem
 	r := &broker.Attempt{Started: began, Ended: now, Worker: worker}
 	if err != nil {
 		r.Err = cut(err.Error(), maxAttemptErr)
+		r.Stack = stackOf(err)
 	}
 	return r
+}
+
+// stackOf returns what is kept of where a handler panicked: whole lines, as many as may be,
+// and indented without tabs, which not everybody shows.
+func stackOf(err error) string {
+	p, ok := errors.AsType[*task.PanicError](err)
+	if !ok {
+		return ""
+	}
+	trace := strings.TrimSuffix(strings.ReplaceAll(p.Trace(), "\t", "    "), "\n")
+	kept := cut(trace, maxAttemptStack)
+	if len(kept) < len(trace) {
+		kept = kept[:strings.LastIndexByte(kept, '\n')+1]
+	}
+	return strings.TrimSuffix(kept, "\n")
 }
 
 // settleAs has the task archived in a way that is not its handler's.

@@ -76,6 +76,14 @@ func TestAFailedTaskIsRetriedWhenItsDelayHasPassed(t *testing.T) {
 	})
 }
 
+// deeply panics within so many calls of itself.
+func deeply(calls int) {
+	if calls == 0 {
+		panic("deep")
+	}
+	deeply(calls - 1)
+}
+
 func TestAHandlerThatEndsBadlyHasFailed(t *testing.T) {
 	for name, test := range map[string]struct {
 		end  func()
@@ -84,6 +92,7 @@ func TestAHandlerThatEndsBadlyHasFailed(t *testing.T) {
 		"panic":       {func() { panic("no way") }, []string{"panic at queue/attempt_test.go", "no way"}},
 		"nil panic":   {func() { panic(nil) }, []string{"panic"}},
 		"nil pointer": {func() { _ = *(*int)(nil) }, []string{"nil pointer dereference", "queue/attempt_test.go"}},
+		"deep panic":  {func() { deeply(100) }, []string{"panic at queue/attempt_test.go", "deep"}},
 		"Goexit":      {runtime.Goexit, []string{"runtime.Goexit"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -100,6 +109,9 @@ func TestAHandlerThatEndsBadlyHasFailed(t *testing.T) {
 				})
 				x.pass(0)
 				s := x.get("a")
+				if stack := s.Attempts[0].Stack; strings.Contains(stack, "queue/attempt_test.go:") == (name == "Goexit") || len(stack) > 4<<10 {
+					t.Errorf("the stack that is kept is %d bytes:\n%s", len(stack), stack)
+				}
 				if s.State != task.Retry || s.Retried != 1 {
 					t.Errorf("stored as %s, retried %d, want retry, 1", s.State, s.Retried)
 				}

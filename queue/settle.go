@@ -13,10 +13,11 @@ import (
 )
 
 // How many bytes of an error's text are stored: as a task's last one, and with the
-// record of an attempt.
+// record of an attempt, beside which may lie where its handler panicked.
 const (
-	maxLastErr    = 4 << 10
-	maxAttemptErr = 1 << 10
+	maxLastErr      = 4 << 10
+	maxAttemptErr   = 1 << 10
+	maxAttemptStack = 4 << 10
 )
 
 // unhandledDelay is how long a task waits that a server without a handler for it

@@ -53,4 +53,5 @@ type AttemptRecord struct {
 	Ended   time.Time
 	Worker  string // who ran it, as "host:pid"; "" if it is not known
 	Err     string // what came of it; "": it was done
+	Stack   string // where the handler panicked, if it did, as [PanicError.Trace] tells it, at most 4 KiB; else ""
 }

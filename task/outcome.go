@@ -40,7 +40,7 @@ type PanicError struct {
 
 // Error names the value, and the file and line of the panic if Stack tells.
 func (e *PanicError) Error() string {
-	if place := panicPlace(e.Stack); place != "" {
+	if place := placeOf(e.Trace()); place != "" {
 		return fmt.Sprintf("panic at %s: %v", place, e.Value)
 	}
 	return fmt.Sprintf("panic: %v", e.Value)
@@ -53,23 +53,34 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
-// panicPlace returns the directory, file and line of the function that
-// panicked: "mail/send.go:42". In a stack, a line that names a function is
-// followed by an indented one with its place. The function is the first below
-// the call of panic that does not belong to the runtime, whose own panics (a nil
-// pointer, an index out of range) have a few of its functions in between.
-func panicPlace(stack []byte) string {
-	panicked, own := false, false
-	for line := range strings.Lines(string(stack)) {
-		switch {
-		case !strings.HasPrefix(line, "\t"):
-			own = panicked && !strings.HasPrefix(line, "runtime.")
+// Trace returns what Stack tells of the functions that the panic went through: that
+// which panicked first, then those that had called it, each on a line that is followed
+// by an indented one with its file and line. It is empty if Stack is not one of
+// debug.Stack. Functions of the runtime are left out before the first one (a nil
+// pointer, an index out of range have a few of them).
+func (e *PanicError) Trace() string {
+	stack, at, panicked := string(e.Stack), 0, false
+	for line := range strings.Lines(stack) {
+		if !strings.HasPrefix(line, "\t") {
+			if panicked && !strings.HasPrefix(line, "runtime.") {
+				return stack[at:]
+			}
 			panicked = panicked || strings.HasPrefix(line, "panic(")
-		case own:
-			file, _, _ := strings.Cut(strings.TrimSpace(line), " +0x")
-			dir, name := path.Split(file)
-			return path.Join(path.Base(dir), name)
 		}
+		at += len(line)
 	}
 	return ""
+}
+
+// placeOf returns the directory, file and line of the first function of a trace:
+// "mail/send.go:42".
+func placeOf(trace string) string {
+	_, rest, _ := strings.Cut(trace, "\n")
+	line, _, _ := strings.Cut(rest, "\n")
+	if !strings.HasPrefix(line, "\t") {
+		return ""
+	}
+	file, _, _ := strings.Cut(strings.TrimSpace(line), " +0x")
+	dir, name := path.Split(file)
+	return path.Join(path.Base(dir), name)
 }

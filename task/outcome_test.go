@@ -85,11 +85,25 @@ func TestAPanicErrorReadsPathsWithSpaces(t *testing.T) {
 	}
 }
 
+func TestATraceBeginsWithTheFunctionThatPanicked(t *testing.T) {
+	var nowhere *task.Info
+	for _, f := range []func(){func() { panic("boom") }, func() { nowhere.ID = "x" }} {
+		trace := recovered(f).Trace()
+		if lines := strings.Split(trace, "\n"); !strings.Contains(lines[0], "TestATraceBegins") || !strings.HasPrefix(lines[1], "\t") ||
+			!strings.Contains(lines[1], "outcome_test.go:") || !strings.Contains(trace, "testing.tRunner(") {
+			t.Errorf("the trace is\n%s", trace)
+		}
+	}
+}
+
 func TestAPanicErrorWithoutAStackStillNamesTheValue(t *testing.T) {
 	for _, stack := range []string{"", "goroutine 1 [running]:\nmain.main()\n\t/main.go:1\n", "panic(", "panic(\n\truntime/panic.go:1"} {
 		err := &task.PanicError{Value: "boom", Stack: []byte(stack)}
 		if got := err.Error(); got != "panic: boom" {
 			t.Errorf("stack %q: got %q", stack, got)
+		}
+		if got := err.Trace(); strings.Contains(got, "main") {
+			t.Errorf("stack %q: its trace is %q", stack, got)
 		}
 	}
 }

@@ -73,7 +73,7 @@ func TestATaskThatHasRunShowsItsAttemptsAndItsResult(t *testing.T) {
 		mux := task.NewMux()
 		mux.HandleFunc("twice", func(ctx context.Context, t *task.Task) error {
 			if n, _ := task.GetRetryCount(ctx); n == 0 {
-				return errors.New(hostile + "\ngoroutine 1 [running]")
+				panic(hostile + "\nof two lines")
 			}
 			_, err := t.ResultWriter().Write([]byte(`{"total":9007199254740993}`))
 			return err
@@ -84,7 +84,7 @@ func TestATaskThatHasRunShowsItsAttemptsAndItsResult(t *testing.T) {
 		})
 		body := s.page("/task", "queue", "default", "id", "t1")
 		s.saysNothingHostile("the task", body)
-		s.says("the task", body, "state-completed", "9007199254740993", "goroutine 1 [running]", "✓ done", `class="timeline"`)
+		s.says("the task", body, "state-completed", "9007199254740993", "of two lines", "where it panicked", "web/task_test.go:", "✓ done", `class="timeline"`)
 	})
 }
 

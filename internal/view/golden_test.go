@@ -68,7 +68,7 @@ func TestTasks(t *testing.T) {
 		Group: "customer-7", UniqueKey: "u", MaxCrashes: 3, Crashes: 1, CancelAsked: true, IsOrphaned: true,
 		Progress: []byte("half <way>"), Result: []byte{0xff, 0x00},
 		Attempts: []task.AttemptRecord{
-			{Started: at.Add(-2 * time.Minute), Ended: at.Add(-time.Minute), Worker: "web-1:4711", Err: "connection refused"},
+			{Started: at.Add(-2 * time.Minute), Ended: at.Add(-time.Minute), Worker: "web-1:4711", Err: "panic at mail/send.go:9: boom", Stack: "mail.Send()\n    /src/mail/send.go:9 +0x1d"},
 			{Ended: at, Err: broker.LeaseRanOut},
 		},
 	}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/task"
 	"github.com/leatwork/leat/workflow"
 )
 
@@ -187,18 +188,10 @@ func stepOf(s workflow.StepStatus, workers map[broker.EntryRef]Holder) Step {
 		shown.TaskState = s.TaskState.String()
 	}
 	for _, a := range s.Attempts {
-		shown.Attempts = append(shown.Attempts, triedOf(a))
+		shown.Attempts = append(shown.Attempts, attemptOf(task.AttemptRecord(a)))
 	}
 	if w, running := workers[broker.EntryRef{Queue: s.Queue, ID: s.TaskID}]; running && !s.State.Ended() {
 		shown.Worker, shown.StartedAt = &w, w.StartedAt
-	}
-	return shown
-}
-
-func triedOf(a broker.Attempt) Attempt {
-	shown := Attempt{StartedAt: utc(a.Started), EndedAt: utc(a.Ended), Worker: a.Worker, Error: a.Err}
-	if !a.Started.IsZero() {
-		shown.TookSeconds = seconds(a.Ended.Sub(a.Started))
 	}
 	return shown
 }

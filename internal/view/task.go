@@ -57,6 +57,7 @@ type Attempt struct {
 	TookSeconds float64   `json:"took_seconds,omitempty"`
 	Worker      string    `json:"worker,omitempty"` // "host:pid"
 	Error       string    `json:"error,omitempty"`  // none: it was done
+	Stack       string    `json:"stack,omitempty"`  // where the handler panicked, if it did
 }
 
 // A Holder is the server that runs a task.
@@ -93,7 +94,7 @@ func TaskOf(i *task.Info, servers ...broker.Server) Task {
 }
 
 func attemptOf(a task.AttemptRecord) Attempt {
-	shown := Attempt{StartedAt: utc(a.Started), EndedAt: utc(a.Ended), Worker: a.Worker, Error: a.Err}
+	shown := Attempt{StartedAt: utc(a.Started), EndedAt: utc(a.Ended), Worker: a.Worker, Error: a.Err, Stack: a.Stack}
 	if !a.Started.IsZero() && !a.Ended.IsZero() {
 		shown.TookSeconds = seconds(a.Ended.Sub(a.Started))
 	}

@@ -161,7 +161,7 @@ func (k *checker) settlements(settle []Settlement) {
 		}
 		k.headers("Settle", s.Headers)
 		k.headerText("Settle", s.Headers)
-		if a := s.Attempt; a != nil && !(utf8.ValidString(a.Worker) && utf8.ValidString(a.Err)) {
+		if a := s.Attempt; a != nil && !(utf8.ValidString(a.Worker) && utf8.ValidString(a.Err) && utf8.ValidString(a.Stack)) {
 			k.refuse("Settle.Attempt", a.Worker+": "+a.Err, "is not valid UTF-8")
 		}
 	}

@@ -136,10 +136,11 @@ type Attempt struct {
 	Ended   time.Time // in milliseconds
 	Worker  string    // who ran it; "" if it is not known
 	Err     string    // what came of it, valid UTF-8; "": it was done. [LeaseRanOut] if the broker wrote it
+	Stack   string    // where its handler panicked, valid UTF-8; "" if it did not
 }
 
 // LeaseRanOut is the Err of an attempt whose lease ran out. Such a record has
-// neither Started nor Worker.
+// neither Started, Worker nor Stack.
 const LeaseRanOut = "lease ran out"
 
 // An End says why an entry was archived, if not because its attempts failed.

@@ -23,6 +23,9 @@ func (x *trial) attempted(l broker.Lease, to broker.Outcome, err string) broker.
 	s := settled(l, to)
 	s.At = time.Now().Add(2 * time.Hour)
 	s.Attempt = &broker.Attempt{Started: time.Now().Add(-1500 * time.Microsecond), Ended: time.Now().Add(time.Microsecond), Worker: "host:1 ü", Err: err}
+	if to == broker.Archived {
+		s.Attempt.Stack = "main.töö()\n    main.go:9"
+	}
 	x.must(broker.Change{Settle: []broker.Settlement{s}})
 	a := *s.Attempt
 	a.Started, a.Ended = broker.CeilMilli(a.Started), broker.CeilMilli(a.Ended)

@@ -55,6 +55,7 @@ func malformedMoves(l broker.Lease) map[string]broker.Change {
 		"an end without an archive":   settle(broker.Retry, func(s *broker.Settlement) { s.End = broker.Cancelled }),
 		"parked by its holder":        settle(broker.Archived, func(s *broker.Settlement) { s.End = broker.Undecodable }),
 		"a negative end":              settle(broker.Archived, func(s *broker.Settlement) { s.End = -1 }),
+		"a bad stack":                 settle(broker.Retry, func(s *broker.Settlement) { s.Attempt = &broker.Attempt{Stack: "\xff"} }),
 		"a bad attempt":               settle(broker.Retry, func(s *broker.Settlement) { s.Attempt = &broker.Attempt{Err: "\xff"} }),
 		"a bad group":                 entryOf(func(e *broker.Entry) { e.Group = "g g" }),
 		"too many crashes":            entryOf(func(e *broker.Entry) { e.MaxCrashes = math.MaxInt32 + 1 }),

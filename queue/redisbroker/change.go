@@ -143,11 +143,18 @@ func (w *changeWriter) kept(s *broker.Settlement) {
 		o.field("result").bytes(s.Result)
 	}
 	if a := s.Attempt; a != nil {
-		o.field("attempt").list(4)
+		words := 4
+		if a.Stack != "" {
+			words++
+		}
+		o.field("attempt").list(words)
 		w.moment(a.Started)
 		w.moment(a.Ended)
 		w.text(a.Worker)
 		w.text(a.Err)
+		if a.Stack != "" {
+			w.text(a.Stack)
+		}
 	}
 }
 

@@ -147,7 +147,7 @@ func attempts(packed string) []broker.Attempt {
 	for i := range list {
 		words := listAt(list, i)
 		all = append(all, broker.Attempt{
-			Started: momentAt(words, 0), Ended: momentAt(words, 1), Worker: textAt(words, 2), Err: textAt(words, 3),
+			Started: momentAt(words, 0), Ended: momentAt(words, 1), Worker: textAt(words, 2), Err: textAt(words, 3), Stack: textAt(words, 4),
 		})
 	}
 	return all

@@ -185,5 +185,8 @@ func attemptLines(t view.Task) string {
 		}
 		lines = append(lines, line+": "+came)
 	}
+	if n := len(t.Attempts); n > 0 && t.Attempts[n-1].Stack != "" {
+		lines = append(lines, plain.Text([]byte(t.Attempts[n-1].Stack)))
+	}
 	return strings.Join(lines, "\n")
 }

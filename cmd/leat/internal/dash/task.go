@@ -257,7 +257,7 @@ func (s *taskScreen) attempts(w int) (lines []string) {
 		return nil
 	}
 	lines = s.section("Attempts, the last one first")
-	for _, a := range slices.Backward(s.info.Attempts) {
+	for i, a := range slices.Backward(s.info.Attempts) {
 		head := a.Ended.Local().Format(time.DateTime)
 		if !a.Started.IsZero() {
 			head += "  took " + span(a.Ended.Sub(a.Started))
@@ -271,6 +271,9 @@ func (s *taskScreen) attempts(w int) (lines []string) {
 		}
 		lines = append(lines, "  "+s.app.theme.bad.Render("✗")+" "+head)
 		lines = append(lines, indented(2, s.failure(a.Err, w-2))...)
+		if i == len(s.info.Attempts)-1 && a.Stack != "" {
+			lines = append(lines, indented(4, wrap(plain.Text([]byte(a.Stack)), w-4))...)
+		}
 	}
 	return lines
 }

@@ -5,27 +5,36 @@ import { become } from "./morph.js";
 import { tell } from "./times.js";
 
 const most = 4; // how much larger than drawn the graph may be seen
-let view = null; // the part of the graph that is seen; null: all of it
+let least = 0.6; // how much smaller it is made at most so that it fits, which can still be read
+let view = null; // the part of the graph that the user has moved to; null: none, it fits
 let follows = false;
 let sought = "";
 
+const frame = () => document.getElementById("graphbox");
 const graph = () => document.querySelector("#graphbox svg.graph");
 const steps = () => [...document.querySelectorAll("#graphbox a[data-step]")];
 const size = (svg) => ({ w: +svg.getAttribute("width"), h: +svg.getAttribute("height") });
 
 export function begin() {
-  if (!document.getElementById("graphbox")) return;
+  if (!frame()) return;
   tools();
   shown();
+  if (graph()) centre(telling());
   document.addEventListener("leat:shown", shown);
   document.addEventListener("pointerover", point);
   document.addEventListener("focusin", point);
   document.addEventListener("click", choose);
+  addEventListener("resize", shown);
   addEventListener("popstate", () => go(location.href, false));
   addEventListener("keydown", press);
-  const box = document.getElementById("graphbox");
-  box.addEventListener("wheel", wheel, { passive: false });
-  box.addEventListener("pointerdown", grab);
+  frame().addEventListener("wheel", wheel, { passive: false });
+  frame().addEventListener("pointerdown", grab);
+}
+
+// telling returns the step that matters most: the one that is chosen, or else has failed, or
+// is running.
+function telling() {
+  return ["selected", "state-failed", "state-running", "state-retry"].map((c) => document.querySelector(`#graphbox .${c}[data-step]`)).find((s) => s);
 }
 
 function tools() {
@@ -55,30 +64,41 @@ function tools() {
 function shown() {
   const svg = graph();
   if (!svg) return;
-  document.getElementById("graphbox").dataset.moved = view ? "yes" : "no";
-  if (view) apply(svg);
+  frame().dataset.moved = view ? "yes" : "no";
+  const scale = fitting(svg);
+  svg.style.width = view ? "" : `${size(svg).w * scale}px`;
+  svg.style.height = view ? "" : `${size(svg).h * scale}px`;
+  if (view) svg.setAttribute("viewBox", `${view.x} ${view.y} ${view.w} ${view.h}`);
   mark();
   if (follows) centre(document.querySelector("#graphbox .state-running[data-step], #graphbox .state-retry[data-step]"));
 }
 
-function apply(svg) {
-  svg.setAttribute("viewBox", `${view.x} ${view.y} ${view.w} ${view.h}`);
+// fitting returns how large the graph is seen where all of it fits the frame: as it is
+// drawn, or smaller. What would be too small does not fit, and is scrolled.
+function fitting(svg) {
+  const s = size(svg);
+  const high = parseFloat(getComputedStyle(frame()).maxHeight) || s.h;
+  return Math.max(Math.min(1, frame().clientWidth / s.w, high / s.h), least);
 }
 
-function whole(svg) {
-  const s = size(svg);
-  return { x: 0, y: 0, w: s.w, h: s.h };
+// seen returns the part of the graph that is in the frame.
+function seen(svg) {
+  if (view) return view;
+  const box = frame(), scale = fitting(svg);
+  return { x: box.scrollLeft / scale, y: box.scrollTop / scale, w: box.clientWidth / scale, h: box.clientHeight / scale };
 }
 
 function zoom(by, at) {
   const svg = graph();
   if (!svg) return;
-  const old = view || whole(svg);
+  const old = seen(svg);
+  const before = frame().getBoundingClientRect();
+  const fx = at ? (at.clientX - before.left) / before.width : 0.5;
+  const fy = at ? (at.clientY - before.top) / before.height : 0.5;
+  set(old); // from here on it fills the frame
   const r = svg.getBoundingClientRect();
-  const w = Math.min(Math.max(old.w / by, r.width / most), Math.max(size(svg).w, size(svg).h) * 2);
+  const w = Math.min(Math.max(old.w / by, r.width / most), Math.max(size(svg).w, size(svg).h, r.width) * 2);
   const h = (w * r.height) / r.width;
-  const fx = at ? (at.clientX - r.left) / r.width : 0.5;
-  const fy = at ? (at.clientY - r.top) / r.height : 0.5;
   set({ x: old.x + (old.w - w) * fx, y: old.y + (old.h - h) * fy, w, h });
 }
 
@@ -87,25 +107,26 @@ function set(next) {
   shown();
 }
 
+// fit has all of the graph seen, however small it gets.
 function fit() {
+  least = 0;
   const svg = graph();
-  view = null;
-  if (!svg) return;
-  const s = size(svg);
-  svg.setAttribute("viewBox", `0 0 ${s.w} ${s.h}`);
-  document.getElementById("graphbox").dataset.moved = "fit";
+  if (svg) svg.setAttribute("viewBox", `0 0 ${size(svg).w} ${size(svg).h}`);
+  set(null);
 }
 
+// centre brings a step into the middle of the frame, as far as the graph reaches.
 function centre(step) {
   const svg = graph();
   if (!step || !svg) return;
   const b = step.getBoundingClientRect();
-  const r = svg.getBoundingClientRect();
-  const old = view || whole(svg);
-  const scale = old.w / r.width;
-  view = { ...old, x: old.x + (b.left + b.width / 2 - r.left - r.width / 2) * scale, y: old.y + (b.top + b.height / 2 - r.top - r.height / 2) * scale };
-  document.getElementById("graphbox").dataset.moved = "yes";
-  apply(svg);
+  const r = frame().getBoundingClientRect();
+  const dx = b.left + b.width / 2 - r.left - r.width / 2;
+  const dy = b.top + b.height / 2 - r.top - r.height / 2;
+  if (!view) return frame().scrollBy({ left: dx, top: dy, behavior: "instant" });
+  const scale = view.w / r.width;
+  view = { ...view, x: view.x + dx * scale, y: view.y + dy * scale };
+  svg.setAttribute("viewBox", `${view.x} ${view.y} ${view.w} ${view.h}`);
 }
 
 function follow() {
@@ -123,8 +144,8 @@ function wheel(e) {
 
 function grab(e) {
   const svg = graph();
-  if (e.button !== 0 || !svg || e.target.closest("a") || document.getElementById("graphbox").dataset.moved !== "yes") return;
-  const from = view || whole(svg);
+  if (e.button !== 0 || !svg || e.target.closest("a") || !view) return;
+  const from = view;
   const scale = from.w / svg.getBoundingClientRect().width;
   const move = (m) => set({ ...from, x: from.x - (m.clientX - e.clientX) * scale, y: from.y - (m.clientY - e.clientY) * scale });
   const end = () => { removeEventListener("pointermove", move); removeEventListener("pointerup", end); };

@@ -129,12 +129,8 @@ func (a *app) inspector(ctx context.Context) (*queue.Inspector, error) {
 	return queue.NewInspector(b), nil
 }
 
-// within returns a context for one call to the storage, which ends after --timeout,
-// unless that is 0.
+// within returns a context for one call to the storage, which ends after --timeout.
 func (a *app) within(ctx context.Context) (context.Context, context.CancelFunc) {
-	if a.Timeout() == 0 {
-		return context.WithCancel(ctx)
-	}
 	return context.WithTimeout(ctx, a.Timeout())
 }
 

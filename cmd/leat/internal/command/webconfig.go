@@ -1,21 +1,15 @@
 package command
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/leatwork/leat/cmd/leat/internal/serve"
 	"github.com/leatwork/leat/task"
 	"github.com/leatwork/leat/web"
 	"github.com/leatwork/leat/web/access"
 )
-
-// longest is how long a page may wait for the storage if --timeout 0 has it wait as long as
-// it takes.
-const longest = 24 * time.Hour
 
 // sound refuses what makes no sense, before anything is opened.
 func (d *dashboard) sound() (err error) {
@@ -69,7 +63,7 @@ func (d *dashboard) config() (web.Config, error) {
 		Jaeger:     d.jaeger,
 		Prometheus: d.prometheus,
 		Refresh:    d.refresh,
-		Timeout:    cmp.Or(d.Timeout(), longest),
+		Timeout:    d.Timeout(),
 		Logger:     d.server.Logger,
 	}, errors.Join(bad, err)
 }

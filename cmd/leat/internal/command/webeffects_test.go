@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -45,6 +46,56 @@ func TestTheFlagsOfAsynqmonHaveTheirEffect(t *testing.T) {
 	for _, flag := range command.DocumentedFlags() {
 		if !tried[flag] {
 			t.Errorf("nobody has tried --%s", flag)
+		}
+	}
+}
+
+// TestFlagsOfOurOwnHaveTheirEffect tries flags that asynqmon has not, and their variables.
+func TestFlagsOfOurOwnHaveTheirEffect(t *testing.T) {
+	for _, row := range own(t) {
+		variable := command.VariablesOf(row.flag)[0]
+		for way, how := range map[string]struct{ environ, args []string }{
+			"flag":     {row.environ, append([]string{"--" + row.flag + "=" + row.value}, row.beside...)},
+			"variable": {append([]string{variable + "=" + row.value}, row.environ...), row.beside},
+		} {
+			t.Run(row.flag+"="+row.value+"/"+way, func(t *testing.T) {
+				t.Parallel()
+				row.effect(siteOf(t, how.environ, how.args...))
+			})
+		}
+	}
+}
+
+// own are flags that say what is served, and to whom.
+func own(t *testing.T) []documented {
+	t.Helper()
+	broker := []string{"--broker", onFile(t, "q")}
+	cards := onFile(t, "shop")
+	code, _, said := calls(strings.NewReader(""), "task", "enqueue", "-q", "shop", "-t", "pay", "-i", "one", "-l", `{"card":"4711","sum":12}`, "--header", "traceparent=00-"+traced+"-00f067aa0ba902b7-01", "--broker", cards)
+	if code != 0 {
+		t.Fatal(said)
+	}
+	shop := []string{"--broker", cards, "--anyone", "viewer"}
+	return []documented{
+		{"name", "The Installation", broker, nil, func(s *site) { s.answers("/queues", 200, "The Installation") }},
+		{"mask", "card,sum", shop, nil, func(s *site) { s.hides("4711", "12}") }},
+		{"mask", "card", append(slices.Clone(shop), "--unmask-for", "viewer"), nil, func(s *site) { s.answers("/tasks", 200, "4711") }},
+		{"jaeger", "https://jaeger.example:16686", shop, nil, func(s *site) {
+			s.answers("/task?queue=shop&id=one", 200, `href="https://jaeger.example:16686/trace/`+traced+`"`)
+		}},
+	}
+}
+
+// traced is the id of a trace.
+const traced = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+// hides demands that a list of tasks shows none of some texts.
+func (s *site) hides(texts ...string) {
+	s.Helper()
+	_, page := s.get("/tasks")
+	for _, text := range texts {
+		if !strings.Contains(page, "card") || strings.Contains(page, text) {
+			s.Errorf("the list of tasks has no payload, or %q in it:\n%s", text, page)
 		}
 	}
 }

@@ -49,8 +49,8 @@ func (v Value) check() error {
 		_, err = strconv.ParseBool(v.Text)
 	case Duration:
 		var d time.Duration
-		if d, err = time.ParseDuration(v.Text); err == nil && d <= 0 {
-			err = errors.New("not positive")
+		if d, err = time.ParseDuration(v.Text); err == nil && (d < 0 || d == 0 && !v.endless) {
+			err = errors.New("too short")
 		}
 	default:
 		return nil

@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"cmp"
 	"errors"
 	"os"
 	"path/filepath"
@@ -183,10 +184,13 @@ func (s *Settings) Said(key string) bool { return s.values[key].Key != "" }
 // Truth returns a setting that is a [Truth].
 func (s *Settings) Truth(key string) bool { return s.values[key].truth() }
 
-// Timeout returns how long to wait for the storage at each call.
+// endless is how long is waited for what may take as long as it takes.
+const endless = 24 * time.Hour
+
+// Timeout returns how long to wait for the storage at each call: never 0.
 func (s *Settings) Timeout() time.Duration {
 	d, _ := time.ParseDuration(s.Value("timeout")) // was read before
-	return d
+	return cmp.Or(d, endless)
 }
 
 // FilePath returns where the config file is that was read, or "".

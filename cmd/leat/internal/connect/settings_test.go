@@ -177,6 +177,7 @@ func TestWhatIsWrongInAFileIsTold(t *testing.T) {
 		{"- a\n", "must be settings"},
 		{"profile: q\nprofiles: {p: {}}\n", "is none of those"},
 		{"timeout: -1s\n", "must be a duration"},
+		{"refresh: 0s\n", "must be a duration"},
 	} {
 		_, err := loaded(t, c.file, nil)
 		if !errors.Is(err, task.ErrInvalid) || !strings.Contains(err.Error(), c.want) {

@@ -18,7 +18,8 @@ type Setting struct {
 	// their own.
 	Elsewhere bool
 
-	role role
+	role    role
+	endless bool // of a duration: 0 is none that ends
 }
 
 // A Kind is what values a setting may have.
@@ -81,7 +82,7 @@ func Table() []Setting {
 		{Key: "insecure", Kind: Truth, role: detail, Default: "false", Help: "do not check the server's certificate"},
 		{Key: "profile", Help: "the profile of the config file that is used"},
 		{Key: "output", Short: "o", Default: "table", Help: "how it is written: table, wide, json, jsonl, yaml, id"},
-		{Key: "timeout", Kind: Duration, Default: "30s", Help: "how long to wait for the storage, at each call; 0: as long as it takes"},
+		{Key: "timeout", Kind: Duration, Default: "30s", endless: true, Help: "how long to wait for the storage, at each call; 0: as long as it takes"},
 		{Key: "quiet", Kind: Truth, Default: "false", Help: "write only what was asked for, and what went wrong"},
 		{Key: "no_color", Kind: Truth, Default: "false", Help: "write without colours; so does the variable NO_COLOR"},
 		{Key: "refresh", Kind: Duration, Default: "2s", Elsewhere: true, Help: "how often what is shown is read anew"},

@@ -65,7 +65,7 @@ func New(cfg Config) (*Handler, error) {
 // routes returns who answers what, below the root.
 func (h *Handler) routes(rules *mask.Rules, trails []trail.Link) http.Handler {
 	cfg, log := h.cfg, audit.New(h.cfg.Broker, h.cfg.Logger)
-	h.doer = &deed.Doer{Storage: h.storage, Recorder: log, Rules: rules}
+	h.doer = &deed.Doer{Storage: h.storage, Recorder: log, Rules: rules, Logger: cfg.Logger}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+assets.Prefix, assets.Serve)
 	mux.Handle(api.Prefix+"/", api.New(api.Config{

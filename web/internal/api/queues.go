@@ -9,6 +9,7 @@ import (
 	"github.com/leatwork/leat/internal/view"
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/web/internal/problem"
 )
 
 func queueRoutes() []route {
@@ -53,7 +54,11 @@ func readQueue(ctx context.Context, a *api, r *request) (view.Queue, error) {
 	if err != nil {
 		return view.Queue{}, err
 	}
-	return view.QueueOf(*i), nil
+	shown := view.QueueOf(*i)
+	if i.MemoryErr != nil {
+		shown.MemoryError = problem.Why(i.MemoryErr)
+	}
+	return shown, nil
 }
 
 func readDays(ctx context.Context, a *api, r *request) (List[view.Day], error) {

@@ -84,6 +84,7 @@ func doMany(state task.State, v verb) func(context.Context, *monitor, *call) (an
 				return nil, ctx.Err()
 			default:
 				failed = append(failed, id)
+				m.log(ctx, "the deed "+v.deed, err)
 			}
 		}
 		return map[string]any{v.done: done, v.failed: failed}, nil
@@ -114,7 +115,7 @@ func (m *monitor) record(ctx context.Context, c *call, state task.State, v verb,
 	}
 	e := audit.Entry{By: c.who.Name, Role: c.who.Role, From: c.who.From, Deed: v.deed, Kind: string(deed.Task), Target: of, Count: count}
 	if err != nil {
-		e.Err = err.Error()
+		e.Err = problem.Of(err).Detail
 	}
 	m.Doer.Recorder.Record(ctx, e)
 }

@@ -71,14 +71,19 @@ func (m *monitor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case err != nil && r.Context().Err() != nil && !errors.Is(err, context.DeadlineExceeded): // nobody is there any more
 	case err != nil:
 		p := of(err)
-		if p.Status >= http.StatusInternalServerError {
-			m.Logger.ErrorContext(r.Context(), "a request to the API of asynqmon failed", "path", r.URL.Path, "err", err)
-		}
+		m.log(r.Context(), r.URL.Path, err)
 		write(w, p.Status, "application/problem+json", p)
 	case answer == nil:
 		w.WriteHeader(http.StatusNoContent)
 	default:
 		write(w, http.StatusOK, "application/json", answer)
+	}
+}
+
+// log tells the logger what the storage said, which nobody else is told.
+func (m *monitor) log(ctx context.Context, path string, err error) {
+	if of(err).Status >= http.StatusInternalServerError {
+		m.Logger.ErrorContext(ctx, "a request to the API of asynqmon failed", "path", path, "err", err)
 	}
 }
 

@@ -5,23 +5,25 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
+	"net/http"
 	"slices"
 	"strconv"
 
-	"github.com/leatwork/leat/internal/plain"
 	"github.com/leatwork/leat/task"
 	"github.com/leatwork/leat/web/access"
 	"github.com/leatwork/leat/web/internal/mask"
+	"github.com/leatwork/leat/web/internal/problem"
 	"github.com/leatwork/leat/web/internal/storage"
 )
 
 // What keeps somebody from a deed.
 var (
-	ErrForbidden = errors.New("your role does not allow it")
-	ErrUnknown   = errors.New("there is no such deed")
+	ErrForbidden = problem.Kind(http.StatusForbidden, "your role does not allow it")
+	ErrUnknown   = problem.Kind(http.StatusNotFound, "there is no such deed")
 
 	// ErrUnconfirmed is matched by [ConfirmError].
-	ErrUnconfirmed = errors.New("their number must be confirmed")
+	ErrUnconfirmed = problem.Kind(http.StatusConflict, "their number must be confirmed")
 )
 
 // A ConfirmError is that a deed is about more things than was confirmed.
@@ -41,6 +43,9 @@ func (e *ConfirmError) Error() string {
 // Is reports whether target is ErrUnconfirmed.
 func (e *ConfirmError) Is(target error) bool { return target == ErrUnconfirmed }
 
+// HTTPStatus is that of ErrUnconfirmed.
+func (e *ConfirmError) HTTPStatus() int { return http.StatusConflict }
+
 // A Doer does what is asked for. It may be used by several goroutines, and must not be
 // copied. [Doer.Close] ends it.
 type Doer struct {
@@ -52,6 +57,10 @@ type Doer struct {
 	// Rules say what is hidden from whom: who may not see something may not ask for what
 	// has it, either. nil: nothing is.
 	Rules *mask.Rules
+
+	// Logger is told what the storage said of that which has failed and is not returned as
+	// an error: nobody else is told that. nil: it is told nothing, either.
+	Logger *slog.Logger
 
 	works works
 }
@@ -211,16 +220,21 @@ type Result struct {
 	Err    error  // nil: it was
 }
 
+// Why returns what is told of why it was not done; "": it was.
+func (r Result) Why() string {
+	if r.Err == nil {
+		return ""
+	}
+	return problem.Of(r.Err).Detail
+}
+
 // MarshalJSON writes the target, and the text or the error.
 func (r Result) MarshalJSON() ([]byte, error) {
 	shown := struct {
 		Target
 		Text  string `json:"text,omitempty"`
 		Error string `json:"error,omitempty"`
-	}{Target: r.Target, Text: r.Text}
-	if r.Err != nil {
-		shown.Error = plain.Name(r.Err.Error())
-	}
+	}{Target: r.Target, Text: r.Text, Error: r.Why()}
 	return json.Marshal(shown)
 }
 
@@ -246,6 +260,7 @@ func (d *Doer) Many(ctx context.Context, who access.Identity, what Deed, targets
 		c.t = t
 		o, err := what.done(ctx, c)
 		results = append(results, Result{t, o.Text, err})
+		d.log(ctx, what, t, err)
 	}
 	d.tellMany(ctx, record{at: began, who: who, what: what, args: said}, results)
 	return results, nil

@@ -2,17 +2,18 @@ package deed
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"net/http"
 
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/task"
 	"github.com/leatwork/leat/web/access"
+	"github.com/leatwork/leat/web/internal/problem"
 )
 
 // ErrGroupNotFound is matched if nothing waits in a group: there is none.
-var ErrGroupNotFound = errors.New("group not found")
+var ErrGroupNotFound = problem.Kind(http.StatusNotFound, "group not found")
 
 var groupDeeds = []Deed{
 	{
@@ -39,7 +40,7 @@ func movingGroup(do broker.Act, done string) func(context.Context, call) (Outcom
 		}
 		r, err := c.Storage.Inspector.Bulk(ctx, queue.BulkRequest{Queue: c.t.Queue, State: task.Aggregating, Group: c.t.ID, Do: do})
 		if err != nil && r.Done > 0 {
-			err = fmt.Errorf("%d tasks %s, and then: %w", r.Done, done, err)
+			err = problem.Behind(fmt.Sprintf("%d tasks %s, and then", r.Done, done), err)
 		}
 		return Outcome{Text: fmt.Sprintf("%d tasks of group %s %s", r.Done, c.t, done)}, err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/task"
+	"github.com/leatwork/leat/web/internal/problem"
 	"github.com/leatwork/leat/workflow"
 )
 
@@ -74,9 +75,11 @@ func (l listing) all(ctx context.Context, w *work) error {
 		case skips(err):
 			w.set(done, skipped+1)
 		default:
-			w.fail(t, err)
+			if w.fail(t, err) {
+				l.log(ctx, l.what, t, err)
+			}
 			if inRow++; inRow == mostFailures {
-				return fmt.Errorf("%d failures one after another: %w", inRow, err)
+				return problem.Behind(fmt.Sprintf("%d failures one after another", inRow), err)
 			}
 		}
 	}

@@ -2,10 +2,12 @@ package deed
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"github.com/leatwork/leat/web/access"
 	"github.com/leatwork/leat/web/internal/audit"
+	"github.com/leatwork/leat/web/internal/problem"
 )
 
 // A Recorder is told what was done, and what was refused or has failed: an [audit.Log] is
@@ -40,6 +42,13 @@ func (d *Doer) tell(ctx context.Context, r record) {
 	d.Recorder.Record(ctx, e)
 }
 
+// log tells the logger what the storage said, if that is why something has failed.
+func (d *Doer) log(ctx context.Context, what Deed, t Target, err error) {
+	if d.Logger != nil && err != nil && problem.Of(err).Status >= http.StatusInternalServerError {
+		d.Logger.ErrorContext(ctx, "a deed has failed", "kind", what.Kind, "deed", what.Name, "target", t.String(), "err", err)
+	}
+}
+
 // mostNamed is how many bytes of names one entry has.
 const mostNamed = 480
 
@@ -52,7 +61,7 @@ func (d *Doer) tellMany(ctx context.Context, r record, results []Result) {
 	for _, one := range results {
 		way := ""
 		if one.Err != nil {
-			way = one.Err.Error()
+			way = one.Why()
 			if len(sorted) > mostWays && sorted[way] == nil {
 				way = "other"
 			}

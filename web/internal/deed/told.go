@@ -2,10 +2,12 @@ package deed
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/leatwork/leat/task"
+	"github.com/leatwork/leat/web/internal/problem"
 )
 
 // longestShown is how many bytes of an argument are told.
@@ -45,8 +47,11 @@ func (d Deed) tells(name string) bool {
 var named = []string{"queue", "id", "target", "targets", "query"}
 
 // faultShown returns what an error says, as others may see it: without the values that
-// [shown] does not tell.
+// [shown] does not tell, and without what the storage said.
 func faultShown(what Deed, args map[string]string, err error) string {
+	if p := problem.Of(err); p.Status >= http.StatusInternalServerError {
+		return p.Detail
+	}
 	text := err.Error()
 	for _, bad := range invalids(err) {
 		name := strings.ToLower(bad.Field)

@@ -3,9 +3,9 @@ package deed
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -13,13 +13,14 @@ import (
 
 	"github.com/leatwork/leat/task"
 	"github.com/leatwork/leat/web/access"
+	"github.com/leatwork/leat/web/internal/problem"
 )
 
 // What keeps a bulk from beginning, or from being found.
 var (
-	ErrBusy         = errors.New("as many are under way as may be at once")
-	ErrWorkNotFound = errors.New("nothing is known of it: it has ended long ago, or never begun")
-	ErrClosed       = errors.New("the dashboard is being closed")
+	ErrBusy         = problem.Kind(http.StatusTooManyRequests, "as many are under way as may be at once")
+	ErrWorkNotFound = problem.Kind(http.StatusNotFound, "nothing is known of it: it has ended long ago, or never begun")
+	ErrClosed       = problem.Kind(http.StatusServiceUnavailable, "the dashboard is being closed")
 )
 
 const (
@@ -99,12 +100,15 @@ func (w *work) set(done, skipped int) bool {
 	return w.State == UnderWay
 }
 
-func (w *work) fail(t Target, err error) {
+// fail counts a failure, and reports whether it is one of the first, which are told.
+func (w *work) fail(t Target, err error) (isTold bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.Failed++; len(w.Failures) < mostFaults {
+	w.Failed++
+	if isTold = len(w.Failures) < mostFaults; isTold {
 		w.Failures = append(w.Failures, Result{Target: t, Err: err})
 	}
+	return isTold
 }
 
 // stop has it end after the step that it is at.
@@ -139,7 +143,7 @@ func (w *work) finish(now time.Time, err error) {
 	w.Progress.Ended = now
 	switch {
 	case err != nil:
-		w.State, w.Error = Broken, err.Error()
+		w.State, w.Error = Broken, problem.Of(err).Detail
 	case w.State == Stopping && w.Done+w.Skipped+w.Failed < w.Total:
 		w.State = Stopped
 	default:
@@ -172,6 +176,7 @@ func (k *works) begin(ctx context.Context, d *Doer, who access.Identity, what De
 		defer w.end()
 		err := contained(func() error { return chosen.all(ctx, w) })
 		w.finish(d.Storage.Now(), err)
+		d.log(ctx, what, Target{}, err)
 		d.Storage.Changed()
 		r.at, r.args, r.count, r.err = d.Storage.Now(), stage(b.Args, "ended"), w.Done, w.shortfall(err)
 		d.tell(ctx, r)
@@ -205,7 +210,7 @@ func stage(args map[string]string, how string) map[string]string {
 // shortfall returns err, or why it was not done to all.
 func (w *work) shortfall(err error) error {
 	if err == nil && (w.State == Stopped || w.Failed > 0) {
-		err = fmt.Errorf("%s: %d of %d done, %d had moved on, %d failed", w.State, w.Done, w.Total, w.Skipped, w.Failed)
+		err = problem.New(http.StatusConflict, "", fmt.Sprintf("%s: %d of %d done, %d had moved on, %d failed", w.State, w.Done, w.Total, w.Skipped, w.Failed))
 	}
 	return err
 }

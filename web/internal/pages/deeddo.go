@@ -130,17 +130,17 @@ func nameOf(kind deed.Kind, t deed.Target) string {
 // doneToSeveral says to how many it was done, and why not to the others.
 func doneToSeveral(a *asked, results []deed.Result) done {
 	n := 0
-	var failure error
-	for _, r := range results {
+	var failure *deed.Result
+	for i, r := range results {
 		if r.Err == nil {
 			n++
 		} else if failure == nil {
-			failure = r.Err
+			failure = &results[i]
 		}
 	}
 	text := fmt.Sprintf("%s: done to %s", a.Deed.Label, quantity.Many(n, string(a.Deed.Kind)))
 	if failure != nil {
-		text += fmt.Sprintf(", not to %d: %s", len(results)-n, problem.Of(failure).Detail)
+		text += fmt.Sprintf(", not to %d: %s", len(results)-n, failure.Why())
 	}
 	return done{Message: text, Bad: failure != nil}
 }
@@ -177,14 +177,13 @@ func (p *Pages) refuse(w http.ResponseWriter, r *http.Request, a *asked, err err
 	var unconfirmed *deed.ConfirmError
 	switch {
 	case wantsJSON(r):
+		p.log(r, "a deed has failed", err)
 		what := problem.Of(err)
-		if what.Status >= http.StatusInternalServerError {
-			p.Logger.ErrorContext(r.Context(), "a deed has failed", "path", r.URL.Path, "err", err)
-		}
 		writeJSON(w, what.Status, "application/problem+json", what)
 	case a != nil && (errors.Is(err, task.ErrInvalid) || errors.As(err, &unconfirmed)):
 		p.showForm(w, r, a, err)
 	case a != nil && !errors.Is(err, deed.ErrForbidden) && !errors.Is(err, mask.ErrMasked):
+		p.log(r, "a deed has failed", err)
 		p.say(w, r, a.Back, notice{Text: problem.Of(err).Detail, Bad: true})
 	default:
 		p.fail(w, r, err)

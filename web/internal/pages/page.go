@@ -160,12 +160,17 @@ var errNoPage = problem.New(http.StatusNotFound, "", "there is no such page")
 // failurePage is shown in place of one that cannot be.
 var failurePage = page{name: "failure"}
 
+// log tells the logger what the storage said, which nobody else is told.
+func (p *Pages) log(r *http.Request, what string, err error) {
+	if problem.Of(err).Status >= http.StatusInternalServerError {
+		p.Logger.ErrorContext(r.Context(), what, "path", r.URL.Path, "err", err)
+	}
+}
+
 // fail answers that something is not to be had.
 func (p *Pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 	what := problem.Of(err)
-	if what.Status >= http.StatusInternalServerError {
-		p.Logger.ErrorContext(r.Context(), "a page cannot be shown", "path", r.URL.Path, "err", err)
-	}
+	p.log(r, "a page cannot be shown", err)
 	f := p.frame(r, &request{Page: failurePage, Query: r.URL.Query(), Who: access.From(r.Context())})
 	f.Title, f.Tab, f.Main = what.Title, r.URL.Path, what
 	p.write(w, r, what.Status, failurePage.name, f)

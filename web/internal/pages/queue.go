@@ -74,6 +74,9 @@ func loadQueue(ctx context.Context, p *Pages, r *request) (any, error) {
 		return nil, err
 	}
 	o.Queue, o.Acts = view.QueueOf(info), deed.QueueState(info.Paused)
+	if info.MemoryErr != nil {
+		o.Queue.MemoryError = problem.Why(info.MemoryErr)
+	}
 	o.States, o.Bar = statesOf(o.Queue), stateBar(o.Queue)
 	o.Pace = p.Storage.Paces(q)[name]
 	o.Servers = serversOf(p.Storage.Now(), name, servers)

@@ -3,8 +3,10 @@ package problem
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"net"
 	"net/http"
+	"regexp"
 
 	"github.com/leatwork/leat/internal/plain"
 	"github.com/leatwork/leat/internal/query"
@@ -12,7 +14,6 @@ import (
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/task"
-	"github.com/leatwork/leat/web/internal/deed"
 	"github.com/leatwork/leat/web/internal/mask"
 	"github.com/leatwork/leat/workflow"
 )
@@ -47,13 +48,7 @@ var kinds = []struct {
 	err    error
 	status int
 }{
-	{deed.ErrForbidden, http.StatusForbidden},
 	{mask.ErrMasked, http.StatusForbidden},
-	{deed.ErrUnknown, http.StatusNotFound},
-	{deed.ErrGroupNotFound, http.StatusNotFound},
-	{deed.ErrWorkNotFound, http.StatusNotFound},
-	{deed.ErrUnconfirmed, http.StatusConflict},
-	{deed.ErrBusy, http.StatusTooManyRequests},
 	{queue.ErrTaskNotFound, http.StatusNotFound},
 	{queue.ErrQueueNotFound, http.StatusNotFound},
 	{periodic.ErrEntryNotFound, http.StatusNotFound},
@@ -80,65 +75,93 @@ var kinds = []struct {
 	{context.DeadlineExceeded, http.StatusGatewayTimeout},
 }
 
-// Of returns what is told of err. That the storage does not answer is told without where
-// it is; the whole error is for the log.
+// Of returns what is told of err. What the storage says when it does not answer, or cannot,
+// is not told, as that may be where it is: then the status is 500 or more, and the whole
+// error is for the log.
 func Of(err error) Problem {
-	var own *Error
-	if errors.As(err, &own) {
+	if own, ok := errors.AsType[*Error](err); ok {
 		return own.Problem
 	}
-	p := Problem{Type: "about:blank", Status: statusOf(err), Detail: plain.Name(err.Error())}
+	if behind, ok := errors.AsType[*behindError](err); ok {
+		p := Of(behind.err)
+		p.Detail = plain.Name(behind.before) + ": " + p.Detail
+		return p
+	}
+	status, isOurs := statusOf(err)
+	p := Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: plain.Name(err.Error())}
 	var bad *query.Error
 	var invalid *task.InvalidError
 	switch {
+	case isOurs:
 	case errors.As(err, &bad):
 		p.Field, p.Hint, p.At, p.Detail = "q", bad.Hint, &bad.Pos, plain.Name(bad.Reason)
 	case errors.As(err, &invalid):
 		p.Field, p.Value = invalid.Field, plain.Name(invalid.Value)
 	case errors.Is(err, queue.ErrUnknown):
 		p.Code, p.Detail = "unknown-outcome", "the storage did not answer: it may have been done, or may be yet"
-	case p.Status == http.StatusInternalServerError:
-		p.Detail = "this cannot be shown; the log says why"
-	case p.Status == http.StatusBadGateway:
-		p.Detail = "the storage answers that it cannot: " + plain.Cut(p.Detail, 200)
-	case p.Status == http.StatusGatewayTimeout:
-		p.Detail = "the storage did not answer in time"
-	case p.Status == http.StatusServiceUnavailable:
-		p.Detail = "the storage does not answer"
+	case status >= http.StatusInternalServerError:
+		p.Detail = ofStorage(status, p.Detail)
 	}
-	p.Title = http.StatusText(p.Status)
 	return p
 }
 
-// Why returns what is told of why a part of an answer is missing. It is the text of err, as
-// what is stored may be damaged, unless err is of the network: that tells where the storage
-// is.
-func Why(err error) string {
-	p := Of(err)
-	var far net.Error
-	if p.Status == http.StatusServiceUnavailable && !errors.As(err, &far) {
-		return plain.Name(err.Error())
+// ofStorage returns what is told of a storage that fails, of what it says itself.
+func ofStorage(status int, says string) string {
+	switch {
+	case status == http.StatusInternalServerError:
+		return "this cannot be shown; the log says why"
+	case status == http.StatusBadGateway && whereabouts.MatchString(says):
+		return "the storage answers that it cannot; the log says why"
+	case status == http.StatusBadGateway:
+		return "the storage answers that it cannot: " + plain.Cut(says, 200)
+	case status == http.StatusGatewayTimeout:
+		return "the storage did not answer in time"
+	default:
+		return "the storage does not answer"
 	}
-	return p.Detail
 }
 
-// statusOf returns the status of an answer that tells err. What Redis answers is told
-// apart from that it does not: a key may be damaged, or a command not allowed.
-func statusOf(err error) int {
+// whereabouts matches texts that may tell where the storage is: an address of the network,
+// or the path of a file.
+var whereabouts = regexp.MustCompile(`[0-9]{1,3}(\.[0-9]{1,3}){3}|\[[0-9a-fA-F:]+\]:[0-9]|://|\b(dial|lookup|tcp|unix) |\b[\w.-]+:[0-9]{4,5}\b|(^|[\s"'(=:])(/|[A-Za-z]:\\)[^\s/]`)
+
+// Why returns what is told of why a part of an answer is missing. It is the text of err, as
+// what is stored may be damaged, unless that may tell where the storage is.
+func Why(err error) string {
+	p := Of(err)
+	if p.Status != http.StatusServiceUnavailable {
+		return p.Detail
+	}
+	var far net.Error
+	text := plain.Name(err.Error())
+	if _, isFile := errors.AsType[*fs.PathError](err); isFile || errors.As(err, &far) || whereabouts.MatchString(text) {
+		return p.Detail
+	}
+	return text
+}
+
+// statusOf returns the status of an answer that tells err, and whether err is one of [Kind]
+// or like it. What Redis answers is told apart from that it does not: a key may be damaged,
+// or a command not allowed.
+func statusOf(err error) (status int, isOurs bool) {
+	var ours interface{ HTTPStatus() int }
+	if errors.As(err, &ours) {
+		return ours.HTTPStatus(), true
+	}
 	for _, k := range kinds {
 		if errors.Is(err, k.err) {
-			return k.status
+			return k.status, false
 		}
 	}
 	if errors.Is(err, task.ErrInvalid) {
-		return http.StatusBadRequest
+		return http.StatusBadRequest, false
 	}
 	if _, panicked := errors.AsType[*task.PanicError](err); panicked {
-		return http.StatusInternalServerError
+		return http.StatusInternalServerError, false
 	}
 	var answer interface{ RedisError() }
 	if errors.As(err, &answer) {
-		return http.StatusBadGateway
+		return http.StatusBadGateway, false
 	}
-	return http.StatusServiceUnavailable
+	return http.StatusServiceUnavailable, false
 }

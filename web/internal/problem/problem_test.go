@@ -61,3 +61,37 @@ func TestWhatIsDamagedIsToldAndWhereTheStorageIsIsNot(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsBeforeAnErrorIsToldWithIt(t *testing.T) {
+	dialed := &net.OpError{Op: "dial", Err: errors.New("10.0.0.7:6379 refused")}
+	own := Kind(http.StatusTooManyRequests, "too many at once")
+	for want, err := range map[string]error{
+		"3 are done: the storage does not answer": Behind("3 are done", dialed),
+		"3 are done: task not found":              Behind("3 are done", queue.ErrTaskNotFound),
+		"bulk: too many at once":                  fmt.Errorf("bulk: %w", own),
+	} {
+		if got := Of(err).Detail; got != want {
+			t.Errorf("%v is told as %q, want %q", err, got, want)
+		}
+	}
+	if !errors.Is(Behind("done", dialed), dialed) || Of(Behind("done", own)).Status != http.StatusTooManyRequests {
+		t.Error("what is behind it is not found any more")
+	}
+}
+
+func TestWhatMayTellWhereTheStorageIsIsNotTold(t *testing.T) {
+	for _, text := range []string{
+		"dial tcp [fe80::1]:6379: refused", "redis.shop.internal:6379 hung up", "unable to open database file: /data/leat.db", `open "C:\leat.db": denied`, "lookup redis: no such host", "unix socket", "MOVED 1 10.0.0.7:6379",
+	} {
+		for _, err := range []error{errors.New(text), answer(text)} {
+			if got := Why(err); strings.Contains(got, text) {
+				t.Errorf("%q is told as %q", text, got)
+			}
+		}
+	}
+	for _, text := range []string{"counts: the document is no JSON", "document head at version 12 makes no sense: {12:30}", "entry mail/7 is damaged"} {
+		if got := Why(errors.New(text)); got != text {
+			t.Errorf("%q is told as %q", text, got)
+		}
+	}
+}

@@ -64,7 +64,7 @@ func TestInspector(t *testing.T) {
 	for _, of := range inspected {
 		t.Run(of.name, func(t *testing.T) {
 			open := of.open(t)
-			for _, p := range slices.Concat(figurePromises, listPromises, movePromises, editPromises, removePromises, bulkPromises) {
+			for _, p := range slices.Concat(figurePromises, listPromises, movePromises, editPromises, transferPromises, removePromises, bulkPromises) {
 				t.Run(p.sentence, func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
 						b := open(t)

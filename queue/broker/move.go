@@ -90,5 +90,8 @@ type Replacement struct {
 	// must hold the claim Entry.Claim.Key, or wait behind it. The claim itself
 	// stays as it was, except that Entry.Claim says how it ends if it has the same
 	// key: a TTL counts from now, and none leaves one that there was.
+	//
+	// What is moved away by its own change is not overwritten: then If is all
+	// that the replacement says.
 	If string
 }

@@ -23,6 +23,7 @@ var replacePromises = []promise{
 	{"an entry that waits behind a claim is replaced where it is", replaceBehind},
 	{"what was left by earlier attempts stays", replaceStays},
 	{"a replacement that fails leaves its change undone", replaceAllOrNone},
+	{"a replacement of what its change deletes only asks for the version", replaceDeleted},
 }
 
 // replacing returns a change that replaces what is stored as s.
@@ -314,4 +315,26 @@ func replaceAllOrNone(x *trial) {
 	c.Enqueue = entries("q", "b")
 	x.refused(c)
 	equal(x, "payload", string(x.get("q", "a").Payload), "payload of a")
+}
+
+func replaceDeleted(x *trial) {
+	x.enqueue(entries("q", "a", "b")...)
+	for _, id := range []string{"a", "b"} {
+		was := x.get("q", id)
+		c := replacing(was, another("q", id))
+		c.Move = moving(broker.Delete, id).Move
+		c.Enqueue = []broker.Entry{entry("other", id)}
+		if id == "a" {
+			x.must(c)
+			x.missing("the one that was deleted", "a")
+			equal(x, "the one elsewhere", x.get("other", "a").Entry, entry("other", "a"))
+			continue
+		}
+		x.must(replacing(was, another("q", "b")))
+		if err := x.refused(c); !errors.Is(err, broker.ErrChanged) {
+			x.Errorf("of one that has been replaced: %v, want %v", err, broker.ErrChanged)
+		}
+		equal(x, "the one that has been replaced", x.get("q", "b").Type, another("q", "b").Type)
+		equal(x, "elsewhere", x.list("other", task.Pending), []string{"a"})
+	}
 }

@@ -34,6 +34,9 @@ func (i *Inspector) Transfer(ctx context.Context, queue, id, to string) error {
 }
 
 func (i *Inspector) transfer(ctx context.Context, queue, id, to string) error {
+	if err := task.CheckName("queue", to); err != nil {
+		return err
+	}
 	s, err := i.entry(ctx, queue, id)
 	if err != nil {
 		return err

@@ -112,6 +112,7 @@ func TestABulkIsDoneToWhatTheQueryTakes(t *testing.T) {
 			{"at a time", deed.Bulk{Deed: "reschedule", Query: "queue:other", Args: map[string]string{"at": "2h"}}, 3, func() bool { return w.in("other", task.Scheduled) == 3 }},
 			{"what has no worker", deed.Bulk{Deed: "recover", Query: ""}, 1, func() bool { return w.task(orphan).State == task.Pending && w.task(active).State == task.Active }},
 			{"what is named", deed.Bulk{Deed: "archive", Query: "id:it queue:" + orphan.Queue}, 1, func() bool { return w.task(orphan).State == task.Archived }},
+			{"to another queue", deed.Bulk{Deed: "transfer", Query: "queue:other", Args: map[string]string{"to": "third"}}, 3, func() bool { return w.in("third", task.Scheduled) == 3 && w.in("other", task.Scheduled) == 0 }},
 			{"what is final", deed.Bulk{Deed: "delete", Query: "queue:mail", Confirm: 70}, 70, func() bool { return w.in("mail", task.Pending) == 0 }},
 			{"nothing", deed.Bulk{Deed: "delete", Query: "queue:nowhere"}, 0, func() bool { return true }},
 		} {

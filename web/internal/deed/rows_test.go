@@ -146,6 +146,13 @@ func rows() []row {
 		{kind: deed.Task, name: "edit", args: map[string]string{"payload": `{"to":8}`}, target: in("scheduled"), wrong: not(in("active"), errAny), seen: wantPayload(`{"to":8}`)},
 		{kind: deed.Task, name: "edit", args: map[string]string{"payload": ""}, target: in("pending"), wrong: not(in("completed"), errAny), seen: wantPayload("")},
 		{kind: deed.Task, name: "edit", args: map[string]string{"payload_base64": base64.StdEncoding.EncodeToString([]byte{0, 255})}, target: in("retry"), seen: wantPayload("\x00\xff")},
+		{
+			kind: deed.Task, name: "transfer", args: map[string]string{"to": "slow"}, target: in("retry"), wrong: not(in("active"), errAny),
+			seen: func(w *world, t deed.Target) {
+				w.wantState(deed.Target{Queue: "slow", ID: t.ID}, "scheduled")
+				w.need(w.s.Inspector.Delete(w.Context(), "slow", t.ID))
+			},
+		},
 		{kind: deed.Task, name: "recover", target: in(deed.Orphaned), seen: becomes("pending"), wrong: not(in("active"), errAny)},
 		{kind: deed.Task, name: "drop", target: in(deed.Orphaned), seen: becomes(""), wrong: not(in("active"), errAny)},
 		{kind: deed.Task, name: "clone", args: map[string]string{"new_id": "again"}, target: in("archived"), wrong: not(func(w *world) deed.Target { return deed.Target{Queue: w.put("pending").Queue, ID: "none"} }, queue.ErrTaskNotFound), seen: func(w *world, t deed.Target) {

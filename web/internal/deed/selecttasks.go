@@ -47,12 +47,12 @@ func selectTasks(c call, what Deed, text string) (selection, error) {
 		s.states = []task.State{task.Active}
 	} else if len(s.states) == 0 {
 		for _, state := range task.States() {
-			if what.act.From(state) && q.Allows("state", state.String()) {
+			if s.suits(state) && q.Allows("state", state.String()) {
 				s.states = append(s.states, state)
 			}
 		}
 	}
-	if len(q.Only("id")) > 0 {
+	if len(q.Only("id")) > 0 || what.act == 0 {
 		return listing{what: what, call: c, list: s.list}, nil
 	}
 	return s, nil
@@ -62,6 +62,9 @@ func selectTasks(c call, what Deed, text string) (selection, error) {
 func (s taskSelection) suits(state task.State) bool {
 	if s.ofOrphans() {
 		return state == task.Active
+	}
+	if s.what.act == 0 {
+		return s.what.SuitsState(state.String())
 	}
 	return s.what.act.From(state)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/leatwork/leat/internal/plain"
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/task"
@@ -47,6 +48,15 @@ var taskDeeds = []Deed{
 		States: names(task.Pending, task.Scheduled, task.Retry, task.Aggregating),
 		Params: payloadParams("The payload that it is to have."),
 		do:     editPayload,
+	}, {
+		Kind: Task, Name: "transfer", Label: "Transfer", Role: access.Operator, Several: true,
+		Help:   "The task is put into another queue, where it waits for the same. The record of its attempts does not go with it. One that is unique in its queue, or belongs to a run, stays.",
+		States: names(task.Pending, task.Scheduled, task.Retry, task.Aggregating),
+		Params: []Param{{Name: "to", Label: "To queue", Form: Text, Required: true, Help: "The queue that it is to be in."}},
+		do: func(ctx context.Context, c call) (Outcome, error) {
+			err := c.Storage.Inspector.Transfer(ctx, c.t.Queue, c.t.ID, c.text("to"))
+			return Outcome{Text: "task " + c.t.String() + " is now in queue " + plain.Name(c.text("to"))}, err
+		},
 	}, {
 		Kind: Task, Name: "delete", Label: "Delete", Role: access.Admin, Several: true, Final: true, Instead: "archive", act: broker.Delete,
 		Help:   "The task is gone, as if it had never been enqueued.",

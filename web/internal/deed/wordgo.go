@@ -86,6 +86,8 @@ func (w Wording) goOfTask(method, queue, id string) string {
 	switch w.Deed.Name {
 	case "reschedule":
 		return "return queue.NewInspector(b).Reschedule(" + target + ", " + goTime(w.said("at")) + ")"
+	case "transfer":
+		return "return queue.NewInspector(b).Transfer(" + target + ", " + strconv.Quote(w.said("to")) + ")"
 	case "edit":
 		return "return queue.NewInspector(b).EditPayload(" + target + ", " + w.goPayload() + ")"
 	}

@@ -7,10 +7,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/leatwork/leat/internal/freeport"
 )
 
 func TestTheDashboardIsMountedBehindAPassword(t *testing.T) {
-	address := freeAddress(t)
+	address := freeport.Address(t)
 	const password = "a-password-of-a-test"
 	p := start(t, "dashboard", "-listen", address, "-password", password)
 	get := func(path, user string) (int, string) {

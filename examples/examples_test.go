@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
 	"os/exec"
 	"path"
@@ -17,6 +16,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/leatwork/leat/internal/freeport"
 )
 
 // programs are the examples, each run by a test of this package.
@@ -96,7 +97,7 @@ func TestWordsInMemory(t *testing.T) {
 
 func TestABrokerThatCannotBeOpenedIsNamed(t *testing.T) {
 	t.Parallel()
-	down := freeAddress(t)
+	down := freeport.Address(t)
 	for name, c := range map[string]struct{ url, named string }{
 		"a kind that does not exist": {"postgres://nowhere", "postgres://nowhere"},
 		"no URL":                     {"nowhere", "nowhere"},
@@ -120,17 +121,6 @@ func TestABrokerThatCannotBeOpenedIsNamed(t *testing.T) {
 			})
 		}
 	}
-}
-
-// freeAddress returns an address of this machine on which nobody listens.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // An ending is what a program has said when it has ended.

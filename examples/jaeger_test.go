@@ -16,6 +16,7 @@ import (
 	"text/template"
 	"time"
 
+	"github.com/leatwork/leat/internal/freeport"
 	"github.com/leatwork/leat/internal/redistest"
 	"github.com/leatwork/leat/internal/tracetest"
 	"github.com/leatwork/leat/internal/tracetree"
@@ -70,13 +71,13 @@ func startJaeger(t *testing.T) *jaeger {
 	if *jaegerProgram == "" {
 		t.Fatal("run scripts/jaeger, which builds Jaeger and says where it is")
 	}
-	j := &jaeger{otlp: freeAddress(t), query: freeAddress(t)}
+	j := &jaeger{otlp: freeport.Address(t), query: freeport.Address(t)}
 	ctx, stop := context.WithCancel(t.Context())
 	c := exec.CommandContext(ctx, *jaegerProgram,
 		"--collector.otlp.grpc.host-port", j.otlp, "--query.http-server.host-port", j.query,
-		"--collector.otlp.http.host-port", freeAddress(t), "--query.grpc-server.host-port", freeAddress(t),
-		"--collector.grpc-server.host-port", freeAddress(t), "--collector.http-server.host-port", freeAddress(t),
-		"--admin.http.host-port", freeAddress(t))
+		"--collector.otlp.http.host-port", freeport.Address(t), "--query.grpc-server.host-port", freeport.Address(t),
+		"--collector.grpc-server.host-port", freeport.Address(t), "--collector.http-server.host-port", freeport.Address(t),
+		"--admin.http.host-port", freeport.Address(t))
 	c.Env = append(os.Environ(), "SPAN_STORAGE_TYPE=memory", "OTEL_TRACES_SAMPLER=always_off") // it traces itself, too
 	var said output
 	c.Stdout, c.Stderr = &said, &said

@@ -13,6 +13,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/leatwork/leat/internal/freeport"
 	"github.com/leatwork/leat/internal/redistest"
 )
 
@@ -39,7 +40,7 @@ func TestMetrics(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			address := freeAddress(t)
+			address := freeport.Address(t)
 			p := start(t, "metrics", append(args, "-listen", address)...)
 			at := "http://" + address
 			eventually(t, "it is ready", func() bool { code, _ := ask(at + "/readyz"); return code == 200 })

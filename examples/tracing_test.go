@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/leatwork/leat/internal/freeport"
 	"github.com/leatwork/leat/internal/redistest"
 	"github.com/leatwork/leat/internal/tracetest"
 	"github.com/leatwork/leat/internal/tracetree"
@@ -71,7 +72,7 @@ func saidIn(spans []tracetree.Span, log, said string) bool {
 // What exports to nobody ends all the same, and soon.
 func TestTracingWithoutACollector(t *testing.T) {
 	t.Parallel()
-	got := startWith(t, []string{"OTEL_EXPORTER_OTLP_PROTOCOL=grpc", "OTEL_EXPORTER_OTLP_ENDPOINT=http://" + freeAddress(t)}, "tracing").end(t)
+	got := startWith(t, []string{"OTEL_EXPORTER_OTLP_PROTOCOL=grpc", "OTEL_EXPORTER_OTLP_ENDPOINT=http://" + freeport.Address(t)}, "tracing").end(t)
 	if !strings.Contains(got.stdout, "P-1") {
 		t.Errorf("it prints %q and says\n%s\nwant that the order is on its way", got.stdout, got.stderr)
 	}

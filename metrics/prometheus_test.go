@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -18,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/leatwork/leat/internal/freeport"
 	"github.com/leatwork/leat/internal/redistest"
 	"github.com/leatwork/leat/metrics"
 	"github.com/leatwork/leat/queue"
@@ -73,7 +73,7 @@ type scraper struct {
 // ends with the test.
 func startPrometheus(t *testing.T, server *httptest.Server, paths ...string) *scraper {
 	t.Helper()
-	p := &scraper{T: t, address: freeAddress(t), dir: t.TempDir()}
+	p := &scraper{T: t, address: freeport.Address(t), dir: t.TempDir()}
 	rules, err := filepath.Abs("../examples/metrics/alerts.yml")
 	if err != nil {
 		t.Fatal(err)
@@ -111,16 +111,6 @@ func startPrometheus(t *testing.T, server *httptest.Server, paths ...string) *sc
 		return r.StatusCode == http.StatusOK
 	})
 	return p
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // eventually waits until done reports true.

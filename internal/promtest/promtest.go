@@ -3,12 +3,13 @@ package promtest
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/leatwork/leat/internal/freeport"
 )
 
 // guardian runs Prometheus until its standard input ends, which it does when the test's
@@ -23,14 +24,7 @@ wait`
 // second, and returns its URL. It ends with t.
 func Start(t testing.TB, target string) (url string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
+	address := freeport.Address(t)
 	dir := t.TempDir()
 	config := fmt.Sprintf("global: {scrape_interval: 500ms, scrape_timeout: 500ms}\nscrape_configs:\n  - {job_name: leat, static_configs: [{targets: ['%s']}]}\n", target)
 	if err := os.WriteFile(filepath.Join(dir, "prometheus.yml"), []byte(config), 0o600); err != nil {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/leatwork/leat/internal/freeport"
 )
 
 // A Cluster is three primaries, each with a replica. It replaces a primary that
@@ -24,11 +26,7 @@ func StartCluster(t testing.TB, o Options) *Cluster {
 	x := &Cluster{}
 	var buses []string
 	for range 6 {
-		bus, err := freePort()
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, port, _ := net.SplitHostPort(bus)
+		port := freeport.Port(t)
 		buses = append(buses, port)
 		with := o
 		with.Args = append(slices.Clone(o.Args), "--cluster-enabled", "yes", "--cluster-port", port,

@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -21,6 +20,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/leatwork/leat/internal/freeport"
 )
 
 // Options say how a server is started. The zero value is a server without
@@ -168,7 +169,7 @@ func start(o Options) (*Server, error) {
 		return nil, err
 	}
 	for range 5 { // somebody else may take the port before the server does
-		if s.Addr, err = freePort(); err != nil {
+		if s.Addr, err = freeport.Find(); err != nil {
 			return nil, err
 		}
 		if err = s.launch(); err == nil {
@@ -177,21 +178,6 @@ func start(o Options) (*Server, error) {
 	}
 	os.RemoveAll(dir)
 	return nil, err
-}
-
-// freePort returns an address at which nobody listens. Its port is none of those
-// that Linux gives to connections, from 32768 on: one of these may be gone before
-// a server has it, or while it is restarted.
-func freePort() (string, error) {
-	var err error
-	for range 1000 {
-		var l net.Listener
-		addr := fmt.Sprintf("127.0.0.1:%d", 10_000+mathrand.IntN(22_000))
-		if l, err = net.Listen("tcp", addr); err == nil {
-			return addr, l.Close()
-		}
-	}
-	return "", err
 }
 
 // launch starts the process and waits until it accepts connections.

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/leatwork/leat/internal/freeport"
 )
 
 func TestAServerKeepsItsFileWhenItIsKilled(t *testing.T) {
@@ -46,7 +48,7 @@ func TestAServerWhosePortIsTakenIsStartedOnAnother(t *testing.T) {
 		if err := s.launch(); err == nil || !strings.Contains(err.Error(), "Failed listening") {
 			t.Fatalf("launch on a port that is taken = %v", err)
 		}
-		if s.Addr, err = freePort(); err != nil {
+		if s.Addr, err = freeport.Find(); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.launch(); err != nil {

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/leatwork/leat/internal/freeport"
 )
 
 // A daemon is a server's process that the bench started. It ends with the bench,
@@ -84,12 +86,11 @@ type redisServer struct {
 // startRedis starts a Redis on a free port, which keeps nothing on disk unless
 // args say otherwise.
 func startRedis(dir string, args ...string) (*redisServer, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := freeport.Find()
 	if err != nil {
 		return nil, err
 	}
-	r := &redisServer{addr: l.Addr().String(), dir: dir, args: args}
-	l.Close()
+	r := &redisServer{addr: address, dir: dir, args: args}
 	return r, r.start()
 }
 

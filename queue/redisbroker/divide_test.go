@@ -14,6 +14,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/leatwork/leat/internal/freeport"
 	"github.com/leatwork/leat/internal/redistest"
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/task"
@@ -27,7 +28,7 @@ func TestShardsLieEvenly(t *testing.T) {
 			}
 		}
 	}
-	node := redistest.Start(t, redistest.Options{Args: []string{"--cluster-enabled", "yes", "--cluster-port", freePort(t)}})
+	node := redistest.Start(t, redistest.Options{Args: []string{"--cluster-enabled", "yes", "--cluster-port", freeport.Port(t)}})
 	for _, tag := range append(shardTags("shop", 16), "123456789", "a") {
 		if got, want := strconv.Itoa(slot(tag)), node.Do(t, "CLUSTER", "KEYSLOT", "{"+tag+"}:x"); got != want {
 			t.Errorf("slot(%q) = %s, redis says %s", tag, got, want)
@@ -35,20 +36,10 @@ func TestShardsLieEvenly(t *testing.T) {
 	}
 }
 
-func freePort(t *testing.T) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
-}
-
 // alone starts a cluster of one node and returns how to reach it.
 func alone(t *testing.T) (*redistest.Server, string) {
 	t.Helper()
-	s := redistest.Start(t, redistest.Options{Args: []string{"--cluster-enabled", "yes", "--cluster-port", freePort(t)}})
+	s := redistest.Start(t, redistest.Options{Args: []string{"--cluster-enabled", "yes", "--cluster-port", freeport.Port(t)}})
 	s.Do(t, "CLUSTER", "ADDSLOTSRANGE", "0", "16383")
 	redistest.Await(t, "the cluster to serve", func() bool { return strings.Contains(s.Do(t, "CLUSTER", "INFO"), "cluster_state:ok") })
 	return s, "redis-cluster://" + s.Addr

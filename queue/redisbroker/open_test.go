@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/leatwork/leat/internal/freeport"
 	"github.com/leatwork/leat/internal/redistest"
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/queue/redisbroker"
@@ -138,14 +139,14 @@ func TestAServerThatCannotBeUsedIsRefused(t *testing.T) {
 	secure := redistest.Start(t, redistest.Options{TLS: true})
 	replica := redistest.Start(t, redistest.Options{Args: []string{"--replicaof", "127.0.0.1", "1"}})
 	strict := redistest.Start(t, redistest.Options{TLS: true, ClientCerts: true})
-	node := redistest.Start(t, redistest.Options{Args: []string{"--cluster-enabled", "yes", "--cluster-port", port(unused(t))}})
+	node := redistest.Start(t, redistest.Options{Args: []string{"--cluster-enabled", "yes", "--cluster-port", freeport.Port(t)}})
 	sentinel := redistest.Start(t, redistest.Options{Sentinel: "sentinel monitor leat 127.0.0.1 1 2\n"})
 	shy := redistest.Start(t, redistest.Options{Sentinel: "requirepass secret\n"})
 	mute := redistest.Start(t, redistest.Options{})
 	mute.Do(t, "ACL", "SETUSER", "leat", "on", ">secret", "~*", "&*", "+@all", "-@scripting")
 	mute.Do(t, "ACL", "SETUSER", "ann", "on", ">secret", "~*", "&*")
 	for _, c := range []struct{ name, url, reason string }{
-		{"nobody is there", "redis://:secret@" + unused(t), "does not answer"},
+		{"nobody is there", "redis://:secret@" + freeport.Address(t), "does not answer"},
 		{"no socket", "redis-socket:///nowhere.sock", "does not answer"},
 		{"no password", "redis://" + guarded.Addr, "wants a password"},
 		{"wrong password", "redis://:secret2@" + guarded.Addr, "refuses the user or password"},
@@ -160,7 +161,7 @@ func TestAServerThatCannotBeUsedIsRefused(t *testing.T) {
 		{"a cluster that is none", "redis-cluster://" + plain.Addr, "not part of a cluster"},
 		{"a sentinel", "redis://" + sentinel.Addr, "is a sentinel"},
 		{"a master that nobody watches", "redis-sentinel://" + sentinel.Addr + "?master=other", "no master of that name"},
-		{"no sentinel", "redis-sentinel://:secret@" + unused(t) + "?master=leat", "does not answer"},
+		{"no sentinel", "redis-sentinel://:secret@" + freeport.Address(t) + "?master=leat", "does not answer"},
 		{"a sentinel that wants a password", "redis-sentinel://:secret@" + shy.Addr + "?master=leat", "sentinel_password"},
 		{"a user who may not run scripts", "redis://leat:secret@" + mute.Addr, "does not let the user run scripts"},
 		{"a user who may nothing", "redis://ann:secret@" + mute.Addr, "does not let the user in"},
@@ -282,17 +283,6 @@ func TestAUserWhoMayNotAskIsServed(t *testing.T) {
 func port(address string) string {
 	_, port, _ := net.SplitHostPort(address)
 	return port
-}
-
-// unused returns an address at which nobody listens.
-func unused(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // silent returns an address at which somebody listens and says nothing.

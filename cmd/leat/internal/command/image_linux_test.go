@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/leatwork/leat/internal/freeport"
 	"github.com/leatwork/leat/internal/redistest"
 )
 
@@ -34,7 +35,7 @@ func TestTheProgramAloneInAnEmptyRoot(t *testing.T) {
 	}
 	r := redistest.Start(t, redistest.Options{})
 	put(t, r.URL(), "from-outside")
-	port := freePort(t)
+	port := freeport.Port(t)
 	s := started(t, alone(nil, "--port="+port, "--redis-addr="+r.Addr))
 	s.answers("/queues", 200, "from-outside")
 	if status, text := s.post("/deed/queue/pause?queue=from-outside&name=from-outside"); status != 403 {

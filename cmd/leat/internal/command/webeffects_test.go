@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"encoding/pem"
 	"errors"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -15,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/leatwork/leat/cmd/leat/internal/command"
+	"github.com/leatwork/leat/internal/freeport"
 	"github.com/leatwork/leat/internal/redistest"
 	"github.com/leatwork/leat/queue/brokerurl"
 )
@@ -176,7 +176,7 @@ func served(t *testing.T) []documented {
 		t.Fatal(err)
 	}
 	return []documented{
-		{"port", freePort(t), broker, nil, func(s *site) { s.answers("/healthz", 200, "ok") }},
+		{"port", freeport.Port(t), broker, nil, func(s *site) { s.answers("/healthz", 200, "ok") }},
 		{"enable-metrics-exporter", "true", broker, nil, func(s *site) { s.answers("/metrics", 200, `asynq_queue_size{queue="q"} 1`) }},
 		{"prometheus-addr", prometheus.URL, broker, nil, func(s *site) {
 			before := asked.Load()
@@ -205,18 +205,6 @@ func served(t *testing.T) []documented {
 			}
 		}},
 	}
-}
-
-// freePort returns a port that nobody has.
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
 }
 
 // post sends an empty form to a path, as a page of the site does.

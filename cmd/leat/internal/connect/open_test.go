@@ -3,13 +3,13 @@ package connect_test
 import (
 	"errors"
 	"io/fs"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/leatwork/leat/cmd/leat/internal/connect"
+	"github.com/leatwork/leat/internal/freeport"
 	"github.com/leatwork/leat/internal/redistest"
 )
 
@@ -122,14 +122,7 @@ func TestAnInspectedFileIsNotMade(t *testing.T) {
 }
 
 func TestWhereNobodyAnswersItIsSaid(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
+	address := freeport.Address(t)
 	if err := refuses(t, "-u", address); !errors.Is(err, connect.ErrUnreachable) || !strings.Contains(err.Error(), address) {
 		t.Errorf("Open() = %v, want ErrUnreachable that names it", err)
 	}

@@ -280,11 +280,6 @@ func TestAUserWhoMayNotAskIsServed(t *testing.T) {
 	}
 }
 
-func port(address string) string {
-	_, port, _ := net.SplitHostPort(address)
-	return port
-}
-
 // silent returns an address at which somebody listens and says nothing.
 func silent(t *testing.T) string {
 	t.Helper()

@@ -3,6 +3,7 @@ package prom_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -58,7 +59,7 @@ func TestWhatIsAskedFor(t *testing.T) {
 		for key := range r.PostForm {
 			form[key] = r.PostForm.Get(key)
 		}
-		io.WriteString(w, `{"status":"success","data":{"resultType":"matrix","result":[
+		fmt.Fprint(w, `{"status":"success","data":{"resultType":"matrix","result":[
 			{"metric":{"queue":"b"},"values":[[1793534400,"1"],[1793534410.5,"NaN"],[1793534420.25,"+Inf"],[1793534430.25,"2.5"]]},
 			{"metric":{"queue":"a"},"values":[]}]}}`)
 	})
@@ -93,31 +94,31 @@ func TestAnswersThatAreNone(t *testing.T) {
 		}, prom.Slow, "in time"},
 		"slow in the middle": {func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.Copy(io.Discard, r.Body)
-			io.WriteString(w, `{"status":`)
+			fmt.Fprint(w, `{"status":`)
 			w.(http.Flusher).Flush()
 			<-r.Context().Done()
 		}, prom.Slow, "in time"},
 		"huge": {func(w http.ResponseWriter, _ *http.Request) {
 			for range 40 {
-				w.Write(make([]byte, 1<<10))
+				fmt.Fprint(w, strings.Repeat("x", 1<<10))
 			}
 		}, prom.TooLarge, "shorter range"},
 		"elsewhere": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
 		}, prom.Redirected, "307"},
-		"text":    {func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>hello") }, prom.Garbled, "not understood"},
+		"text":    {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>hello") }, prom.Garbled, "not understood"},
 		"nothing": {func(http.ResponseWriter, *http.Request) {}, prom.Garbled, "not understood"},
-		"a list":  {func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, `[1]`) }, prom.Garbled, "not understood"},
-		"a half":  {func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, `{"status":"success","data":{`) }, prom.Garbled, "not understood"},
+		"a list":  {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `[1]`) }, prom.Garbled, "not understood"},
+		"a half":  {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"status":"success","data":{`) }, prom.Garbled, "not understood"},
 		"a scalar": {func(w http.ResponseWriter, _ *http.Request) {
-			io.WriteString(w, `{"status":"success","data":{"resultType":"scalar","result":[1,"1"]}}`)
+			fmt.Fprint(w, `{"status":"success","data":{"resultType":"scalar","result":[1,"1"]}}`)
 		}, prom.Garbled, "not understood"},
-		"a failure": {func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, `{"status":"error","error":"secret"}`) }, prom.Garbled, "not understood"},
+		"a failure": {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"status":"error","error":"secret"}`) }, prom.Garbled, "not understood"},
 		"no number": {func(w http.ResponseWriter, _ *http.Request) {
-			io.WriteString(w, `{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":[[1,"x"]]}]}}`)
+			fmt.Fprint(w, `{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":[[1,"x"]]}]}}`)
 		}, prom.Garbled, "not understood"},
 		"half a point": {func(w http.ResponseWriter, _ *http.Request) {
-			io.WriteString(w, `{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":[[1]]}]}}`)
+			fmt.Fprint(w, `{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":[[1]]}]}}`)
 		}, prom.Garbled, "not understood"},
 		"500":     {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "secret", 500) }, prom.Refused, "500"},
 		"hang up": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, prom.Unreachable, "reached"},
@@ -179,7 +180,7 @@ func TestTheEnvironmentsProxyIsUsedOnlyIfWanted(t *testing.T) {
 	var seen []string
 	proxy := fake(t, func(w http.ResponseWriter, r *http.Request) {
 		seen = append(seen, r.URL.Host)
-		io.WriteString(w, `{"status":"success","data":{"resultType":"matrix","result":[]}}`)
+		fmt.Fprint(w, `{"status":"success","data":{"resultType":"matrix","result":[]}}`)
 	})
 	t.Setenv("HTTP_PROXY", proxy.URL)
 	for _, wanted := range []bool{false, true} {

@@ -2,7 +2,6 @@ package prom_test
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"testing"
@@ -24,7 +23,7 @@ func exported(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintf(w, "leat_queue_oldest_ready_seconds{queue=%s} 1.5\nleat_queue_memory_bytes{queue=%[1]s} 1000\nleat_queue_work_per_slot{queue=%[1]s} 2\n", name)
 		fmt.Fprintf(w, "leat_queue_processed_total{queue=%s} %d\nleat_queue_failed_total{queue=%[1]s} %[3]d\n", name, 4*n, n)
 	}
-	io.WriteString(w, `asynq_queue_size{queue="old"} 7
+	fmt.Fprint(w, `asynq_queue_size{queue="old"} 7
 asynq_queue_latency_seconds{queue="old"} 3
 asynq_queue_memory_usage_approx_bytes{queue="old"} 5
 asynq_tasks_enqueued_total{queue="old",state="pending"} 6

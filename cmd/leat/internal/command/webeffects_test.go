@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -161,7 +162,7 @@ func served(t *testing.T) []documented {
 	var asked atomic.Int32
 	prometheus := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		asked.Add(1)
-		w.Write([]byte(`{"status":"success","data":{"resultType":"matrix","result":[]}}`))
+		fmt.Fprint(w, `{"status":"success","data":{"resultType":"matrix","result":[]}}`)
 	}))
 	t.Cleanup(prometheus.Close)
 	long := onFile(t, "long")

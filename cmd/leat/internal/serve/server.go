@@ -108,7 +108,9 @@ func (s *Server) Run(ctx context.Context, h http.Handler) error {
 	if err != nil {
 		err = errors.Join(fmt.Errorf("requests were cut off: %w", err), server.Close())
 	}
-	<-served // has returned
+	if ended := <-served; !errors.Is(ended, http.ErrServerClosed) {
+		err = errors.Join(err, fmt.Errorf("serve: %w", ended))
+	}
 	return err
 }
 

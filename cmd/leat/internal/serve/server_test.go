@@ -69,7 +69,7 @@ func get(t *testing.T, url string) (status int, body string) {
 	return r.StatusCode, string(text)
 }
 
-func hello(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "hello") }
+func hello(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "hello") }
 
 func TestAServerServesAndEnds(t *testing.T) {
 	s := &serve.Server{Host: "127.0.0.1"}
@@ -80,7 +80,8 @@ func TestAServerServesAndEnds(t *testing.T) {
 	if err := stop(); err != nil {
 		t.Errorf("Run() = %v, want nil", err)
 	}
-	if _, err := http.Get(s.URL()); err == nil {
+	if r, err := http.Get(s.URL()); err == nil {
+		r.Body.Close()
 		t.Error("a server that has ended answers")
 	}
 }
@@ -109,7 +110,7 @@ func TestAStreamOfEventsEndsWithTheServerAndARequestIsFinished(t *testing.T) {
 		began <- true
 		if r.URL.Path == "/work" {
 			<-finish
-			io.WriteString(w, fmt.Sprint("done, ", r.Context().Err()))
+			fmt.Fprint(w, "done, ", r.Context().Err())
 			return
 		}
 		w.Header().Set("Content-Type", "text/event-stream")
@@ -164,15 +165,15 @@ func TestClientsHaveTimeForEachPart(t *testing.T) {
 		h := serve.Paced(t.Context(), http.HandlerFunc(func(w2 http.ResponseWriter, _ *http.Request) {
 			for range 3 { // a stream goes on for as long as it likes
 				time.Sleep(10 * time.Minute)
-				io.WriteString(w2, "x")
-				if got := w.write.Sub(time.Now()); got != 30*time.Second {
+				fmt.Fprint(w2, "x")
+				if got := time.Until(w.write); got != 30*time.Second {
 					t.Errorf("a part may take %v, want 30s", got)
 				}
 			}
 			time.Sleep(time.Minute)
 		}))
 		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", http.NoBody))
-		if got := w.write.Sub(time.Now()); got != 30*time.Second {
+		if got := time.Until(w.write); got != 30*time.Second {
 			t.Errorf("the end may take %v, want 30s", got)
 		}
 	})

@@ -350,14 +350,18 @@ func attemptRecord(began, now time.Time, worker string, err error) *broker.Attem
 	return r
 }
 
+// ownFrames is what the lines of a stack begin with that are this package's.
+const ownFrames = "\ngithub.com/leatwork/leat/queue."
+
 // stackOf returns what is kept of where a handler panicked: whole lines, as many as may be,
-// and indented without tabs, which not everybody shows.
+// down to what called it, and indented without tabs, which not everybody shows.
 func stackOf(err error) string {
 	p, ok := errors.AsType[*task.PanicError](err)
 	if !ok {
 		return ""
 	}
-	trace := strings.TrimSuffix(strings.ReplaceAll(p.Trace(), "\t", "    "), "\n")
+	trace, _, _ := strings.Cut(p.Trace(), ownFrames)
+	trace = strings.TrimSuffix(strings.ReplaceAll(trace, "\t", "    "), "\n")
 	kept := cut(trace, maxAttemptStack)
 	if len(kept) < len(trace) {
 		kept = kept[:strings.LastIndexByte(kept, '\n')+1]

@@ -84,7 +84,7 @@ func TestATaskThatHasRunShowsItsAttemptsAndItsResult(t *testing.T) {
 		})
 		body := s.page("/task", "queue", "default", "id", "t1")
 		s.saysNothingHostile("the task", body)
-		s.says("the task", body, "state-completed", "9007199254740993", "of two lines", "where it panicked", "web/task_test.go:", "✓ done", `class="timeline"`)
+		s.says("the task", body, "state-completed", "9007199254740993", "of two lines", "web/task_test.go:", "✓ done", `class="timeline"`)
 	})
 }
 

@@ -69,7 +69,7 @@ func (h *Handler) routes(rules *mask.Rules, trails []trail.Link) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+assets.Prefix, assets.Serve)
 	mux.Handle(api.Prefix+"/", api.New(api.Config{
-		Root: cfg.Root, Storage: h.storage, Doer: h.doer, Mask: rules, Audit: log, ReadOnly: cfg.ReadOnly, Patience: cfg.Timeout, Logger: cfg.Logger,
+		Root: cfg.Root, Storage: h.storage, Doer: h.doer, Mask: rules, Audit: log, Prom: h.prom, ReadOnly: cfg.ReadOnly, Patience: cfg.Timeout, Logger: cfg.Logger,
 	}))
 	mux.Handle(asynqmon.Prefix+"/", asynqmon.New(asynqmon.Config{
 		Storage: h.storage, Doer: h.doer, Mask: rules, Prom: h.prom, ReadOnly: cfg.ReadOnly, Patience: cfg.Timeout, Logger: cfg.Logger,

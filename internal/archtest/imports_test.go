@@ -73,6 +73,7 @@ var allow = map[string][]string{
 	"web/internal/mask":     {"task", "internal/query", "internal/view", "web/access"},
 	"web/internal/deed":     {"internal/quantity", "task", "queue", "queue/broker", "periodic", "workflow", "internal/plain", "internal/query", "internal/view", "web/access", "web/internal/audit", "web/internal/mask", "web/internal/problem", "web/internal/storage"},
 	"web/internal/live":     {"internal/aside", "web/access"},
+	"web/internal/facet":    {"task", "queue", "internal/query"},
 	"web/internal/spoken":   {},
 	"web/internal/svg":      {},
 	"web/internal/trail":    {"task"},
@@ -80,8 +81,8 @@ var allow = map[string][]string{
 	"web/internal/assets":   {},
 	"web/internal/prom":     {"task"},
 	"web/internal/problem":  {"task", "queue", "queue/broker", "periodic", "workflow", "internal/plain", "internal/query", "web/internal/mask"},
-	"web/internal/pages":    {"web/internal/spoken", "web/internal/problem", "internal/quantity", "task", "queue", "queue/broker", "periodic", "workflow", "internal/history", "internal/outline", "internal/pace", "internal/plain", "internal/query", "internal/view", "web/access", "web/internal/assets", "web/internal/audit", "web/internal/deed", "web/internal/live", "web/internal/mask", "web/internal/prom", "web/internal/rundraw", "web/internal/storage", "web/internal/svg", "web/internal/trail"},
-	"web/internal/api":      {"web/internal/problem", "task", "queue", "queue/broker", "periodic", "workflow", "internal/history", "internal/plain", "internal/query", "internal/view", "web/access", "web/internal/audit", "web/internal/deed", "web/internal/mask", "web/internal/prom", "web/internal/storage"},
+	"web/internal/pages":    {"web/internal/spoken", "web/internal/problem", "internal/quantity", "task", "queue", "queue/broker", "periodic", "workflow", "internal/history", "internal/outline", "internal/pace", "internal/plain", "internal/query", "internal/view", "web/access", "web/internal/assets", "web/internal/audit", "web/internal/deed", "web/internal/facet", "web/internal/live", "web/internal/mask", "web/internal/prom", "web/internal/rundraw", "web/internal/storage", "web/internal/svg", "web/internal/trail"},
+	"web/internal/api":      {"web/internal/problem", "task", "queue", "queue/broker", "periodic", "workflow", "internal/history", "internal/plain", "internal/query", "internal/view", "web/access", "web/internal/audit", "web/internal/deed", "web/internal/facet", "web/internal/mask", "web/internal/prom", "web/internal/storage"},
 	"web/internal/asynqmon": {"web/internal/audit", "web/internal/problem", "task", "queue", "queue/broker", "periodic", "internal/plain", "web/access", "web/internal/deed", "web/internal/mask", "web/internal/prom", "web/internal/storage"},
 
 	"internal/history":     {"task", "queue/broker"},

@@ -14,6 +14,7 @@ import (
 	"github.com/leatwork/leat/web/internal/deed"
 	"github.com/leatwork/leat/web/internal/mask"
 	"github.com/leatwork/leat/web/internal/problem"
+	"github.com/leatwork/leat/web/internal/prom"
 	"github.com/leatwork/leat/web/internal/storage"
 )
 
@@ -25,8 +26,9 @@ type Config struct {
 	Root     string // at which the dashboard is mounted: what the document is told
 	Storage  *storage.Storage
 	Doer     *deed.Doer
-	Mask     *mask.Rules // what is hidden from whom; nil: nothing
-	Audit    *audit.Log  // what was done; nil: nobody has kept that
+	Mask     *mask.Rules  // what is hidden from whom; nil: nothing
+	Audit    *audit.Log   // what was done; nil: nobody has kept that
+	Prom     *prom.Client // nil: there is none
 	ReadOnly bool
 	Patience time.Duration // for how long who reads may wait for the storage; 0: as long as it takes
 	Logger   *slog.Logger

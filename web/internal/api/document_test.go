@@ -36,6 +36,7 @@ func places(c client) map[string][]string {
 		"/run": {"queue", beside, "id", run, "children", "true"}, "/run/history": {"queue", beside, "id", run},
 		"/run/items": {"queue", "flows", "id", parent, "step", list}, "/run/input": {"queue", beside, "id", run}, "/run/outcome": {"queue", beside, "id", run},
 		"/run/output": {"queue", beside, "id", run, "step", step}, "/tasks": {"limit", "500"},
+		"/tasks/facets": {"q", "state:retry,archived"}, "/run/preview": {"queue", beside, "id", run, "deed", "retry-all"}, "/chart": {"name", "queue_size"},
 	}
 }
 
@@ -60,7 +61,9 @@ func mapped(c client) (run, step string) {
 func TestWhatAnswersIsAsTheDocumentHasIt(t *testing.T) {
 	eachBroker(t, func(t *testing.T, b broker.Broker) {
 		stocked(t, b)
-		c := clientOf(t, configOf(b))
+		config := configOf(b)
+		config.Prom = scraped(t, oneSeries)
+		c := clientOf(t, config)
 		c.do(http.MethodPost, "/queue/pause", `{"queue":"mail"}`)
 		document := c.get("/openapi.json").value.(map[string]any)
 		ask := places(c)

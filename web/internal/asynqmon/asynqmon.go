@@ -70,7 +70,7 @@ func (m *monitor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case err != nil && r.Context().Err() != nil && !errors.Is(err, context.DeadlineExceeded): // nobody is there any more
 	case err != nil:
-		p := of(err)
+		p := problem.Of(err)
 		m.log(r.Context(), r.URL.Path, err)
 		write(w, p.Status, "application/problem+json", p)
 	case answer == nil:
@@ -82,17 +82,9 @@ func (m *monitor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // log tells the logger what the storage said, which nobody else is told.
 func (m *monitor) log(ctx context.Context, path string, err error) {
-	if of(err).Status >= http.StatusInternalServerError {
+	if problem.Of(err).Status >= http.StatusInternalServerError {
 		m.Logger.ErrorContext(ctx, "a request to the API of asynqmon failed", "path", path, "err", err)
 	}
-}
-
-// of returns what is told of err.
-func of(err error) problem.Problem {
-	if failed, ok := errors.AsType[*prom.Error](err); ok {
-		return problem.New(http.StatusBadGateway, "prometheus", failed.Error()).Problem
-	}
-	return problem.Of(err)
 }
 
 func write(w http.ResponseWriter, status int, media string, v any) {

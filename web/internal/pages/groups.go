@@ -130,7 +130,7 @@ func loadGroup(ctx context.Context, p *Pages, r *request) (any, error) {
 		return nil, err
 	}
 	o.Table = p.tableOf(r.Who.Role, found.Tasks, nil, task.Aggregating, true)
-	o.Table.Query = joined(query.Term("queue", o.Queue), query.Term("group", o.Group.Group))
+	o.Table.Query = query.Term("queue", o.Queue) + " " + query.Term("group", o.Group.Group)
 	o.Table.Columns = nil
 	for i := range o.Table.Rows {
 		o.Table.Rows[i].Cells = nil

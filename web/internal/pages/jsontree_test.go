@@ -51,19 +51,3 @@ func TestATreeIsCutWhereItIsLarge(t *testing.T) {
 		}
 	}
 }
-
-func TestErrorsThatTellTheSameAreAlike(t *testing.T) {
-	for want, texts := range map[string][]string{
-		"dial tcp #: i/o timeout": {"dial tcp 10.0.0.1:6379: i/o timeout", "dial tcp 127.0.0.1:80: i/o timeout\ngoroutine 7"},
-		"user # not found":        {"user 7 not found", "user 0x1f not found", "user 3f2504e0-4f89-11d3-9a0c-0305e82c3301 not found", "user 5f3a9c2d1e0b not found"},
-		"at # it failed":          {"at 2026-11-30T12:00:00 it failed", "at 2026-11-30 12:00:01.5 it failed"},
-		"defaced and beaded":      {"defaced and beaded"},
-		"":                        {"", "\n"},
-	} {
-		for _, text := range texts {
-			if got := alike(text); got != want {
-				t.Errorf("%q is like %q, want %q", text, got, want)
-			}
-		}
-	}
-}

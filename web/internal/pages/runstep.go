@@ -262,16 +262,14 @@ type previewShown struct {
 // preview looks at what a retry would run.
 func (p *Pages) preview(ctx context.Context, s *runShown, what string) (*previewShown, error) {
 	shown := &previewShown{Deed: "retry", Label: "Retry what has failed"}
-	if what == "from" {
+	if what == "from" && s.step != "" {
 		shown.Deed, shown.From, shown.Label = "retry-from", s.step, "Retry from "+s.step
 	}
-	var err error
 	if what == "all" {
 		shown.Deed, shown.Label = "retry-all", "Retry all"
-		shown.RetryPreview, err = s.handle.PreviewRetryAll(ctx)
-	} else {
-		shown.RetryPreview, err = s.handle.PreviewRetry(ctx, shown.From)
 	}
+	var err error
+	shown.RetryPreview, err = deed.PreviewRetry(ctx, s.handle, shown.Deed, shown.From)
 	if errors.Is(err, workflow.ErrRunState) {
 		shown.Refuse = "a run that is " + s.Run.State + " is not retried"
 		return shown, nil

@@ -12,6 +12,7 @@ import (
 	"github.com/leatwork/leat/internal/query"
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/task"
+	"github.com/leatwork/leat/web/internal/facet"
 	"github.com/leatwork/leat/web/internal/problem"
 )
 
@@ -24,7 +25,7 @@ type tasks struct {
 	Table taskTable
 	paging
 	Order   []choice
-	Facets  []facet
+	Facets  []shownFacet
 	Counted string // what facets are counted over
 	Broken  []brokenQueue
 }
@@ -152,7 +153,7 @@ func (o *tasks) count(ctx context.Context, p *Pages, r *request, s *query.Search
 		return err
 	}
 	var parts []string
-	if s.Query.Without("state", "queue").Empty() {
+	if facet.IsExact(s.Query) {
 		parts = append(parts, "states and queues over all tasks")
 	}
 	over := "the " + quantity.Many(len(some), "task") + " found"

@@ -2,7 +2,7 @@ package problem
 
 // Kind returns an error to be compared with, which and all that wrap it are told as they
 // are, with that status. A type of errors is told in the same way if it has the method
-// HTTPStatus.
+// HTTPStatus, and with a code if it has HTTPCode.
 func Kind(status int, text string) error { return &kindError{status, text} }
 
 type kindError struct {

@@ -93,6 +93,10 @@ func Of(err error) Problem {
 	var invalid *task.InvalidError
 	switch {
 	case isOurs:
+		var coded interface{ HTTPCode() string }
+		if errors.As(err, &coded) {
+			p.Code = coded.HTTPCode()
+		}
 	case errors.As(err, &bad):
 		p.Field, p.Hint, p.At, p.Detail = "q", bad.Hint, &bad.Pos, plain.Name(bad.Reason)
 	case errors.As(err, &invalid):

@@ -1,6 +1,9 @@
 package prom
 
-import "fmt"
+import (
+	"fmt"
+	"net/http"
+)
 
 // An Error is why there is no answer. Its text is for everybody who may look at charts,
 // and tells neither where the server is nor what it said; what it wraps does, and is for
@@ -43,6 +46,12 @@ func (e *Error) Error() string {
 		return "Prometheus gives no answer"
 	}
 }
+
+// HTTPStatus is what whoever asks over HTTP is told.
+func (e *Error) HTTPStatus() int { return http.StatusBadGateway }
+
+// HTTPCode tells that answer from others of its status.
+func (e *Error) HTTPCode() string { return "prometheus" }
 
 // Unwrap returns the cause, for a log.
 func (e *Error) Unwrap() error { return e.Cause }

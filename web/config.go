@@ -23,6 +23,13 @@ type Config struct {
 	// Name is shown on every page, so that nobody takes one installation for another.
 	Name string
 
+	// Color is that of the badge in which Name is shown: one of [Colors]. "": that of links.
+	Color string
+
+	// Others are other installations, to whose dashboards a menu behind Name leads: to the
+	// page on which one is, where that makes sense.
+	Others []Installation
+
 	// Authoriser says who asks. nil: [access.Loopback], which serves only those who come
 	// from this machine, as admin.
 	Authoriser access.Authoriser
@@ -84,12 +91,9 @@ const (
 
 // check returns what makes no sense in c, all of it.
 func (c Config) check() error {
-	var faults []error
+	faults := c.badgeFaults()
 	fault := func(field string, value any, reason string) {
 		faults = append(faults, task.Invalid("Config."+field, value, reason))
-	}
-	if c.Broker == nil {
-		fault("Broker", nil, "is needed")
 	}
 	if c.Root != "" && (!strings.HasPrefix(c.Root, "/") || strings.HasSuffix(c.Root, "/") || strings.ContainsAny(c.Root, "?#%\\ ") || strings.Contains(c.Root, "//")) {
 		fault("Root", c.Root, "must begin with a slash, not end with one, and be a plain path")

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/leatwork/leat/task"
 	"github.com/leatwork/leat/web/internal/api"
 	"github.com/leatwork/leat/web/internal/assets"
 	"github.com/leatwork/leat/web/internal/asynqmon"
@@ -40,8 +41,14 @@ var harmless = []string{"/settings", "/storage/verify"}
 // returns a [task.InvalidError] for each fault of cfg, all joined.
 //
 // Close ends it.
-func New(cfg Config) (*Handler, error) {
+func New(cfg Config) (*Handler, error) { return newHandler(cfg, false) }
+
+// newHandler returns a dashboard, or, if it is absent, what stands in for it.
+func newHandler(cfg Config, absent bool) (*Handler, error) {
 	faults := cfg.check()
+	if cfg.Broker == nil && !absent {
+		faults = errors.Join(faults, task.Invalid("Config.Broker", nil, "is needed"))
+	}
 	cfg = cfg.withDefaults()
 	h := &Handler{cfg: cfg, hub: live.New(cfg.Refresh, cfg.Timeout)}
 	rules, err := mask.New(cfg.Unmasked, cfg.Mask...)
@@ -57,7 +64,11 @@ func New(cfg Config) (*Handler, error) {
 		return nil, fmt.Errorf("new dashboard: %w", faults)
 	}
 	h.storage = storage.New(cfg.Broker, cfg.Refresh/2)
-	h.inner = http.StripPrefix(cfg.Root, h.routes(rules, trails))
+	routes := h.absent
+	if !absent {
+		routes = func() http.Handler { return h.routes(rules, trails) }
+	}
+	h.inner = http.StripPrefix(cfg.Root, routes())
 	h.outer = h.guard.Wrap(http.HandlerFunc(h.serve))
 	return h, nil
 }
@@ -75,7 +86,7 @@ func (h *Handler) routes(rules *mask.Rules, trails []trail.Link) http.Handler {
 		Storage: h.storage, Doer: h.doer, Mask: rules, Prom: h.prom, ReadOnly: cfg.ReadOnly, Patience: cfg.Timeout, Logger: cfg.Logger,
 	}))
 	mux.Handle("/", pages.New(pages.Config{
-		Root: cfg.Root, Name: cfg.Name, ReadOnly: cfg.ReadOnly, Storage: h.storage, Doer: h.doer, Rules: rules, Audit: log, Hub: h.hub, Prom: h.prom,
+		Root: cfg.Root, Name: cfg.Name, Color: cfg.Color, Others: cfg.places(), ReadOnly: cfg.ReadOnly, Storage: h.storage, Doer: h.doer, Rules: rules, Audit: log, Hub: h.hub, Prom: h.prom,
 		MaxPayload: cfg.MaxPayload, MaxResult: cfg.MaxResult, Patience: cfg.Timeout, Logger: cfg.Logger, Links: trails, FormatPayload: cfg.FormatPayload, FormatResult: cfg.FormatResult,
 	}))
 	return mux

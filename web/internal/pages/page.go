@@ -56,6 +56,7 @@ type frame struct {
 	Tab      string
 	Modules  string
 	Tabs     []tab
+	Places   []Place // the others
 	Notice   *notice
 	Search   string // what stands in the search field
 	Live     bool
@@ -110,6 +111,7 @@ func (p *Pages) frame(r *http.Request, req *request) frame {
 	if f.Tab == "" {
 		f.Tab = req.Page.path
 	}
+	f.Places = p.elsewhere(req, f.Tab)
 	if f.Tab == "/tasks" {
 		f.Search = req.get("q")
 	}
@@ -171,7 +173,14 @@ func (p *Pages) log(r *http.Request, what string, err error) {
 func (p *Pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 	what := problem.Of(err)
 	p.log(r, "a page cannot be shown", err)
-	f := p.frame(r, &request{Page: failurePage, Query: r.URL.Query(), Who: access.From(r.Context())})
-	f.Title, f.Tab, f.Main = what.Title, r.URL.Path, what
-	p.write(w, r, what.Status, failurePage.name, f)
+	p.tell(w, r, what)
+}
+
+// tell answers with a problem in place of a page.
+func (p *Pages) tell(w http.ResponseWriter, r *http.Request, what problem.Problem) {
+	one := failurePage
+	one.title, one.tab = what.Title, r.URL.Path
+	f := p.frame(r, &request{Page: one, Query: r.URL.Query(), Who: access.From(r.Context())})
+	f.Main = what
+	p.write(w, r, what.Status, one.name, f)
 }

@@ -21,6 +21,8 @@ import (
 type Config struct {
 	Root     string // what all addresses begin with: "" or "/leat"
 	Name     string // of what is looked at: "production"
+	Color    string // of the badge with that name; "": that of links
+	Others   []Place
 	Version  string // of the program
 	ReadOnly bool
 	Storage  *storage.Storage

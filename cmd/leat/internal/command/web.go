@@ -40,6 +40,7 @@ what Leat's own say counts more.`,
 		Example: `leat web
 leat web --broker redis://localhost:6379/0 --port 3000
 leat web --host 0.0.0.0 --user-file users
+leat web --profiles shop,staging
 leat web --redis-addr redis:6379 --enable-metrics-exporter
 leat web --hash < password`,
 		Args: cobra.NoArgs,
@@ -63,6 +64,9 @@ func (d *dashboard) run(c *cobra.Command) error {
 	d.server = serve.Server{Host: d.host, Port: d.port, Cert: d.cert, Key: d.key, Logger: d.logger()}
 	if d.check {
 		return d.server.Check(c.Context())
+	}
+	if len(d.profiles) > 0 {
+		return d.serveProfiles(c.Context())
 	}
 	return d.serve(c.Context())
 }

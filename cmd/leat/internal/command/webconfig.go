@@ -28,6 +28,9 @@ func (d *dashboard) sound() (err error) {
 	if d.header == "" && (len(d.proxies) > 0 || d.roleHeader != "") {
 		fault("--trusted-proxy and --trusted-role-header make no sense without --trusted-header")
 	}
+	if len(d.profiles) > 0 {
+		err = errors.Join(err, d.soundProfiles())
+	}
 	if d.maxPayload < 1 || d.maxResult < 1 {
 		fault("--max-payload-length and --max-result-length must be positive")
 	}
@@ -53,6 +56,7 @@ func (d *dashboard) config() (web.Config, error) {
 		Authoriser: a,
 		Root:       d.mount,
 		Name:       d.name,
+		Color:      d.color,
 		Hosts:      d.allowed,
 		ReadOnly:   d.readOnly,
 		Mask:       d.mask,

@@ -11,6 +11,7 @@ import (
 
 	"github.com/leatwork/leat/cmd/leat/internal/connect"
 	"github.com/leatwork/leat/task"
+	"github.com/leatwork/leat/web"
 )
 
 // webOptions are what can be said of the dashboard, besides of the storage.
@@ -18,6 +19,8 @@ type webOptions struct {
 	host        string
 	port        uint16
 	mount, name string
+	color       string
+	profiles    []string
 	allowed     []string // hosts
 	refresh     time.Duration
 	readOnly    bool
@@ -50,6 +53,8 @@ func (o *webOptions) flags(f *pflag.FlagSet) {
 	f.Uint16Var(&o.port, "port", 8080, "the port to listen on; 0: one that is free")
 	f.StringVar(&o.mount, "root", "", "the path below which everything is, such as /leat, behind a proxy")
 	f.StringVar(&o.name, "name", "", "what this installation is called on every page")
+	f.StringVar(&o.color, "badge-color", "", "the colour of the badge with that name: "+strings.Join(web.Colors(), ", "))
+	f.StringSliceVar(&o.profiles, "profiles", nil, "the profiles of the config file that are served, each below its own path; several with commas")
 	f.StringSliceVar(&o.allowed, "allow-host", nil, "a name under which who has no credential may ask, besides localhost and addresses; may be given several times")
 	f.DurationVar(&o.refresh, "refresh", 2*time.Second, "how often what is shown is read anew, once for all who look")
 	f.BoolVar(&o.readOnly, "read-only", false, "change nothing, whoever asks")

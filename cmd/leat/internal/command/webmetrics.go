@@ -16,15 +16,36 @@ import (
 // names and under asynq's, and with those of this process. What cannot be read is left
 // out of the answer.
 func exporter(b broker.Broker, log *slog.Logger) (http.Handler, error) {
-	figures, err := metrics.New(metrics.Config{Broker: b, Memory: true, Periodic: true, Asynq: true, Logger: log})
+	e := newExports(log)
+	return e.handler(), e.add("", b)
+}
+
+// exports are the figures of storages, and of this process.
+type exports struct {
+	all *prometheus.Registry
+	log *slog.Logger
+}
+
+// newExports returns those of this process.
+func newExports(log *slog.Logger) *exports {
+	e := &exports{all: prometheus.NewRegistry(), log: log}
+	e.all.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return e
+}
+
+// add adds those of a storage, with a label that names its profile if it has one.
+func (e *exports) add(profile string, b broker.Broker) error {
+	figures, err := metrics.New(metrics.Config{Broker: b, Memory: true, Periodic: true, Asynq: true, Logger: e.log})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	all := prometheus.NewRegistry()
-	for _, c := range []prometheus.Collector{figures, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})} {
-		if err := all.Register(c); err != nil {
-			return nil, err
-		}
+	var to prometheus.Registerer = e.all
+	if profile != "" {
+		to = prometheus.WrapRegistererWith(prometheus.Labels{"profile": profile}, to)
 	}
-	return promhttp.HandlerFor(all, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError, MaxRequestsInFlight: 10}), nil
+	return to.Register(figures)
+}
+
+func (e *exports) handler() http.Handler {
+	return promhttp.HandlerFor(e.all, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError, MaxRequestsInFlight: 10})
 }

@@ -33,6 +33,40 @@ func (s *Settings) ProfileNames(environ []string) []string {
 	return f.Names
 }
 
+// Of returns the settings of a profile of the config file, whatever flags and environment say
+// of the connection. How commands behave is as in s.
+func (s *Settings) Of(profile, from string) (*Settings, error) {
+	if _, err := s.file.profile(profile, from); err != nil {
+		return nil, err
+	}
+	of := s.file.with(profile)
+	of.Events = s.Events
+	for key, v := range s.values {
+		if _, own := of.values[key]; v.role == habit && (v.layer > profileLayer || !own) && !ofOne(key) {
+			of.values[key] = v
+		}
+	}
+	return of, nil
+}
+
+// ofOne reports whether a setting is about one installation.
+func ofOne(key string) bool { return key == "profile" || key == "name" || key == "badge_color" }
+
+// Beside returns where it is said of the connection, or which profile is to be used, beside
+// the config file: by flags, or also in the environment.
+func (s *Settings) Beside(environment bool) (all []Value) {
+	least := flagsLayer
+	if environment {
+		least = profileLayer + 1
+	}
+	for _, t := range Table() {
+		if v, said := s.values[t.Key]; said && v.layer >= least && (v.role != habit || t.Key == "profile") {
+			all = append(all, v)
+		}
+	}
+	return all
+}
+
 // with returns the settings of a file and one of its profiles alone.
 func (f *File) with(profile string) *Settings {
 	return &Settings{file: f, values: f.profiles[profile].over(f.top.over(layer{}, 1), 2)}

@@ -27,6 +27,12 @@ type Settings struct {
 	values layer
 }
 
+// The numbers of layers that matter beside their order.
+const (
+	profileLayer = 2
+	flagsLayer   = 5
+)
+
 // Flags adds a flag for each setting that is not [Setting].Elsewhere.
 func (s *Settings) Flags(flags *pflag.FlagSet) {
 	s.flags = flags

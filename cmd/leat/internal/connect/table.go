@@ -85,6 +85,8 @@ func Table() []Setting {
 		{Key: "timeout", Kind: Duration, Default: "30s", endless: true, Help: "how long to wait for the storage, at each call; 0: as long as it takes"},
 		{Key: "quiet", Kind: Truth, Default: "false", Help: "write only what was asked for, and what went wrong"},
 		{Key: "no_color", Kind: Truth, Default: "false", Help: "write without colours; so does the variable NO_COLOR"},
+		{Key: "name", Elsewhere: true, Help: "what this installation is called on every page of the dashboard"},
+		{Key: "badge_color", Elsewhere: true, Help: "the colour of the badge with that name: blue, cyan, green, grey, purple, red or yellow"},
 		{Key: "refresh", Kind: Duration, Default: "2s", Elsewhere: true, Help: "how often what is shown is read anew"},
 	}
 }

@@ -111,7 +111,7 @@ func (g graph) addedKey(n *plan.Node, i int) string {
 	return g.of("added", n) + joint + strconv.Itoa(i)
 }
 
-// addsKey names the document that says how many steps n has added.
+// addsKey names the document that says which steps n has added.
 func (g graph) addsKey(n *plan.Node) string { return g.of("adds", n) }
 
 // openAdditions adds to c the steps that the step has added. What follows from it
@@ -132,12 +132,27 @@ func (o *stepOutcome) openAdditions(c *broker.Change) {
 	o.noteAdditions(c)
 }
 
-// noteAdditions adds to c how many steps the step has added. In a run that closes they
+// An addedUnit is what is noted of a step that was added.
+type addedUnit struct {
+	Type  string `json:"type"`
+	Queue string `json:"queue"`
+}
+
+// noteAdditions adds to c which steps the step has added. In a run that closes they
 // do not begin, and so the step is not done if it is retried.
 func (o *stepOutcome) noteAdditions(c *broker.Change) {
-	if n := len(o.additions.made()); n > 0 && !o.added {
-		c.Put = append(c.Put, broker.Put{Key: o.addsKey(o.node), Body: strconv.AppendInt(nil, int64(n), 10), If: broker.AnyVersion})
+	var noted []addedUnit
+	for _, u := range o.additions.made() {
+		noted = append(noted, addedUnit{u.Type, u.Queue})
 	}
+	if len(noted) == 0 || o.added {
+		return
+	}
+	b, err := json.Marshal(noted)
+	if err != nil {
+		panic(fmt.Sprintf("workflow: encode additions: %v", err)) // plain values: it cannot fail
+	}
+	c.Put = append(c.Put, broker.Put{Key: o.addsKey(o.node), Body: b, If: broker.AnyVersion})
 }
 
 // settleAdded adds to c what has come of a step that was added.
@@ -167,25 +182,33 @@ func (v *visit) failAdded(ctx context.Context) (broker.Change, error) {
 	return c, nil
 }
 
-// addedRecords returns what has come of each of the steps that n has added;
-// StepWaiting: nothing yet. There are none if it has added none.
-func (v *values) addedRecords(ctx context.Context, n *plan.Node) ([]record, error) {
+// addedUnits returns the steps that n has added.
+func (v *values) addedUnits(ctx context.Context, n *plan.Node) (units []addedUnit, err error) {
 	d, err := v.document(ctx, v.addsKey(n))
 	if err != nil || d.Version == 0 {
 		return nil, err
 	}
-	var count int
-	if err := json.Unmarshal(d.Body, &count); err != nil {
+	if err := json.Unmarshal(d.Body, &units); err != nil {
 		return nil, fmt.Errorf("document %s of %s: %w", d.Key, v.graph, err)
 	}
+	return units, nil
+}
+
+// addedRecords returns what has come of each of the steps that n has added;
+// StepWaiting: nothing yet. There are none if it has added none.
+func (v *values) addedRecords(ctx context.Context, n *plan.Node) ([]record, error) {
+	units, err := v.addedUnits(ctx, n)
+	if err != nil {
+		return nil, err
+	}
 	var keys []string
-	for i := range count {
+	for i := range units {
 		keys = append(keys, v.addedKey(n, i))
 	}
 	if err := v.load(ctx, keys...); err != nil {
 		return nil, err
 	}
-	records := make([]record, count)
+	records := make([]record, len(units))
 	for i, key := range keys {
 		if records[i], _, err = v.recorded(ctx, key); err != nil {
 			return nil, err

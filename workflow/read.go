@@ -59,8 +59,8 @@ func (h Handle) result(ctx context.Context, c control) ([]byte, error) {
 	return newValues(h.graphOf(c), h.broker, nil).body(ctx, r)
 }
 
-// Output returns what a step has given: a map the list of what its items have, a wait its
-// signal, a choice the name of its arm. The error is [ErrStepNotFound] if the workflow has
+// Output returns what a step has given, one that was added as well: a map the list of what its
+// items have, a wait its signal, a choice the name of its arm. The error is [ErrStepNotFound] if the workflow has
 // no such step, the [StepError] of one that has failed or was cancelled, [ErrSkipped] of
 // one that was skipped, and [ErrNoOutput] of one that has not ended, or whose output is
 // made by a function that this program does not have.
@@ -74,6 +74,9 @@ func (h Handle) Output(ctx context.Context, step string) ([]byte, error) {
 
 func (h Handle) output(ctx context.Context, step string) ([]byte, error) {
 	v, n, err := h.stepOf(ctx, step)
+	if errors.Is(err, ErrStepNotFound) && v != nil {
+		return v.addedOutput(ctx, step)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -97,6 +100,22 @@ func (h Handle) output(ctx context.Context, step string) ([]byte, error) {
 	return v.of(ctx, n.Index)
 }
 
+// addedOutput returns what a step has given that was added.
+func (v *values) addedOutput(ctx context.Context, step string) ([]byte, error) {
+	at := v.place(v.root() + step)
+	if !at.added || at.node == nil {
+		return nil, ErrStepNotFound
+	}
+	r, ok, err := v.recorded(ctx, v.addedKey(at.node, at.item))
+	if err == nil {
+		err = r.lack(ok)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return v.body(ctx, r)
+}
+
 // mapOutput returns the list of what a map's items have given.
 func (v *values) mapOutput(ctx context.Context, n *plan.Node) ([]byte, error) {
 	var s StepStatus
@@ -116,7 +135,8 @@ func (v *values) mapOutput(ctx context.Context, n *plan.Node) ([]byte, error) {
 	return v.items(ctx, n)
 }
 
-// stepOf returns the step of a name, and what is known of the run.
+// stepOf returns the step of a name, and what is known of the run, also if the error is
+// [ErrStepNotFound].
 func (h Handle) stepOf(ctx context.Context, step string) (*values, *plan.Node, error) {
 	v, err := h.values(ctx)
 	if err != nil {
@@ -124,7 +144,7 @@ func (h Handle) stepOf(ctx context.Context, step string) (*values, *plan.Node, e
 	}
 	n := v.Node(step)
 	if n == nil || n.Kind == plan.End {
-		return nil, nil, ErrStepNotFound
+		return v, nil, ErrStepNotFound
 	}
 	return v, n, nil
 }

@@ -51,14 +51,17 @@ type StepStatus struct {
 	Failed int  // of those, how many have failed
 	Rounds int  // of a loop: how many are over
 
+	Added []StepStatus // the steps that it has added to the run, see [Add]; those have none, and wait for it
+
 	// ReadyAt is when the last step that it waits for had ended; zero if that is not known.
 	// Began is when the attempt began that it came to its outcome by, or a wait; zero if it
-	// has not, or nobody has written it down: that a task runs is known to its server.
+	// has not, or nobody has written it down: that a task runs is known to its server. Of a map
+	// that has ended it is when the first of its items began, if it has few.
 	ReadyAt time.Time
 	Began   time.Time
 
 	Until   time.Time     // of a step that waits: until when
-	EndedAt time.Time     // when it came to its outcome; zero for a map that was done
+	EndedAt time.Time     // when it came to its outcome; zero for a map of many items that was done
 	Took    time.Duration // how long the attempt took that it came to it by
 	Tries   int           // how many attempts that took
 	Arm     string        // of a choice: the arm that was taken
@@ -75,7 +78,7 @@ type StepStatus struct {
 	Problem string
 }
 
-// Status reads how far the run has come, or [ErrRunNotFound]. It takes four trips or so,
+// Status reads how far the run has come, or [ErrRunNotFound]. It takes five trips or so,
 // however many steps there are, and one for each task that is under way.
 func (h Handle) Status(ctx context.Context) (Status, error) {
 	v, err := h.values(ctx)

@@ -20,15 +20,19 @@ type survey struct {
 	latches map[int]broker.LatchState // of maps that have begun, by node
 	tasks   map[int]broker.Stored     // of steps that have not ended, by node
 	ended   map[int]time.Time         // when steps have; zero: it is not known
+	added   map[int][]addedStep       // what steps have added, by node
 }
 
 func newSurvey(v *values) *survey {
-	return &survey{v, make(map[int]broker.LatchState), make(map[int]broker.Stored), make(map[int]time.Time)}
+	return &survey{v, make(map[int]broker.LatchState), make(map[int]broker.Stored), make(map[int]time.Time), make(map[int][]addedStep)}
 }
 
 // read reads what is not in documents.
 func (s *survey) read(ctx context.Context) error {
 	if err := s.latchesOf(ctx, s.Settling()...); err != nil {
+		return err
+	}
+	if err := s.loadParts(ctx); err != nil {
 		return err
 	}
 	var refs []broker.EntryRef
@@ -56,7 +60,10 @@ func (s *survey) read(ctx context.Context) error {
 			s.tasks[n.Index] = found[i]
 		}
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return s.readAdded(ctx)
 }
 
 // latchesOf reads the latches of those of the nodes that are maps, and have begun.
@@ -206,6 +213,13 @@ func (s *survey) perKind(ctx context.Context, n *plan.Node, status *StepStatus) 
 	case plan.Choice:
 		return s.choiceStatus(ctx, n, status)
 	case plan.Step, plan.Loop:
+		status.Added = s.addedStatuses(n, status)
+		for _, a := range status.Added {
+			if s.ended[n.Index] = later(s.ended[n.Index], a.EndedAt); a.EndedAt.IsZero() {
+				s.ended[n.Index] = time.Time{} // what waits for the step waits for this, too
+				break
+			}
+		}
 		return s.taskStatus(ctx, n, status)
 	case plan.Await, plan.Sleep:
 		return s.waitStatus(ctx, n, status)
@@ -242,7 +256,11 @@ func (s *survey) mapStatus(ctx context.Context, n *plan.Node, status *StepStatus
 	default:
 		status.State = StepRunning
 	}
-	return nil
+	if status.State.Ended() && isNarrow(m) {
+		err = s.mapTimes(ctx, n, m, status)
+	}
+	s.ended[n.Index] = status.EndedAt
+	return err
 }
 
 // taskStatus says what is known of the task of a step, or of a loop's round.
@@ -254,7 +272,7 @@ func (s *survey) taskStatus(ctx context.Context, n *plan.Node, status *StepStatu
 	}
 	e, stored := s.tasks[n.Index]
 	if stored {
-		s.storedStatus(n, e, status)
+		storedStatus(e, n.Unit.Workflow, status)
 	}
 	if !stored && status.Tries == 0 && (!n.Unit.Workflow || status.State == StepWaiting || status.State == StepSkipped) {
 		return nil // it has not begun
@@ -290,17 +308,18 @@ func (s StepStatus) lastRound() int {
 	return s.Rounds
 }
 
-// storedStatus says how the task of a step stands that has no outcome.
-func (s *survey) storedStatus(n *plan.Node, e broker.Stored, status *StepStatus) {
+// storedStatus says how the task of a step stands that has no outcome, or what looks after
+// the run that it is.
+func storedStatus(e broker.Stored, isRun bool, status *StepStatus) {
 	status.Problem = e.LastErr
 	if e.End == broker.Undecodable {
 		status.Problem = "its task cannot be read, and is parked"
 	}
-	if e.State == task.Active || e.Retried > 0 || n.Unit.Workflow {
+	if e.State == task.Active || e.Retried > 0 || isRun {
 		status.State = StepRunning
 	}
-	if n.Unit.Workflow {
-		return // its entry only looks after the run
+	if isRun {
+		return
 	}
 	status.TaskState, status.Attempts = e.State, slices.Clone(e.Attempts)
 	if e.State == task.Retry || e.State == task.Scheduled {

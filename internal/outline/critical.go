@@ -15,6 +15,11 @@ func Critical(r view.Run, now time.Time) map[string]bool {
 	rows := make([]Row, len(r.Steps))
 	for i, s := range r.Steps {
 		named[s.Name], rows[i] = i, RowOf(r, s, now)
+		for _, a := range s.Added { // what waits for it waits for them, too
+			if end := RowOf(r, a, now).Work.To; end.After(rows[i].Work.To) {
+				rows[i].Work.To = end
+			}
+		}
 	}
 	critical := make(map[string]bool)
 	for at := lastOf(r, rows); at >= 0 && !critical[r.Steps[at].Name]; {

@@ -117,3 +117,16 @@ func BenchmarkFold(b *testing.B) {
 		})
 	}
 }
+
+func TestAMapIsDrawnFromItsFirstItemToItsLastIfTheyAreKnown(t *testing.T) {
+	now := at(60)
+	items := view.Step{Name: "items", Kind: "map", State: "done", Width: 3, Ended: 3, ReadyAt: at(10), StartedAt: at(20), EndedAt: at(40)}
+	r := view.Run{State: "done", StartedAt: at(0), EndedAt: now, Steps: []view.Step{items, {Name: "next", Kind: "step", State: "done", After: []string{"items"}, StartedAt: at(50), EndedAt: now}}}
+	if got, want := outline.RowOf(r, items, now), (outline.Span{at(20), at(40)}); got.Work != want || got.Wait != (outline.Span{at(10), at(20)}) {
+		t.Errorf("the map is drawn as %+v, want its work to be %v", got, want)
+	}
+	items.StartedAt, items.EndedAt = time.Time{}, time.Time{}
+	if got, want := outline.RowOf(r, items, now).Work, (outline.Span{at(10), at(50)}); got != want {
+		t.Errorf("a map of which they are not known is drawn as %v, want %v", got, want)
+	}
+}

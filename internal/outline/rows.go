@@ -81,11 +81,13 @@ func RowOf(r view.Run, s view.Step, now time.Time) Row {
 	began, ended := s.StartedAt, s.EndedAt
 	switch {
 	case s.Kind == "map" && w.State != Skipped:
-		began = s.ReadyAt
+		if began.IsZero() {
+			began = s.ReadyAt
+		}
 		if s.Width == 0 && ended.IsZero() && w.State != Done {
 			began = time.Time{}
 		}
-		if w.State == Done {
+		if w.State == Done && ended.IsZero() {
 			ended = nextTo(r, s, until)
 		}
 	case s.Workflow && began.IsZero() && w.State == Running:

@@ -159,12 +159,28 @@ func large() view.Run {
 	return r
 }
 
+// adding is a run of which two steps have added others.
+func adding() view.Run {
+	add := func(to view.Step, i int, s view.Step) view.Step {
+		s.Name, s.AddedBy, s.After = fmt.Sprintf("%s~+%d", to.Name, i), to.Name, []string{to.Name}
+		to.Added = append(to.Added, s)
+		return to
+	}
+	plan := add(add(done("plan", 0, 1, 4), 0, done("fetch", 4, 5, 21)), 1, running("unpack", 4, 7))
+	split := done("split", 0, 0, 6)
+	for i := range 7 {
+		split = add(split, i, done("shard", 6, float64(8+i), float64(20+3*i)))
+	}
+	split.Added[3].State = "failed"
+	return run("running", plan, split, wait("join", "plan", "split"))
+}
+
 // Runs returns runs by their names. Whatever draws runs draws them, too.
 func Runs() map[string]view.Run {
 	return map[string]view.Run{
 		"chain":   run("running", done("fetch", 0, 0, 10), running("parse", 10, 12, "fetch"), wait("store", "parse")),
 		"diamond": run("done", done("a", 0, 0, 10), done("b", 10, 12, 40, "a"), done("c", 10, 11, 20, "a"), done("d", 40, 41, 60, "b", "c")),
 		"order":   order(), "wide": run("running", done("list", 0, 0, 2), mapped(running("resize", 2, 2, "list"), 312, 40, 0), wait("publish", "resize")),
-		"nested": nested(), "failed": failed(), "paused": paused(), "night": night(), "large": large(),
+		"nested": nested(), "failed": failed(), "paused": paused(), "night": night(), "large": large(), "adding": adding(),
 	}
 }

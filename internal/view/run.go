@@ -58,6 +58,9 @@ type Step struct {
 	Failed int `json:"failed,omitempty"`
 	Rounds int `json:"rounds,omitempty"`
 
+	Added   []Step `json:"added,omitempty"`    // the steps that it has added to the run
+	AddedBy string `json:"added_by,omitempty"` // the step that has added it
+
 	ReadyAt     time.Time `json:"ready_at,omitzero"`
 	StartedAt   time.Time `json:"started_at,omitzero"` // the attempt that is running, or that it ended with
 	EndedAt     time.Time `json:"ended_at,omitzero"`
@@ -72,6 +75,21 @@ type Step struct {
 
 	Error   string `json:"error,omitempty"`   // why it failed
 	Problem string `json:"problem,omitempty"` // what keeps it
+}
+
+// Find returns the step of a name, one that was added as well. ok says whether there is one.
+func (r *Run) Find(name string) (step Step, ok bool) {
+	for _, s := range r.Steps {
+		if s.Name == name {
+			return s, true
+		}
+		for _, a := range s.Added {
+			if a.Name == name {
+				return a, true
+			}
+		}
+	}
+	return Step{}, false
 }
 
 // A Happening is one thing in the history of a run.
@@ -177,6 +195,11 @@ func stepOf(s workflow.StepStatus, workers map[broker.EntryRef]Holder) Step {
 		Ended: s.Ended, Failed: s.Failed, Rounds: s.Rounds,
 		ReadyAt: utc(s.ReadyAt), StartedAt: utc(s.Began), EndedAt: utc(s.EndedAt), TookSeconds: seconds(s.Took), Tries: s.Tries,
 		Until: utc(s.Until), NextTryAt: utc(s.NextTry), Problem: s.Problem,
+	}
+	for _, a := range s.Added {
+		added := stepOf(a, workers)
+		added.AddedBy = s.Name
+		shown.Added = append(shown.Added, added)
 	}
 	if s.Known {
 		shown.Width = s.Width

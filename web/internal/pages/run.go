@@ -269,9 +269,14 @@ func pausesOf(events []workflow.Event, ended, now time.Time) (pauses []outline.S
 // A runProgress is how far a run has come, in steps.
 type runProgress struct{ All, Ended, Failed, Running int }
 
+// progressOf counts steps, and those that they have added.
 func progressOf(steps []view.Step) runProgress {
 	p := runProgress{All: len(steps)}
 	for _, s := range steps {
+		if len(s.Added) > 0 {
+			more := progressOf(s.Added)
+			p = runProgress{p.All + more.All, p.Ended + more.Ended, p.Failed + more.Failed, p.Running + more.Running}
+		}
 		switch s.State {
 		case "waiting":
 			continue

@@ -49,13 +49,18 @@ var (
 		paid := dag.Do(g, charge, p, dag.After(stamps))
 		return dag.Do(g, send, dag.Join2(g, paid, dag.Await(g, approval, 0), func(a, b string) string { return a + " " + b }))
 	})
+
+	planned = workflow.NewStep("plan", func(ctx context.Context, n int) (int, error) {
+		return n, workflow.Add(ctx, stamp.With(n), stamp.With(n+1))
+	})
+	adding = dag.New("adding", func(g *dag.Graph, in dag.Val[int]) dag.Val[int] { return dag.Do(g, stamp, dag.Do(g, planned, in)) })
 )
 
 func serveFlows(t *testing.T) flows {
 	t.Helper()
 	w := newWorld(t, nil, nil)
 	mux := task.NewMux()
-	workflow.Register(mux, parcels)
+	workflow.Register(mux, parcels, adding, stamp)
 	srv, err := queue.NewServer(w.broker, queue.Config{Concurrency: 10})
 	if err != nil {
 		t.Fatal(err)
@@ -186,6 +191,26 @@ func TestFilesOfARunStandByThemselves(t *testing.T) {
 	}
 	f.shows("/run?queue=default&id=failed&face=history", "closing", "weigh", "charge", markup)
 	f.lacks("/run?queue=default&id=failed&face=history&filter=charge", ">weigh<")
+}
+
+func TestWhatAStepHasAddedIsDrawnBelowItAndChosen(t *testing.T) {
+	f := serveFlows(t)
+	run, err := adding.Start(t.Context(), f.client, 3, workflow.RunID("adds"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := run.Result(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	page := f.shows("/run?queue=default&id=adds", `data-step="plan~+0"`, "4 of 4 steps")
+	if got := strings.Count(page, ` data-step="plan~+1"`); got != 2 {
+		t.Errorf("a step that was added is drawn %d times, want once in the graph and once in the gantt", got)
+	}
+	f.shows("/run?queue=default&id=adds&step="+url.QueryEscape("plan~+1"), "Added by", "stamp", "<pre>16</pre>", "added state-done selected")
+	f.lacks("/run?queue=default&id=adds&step="+url.QueryEscape("plan~+1"), "Retry from here")
+	if status, _, _ := f.ask(http.MethodGet, "/run?queue=default&id=adds&step="+url.QueryEscape("plan~+2")); status != http.StatusNotFound {
+		t.Errorf("a step that was not added is answered with %d", status)
+	}
 }
 
 func TestRunsAreListedAndSearched(t *testing.T) {

@@ -54,15 +54,14 @@ const itemsPage = 50
 
 // stepOf looks at the step that is chosen.
 func (p *Pages) stepOf(ctx context.Context, r *request, s *runShown) (*stepShown, error) {
-	i := slices.IndexFunc(s.Run.Steps, func(step view.Step) bool { return step.Name == s.step })
-	if i < 0 {
+	step, ok := s.Run.Find(s.step)
+	if !ok {
 		return nil, errNoStep
 	}
-	step := s.Run.Steps[i]
 	state := outline.StateOf(s.Run, step)
 	shown := &stepShown{
-		Step: step, Shown: state.String(), Sign: state.Sign(), Attempts: step.Attempts, Alike: drawnWith(s.Run, i),
-		MayRetry: p.mayDo(r, s, "retry-from"), MaySkip: p.mayDo(r, s, "skip") && (step.State == "failed" || step.State == "running"),
+		Step: step, Shown: state.String(), Sign: state.Sign(), Attempts: step.Attempts, Alike: drawnWith(s.Run, step.Name),
+		MayRetry: p.mayDo(r, s, "retry-from") && step.AddedBy == "", MaySkip: p.mayDo(r, s, "skip") && step.AddedBy == "" && (step.State == "failed" || step.State == "running"),
 	}
 	if !step.ReadyAt.IsZero() && step.StartedAt.After(step.ReadyAt) && step.Kind != "await" {
 		shown.Wait = step.StartedAt.Sub(step.ReadyAt).Seconds()
@@ -98,7 +97,8 @@ func (p *Pages) stepLinks(s *runShown, shown *stepShown) (err error) {
 }
 
 // drawnWith returns the other steps that are drawn as one with a step.
-func drawnWith(r view.Run, step int) (others []view.Step) {
+func drawnWith(r view.Run, name string) (others []view.Step) {
+	step := slices.IndexFunc(r.Steps, func(s view.Step) bool { return s.Name == name })
 	for _, g := range outline.Fold(r.Steps, drawnAlone) {
 		if len(g.Steps) > 1 && slices.Contains(g.Steps, step) {
 			for _, i := range g.Steps {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/leatwork/leat/internal/outline"
@@ -70,6 +71,12 @@ func (d *Drawer) lines(r view.Run, now time.Time, o Options, depth int) (lines [
 		l.Depth, l.run = depth, r
 		l.classes = classesOf(f.State, f.Steps, critical, selected)
 		lines = append(lines, l)
+		added, _ := addedBy(f)
+		for _, a := range added {
+			own := lineOf(r, a, now)
+			own.Depth, own.run, own.classes = depth+1, r, "added "+classesOf(a.State, a.Steps, nil, selected)
+			lines = append(lines, own)
+		}
 		if step := f.Steps[0]; len(f.Steps) == 1 && step.Workflow && slices.Contains(o.Opened, step.Name) {
 			lines = append(lines, d.linesWithin(r, step, now, o, depth+1)...)
 		}
@@ -101,10 +108,13 @@ func (d *Drawer) linesWithin(r view.Run, step view.Step, now time.Time, o Option
 // lineOf returns the row of a figure. That of several tells when any of them was worked on.
 func lineOf(r view.Run, f outline.Figure, now time.Time) line {
 	l := line{Row: outline.RowOf(r, f.Steps[0], now), title: titleOf(r, f)}
+	if isSeveral(f) {
+		l.Label = strings.TrimSpace(f.Name(false) + " " + f.Detail(r, false))
+	}
 	if len(f.Steps) == 1 {
 		return l
 	}
-	l.Label, l.State, l.Attempts = f.Name(false)+" "+f.Detail(r, false), f.State, nil
+	l.State, l.Attempts = f.State, nil
 	for _, s := range f.Steps {
 		row := outline.RowOf(r, s, now)
 		l.GoesOn = l.GoesOn || row.GoesOn

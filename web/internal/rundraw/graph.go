@@ -85,11 +85,18 @@ func (g graph) within(r view.Run) string {
 
 // figure draws a figure.
 func (g graph) figure(s *scene, k int, classes string) {
-	f, b := s.figures[k], s.Nodes[k]
-	if len(s.within[k]) > 0 {
+	switch {
+	case len(s.within[k]) > 0:
 		g.frame(s, k, classes)
-		return
+	case len(s.added[k]) > 0:
+		g.adding(s, k, classes)
+	default:
+		g.node(s, s.figures[k], s.Nodes[k], classes)
 	}
+}
+
+// node draws a figure alone.
+func (g graph) node(s *scene, f outline.Figure, b layout.Box, classes string) {
 	step := f.Steps[0]
 	g.link(s.run, strings.TrimSpace("node "+kindOf(f)+" "+classes), step.Name)
 	g.Text("title", titleOf(s.run, f))
@@ -111,7 +118,7 @@ func (g graph) figure(s *scene, k int, classes string) {
 		g.Text("text", cutTo(detail, b.Width-30), "class", "detail", "x", b.X+28, "y", b.Y+b.Height-9)
 	}
 	g.Text("text", f.State.Sign(), "class", "sign", "x", b.X+10, "y", middle)
-	g.Text("text", cutTo(s.label(k), b.Width-36), "class", "name", "x", b.X+28, "y", middle)
+	g.Text("text", cutTo(labelOf(f), b.Width-36), "class", "name", "x", b.X+28, "y", middle)
 	if step.Case != "" && s.detail == full {
 		g.Text("text", cutTo(plain.Name(step.Case), b.Width), "class", "case", "x", b.X+4, "y", b.Y-4)
 	}
@@ -139,7 +146,7 @@ func (g graph) frame(s *scene, k int, classes string) {
 	g.link(s.run, "head "+classes, step.Name)
 	g.Text("title", titleOf(s.run, f))
 	g.Text("text", f.State.Sign(), "class", "sign", "x", b.X+10, "y", b.Y+18)
-	g.Text("text", s.label(k), "class", "name", "x", b.X+28, "y", b.Y+18)
+	g.Text("text", labelOf(f), "class", "name", "x", b.X+28, "y", b.Y+18)
 	g.Close()
 	g.toggle(step, b, "⊟", "Draw the step only")
 	y := b.Y + headHeight

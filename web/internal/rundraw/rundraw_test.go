@@ -164,7 +164,9 @@ func boxes(t *testing.T, r view.Run) (all []string) {
 }
 
 func TestNothingMovesWhileARunGoesOn(t *testing.T) {
-	for name, r := range outlinetest.Runs() {
+	all := outlinetest.Runs()
+	delete(all, "adding") // what steps add is not known before
+	for name, r := range all {
 		before := r
 		before.Steps, before.Children = slices.Clone(r.Steps), nil
 		for i, s := range before.Steps {

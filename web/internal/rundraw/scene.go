@@ -19,7 +19,8 @@ type scene struct {
 	detail  detail
 	thinned bool              // of all edges there is one for each step
 	within  map[int][]*insert // runs that are drawn in the places of steps, by figure
-	more    map[int]int       // how many runs more there are, by figure
+	more    map[int]int       // how many runs, or steps that were added, more there are, by figure
+	added   map[int][]outline.Figure
 }
 
 // An insert is a run that is drawn in the place of a step of another.
@@ -58,7 +59,12 @@ const (
 // sceneOf finds the places for the steps of a run.
 func (d *Drawer) sceneOf(r view.Run, o Options) (*scene, error) {
 	groups, shape := d.fold(r)
-	s := &scene{run: r, figures: outline.Figures(r, groups), within: make(map[int][]*insert), more: make(map[int]int)}
+	s := &scene{run: r, figures: outline.Figures(r, groups), within: make(map[int][]*insert), more: make(map[int]int), added: make(map[int][]outline.Figure)}
+	for k, f := range s.figures {
+		if added, more := addedBy(f); len(added) > 0 {
+			s.added[k], s.more[k] = added, more
+		}
+	}
 	switch n := o.total; {
 	case n > mostShort:
 		s.detail = dots
@@ -168,25 +174,34 @@ func (s *scene) graph() (g layout.Graph) {
 	return g
 }
 
-// size returns the size of a figure.
+// size returns the size of a figure, with what is drawn in its place.
 func (s *scene) size(k int) (width, height int) {
 	switch {
 	case len(s.within[k]) > 0:
 		return s.frameSize(k)
-	case s.detail == dots:
-		return 12, 12
-	case s.detail == short:
-		return min(max(textWidth(s.label(k))+34, 60), 180), 20
+	case len(s.added[k]) > 0:
+		return s.addedSize(k)
 	}
-	widest := max(textWidth(s.label(k)), textWidth(plain.Name(kindWords(s.figures[k].Steps[0]))))
+	return s.nodeSize(s.figures[k])
+}
+
+// nodeSize returns the size of a figure alone.
+func (s *scene) nodeSize(f outline.Figure) (width, height int) {
+	switch s.detail {
+	case dots:
+		return 12, 12
+	case short:
+		return min(max(textWidth(labelOf(f))+34, 60), 180), 20
+	}
+	widest := max(textWidth(labelOf(f)), textWidth(plain.Name(kindWords(f.Steps[0]))))
 	return min(max(widest+48, leastWidth), mostWidth), 42
 }
 
-func (s *scene) label(k int) string { return plain.Name(s.figures[k].Name(false)) }
+func labelOf(f outline.Figure) string { return plain.Name(f.Name(false)) }
 
 // frameSize returns the size of a frame around runs.
 func (s *scene) frameSize(k int) (width, height int) {
-	width, height = textWidth(s.label(k))+110, headHeight
+	width, height = textWidth(labelOf(s.figures[k]))+110, headHeight
 	for _, in := range s.within[k] {
 		width = max(width, in.Width+2*pad, textWidth(in.title)+60)
 		height += in.boxHeight() + foldGap

@@ -81,10 +81,10 @@ func cornerOf(s view.Step, b layout.Box) int {
 	return 6
 }
 
-// dashOf returns the dashes of a step's border: that of runs of which only the running
-// run makes so many as there are has some.
+// dashOf returns the dashes of a step's border: that of what only the running run makes has
+// some, which are runs of which it makes as many as there are, and steps that it adds.
 func dashOf(s view.Step) string {
-	if s.Workflow && (s.Kind == "map" || s.Kind == "loop") {
+	if s.AddedBy != "" || s.Workflow && (s.Kind == "map" || s.Kind == "loop") {
 		return "4 3"
 	}
 	return ""
@@ -95,6 +95,6 @@ const standalone = `svg{background:#fff;font:11px system-ui,sans-serif}a{text-de
 .node rect,.frame>rect,.behind{fill:#fff;stroke:currentColor}.inner{fill:none}.frame>rect{fill:#f6f7f9}
 text{fill:#1b2129}.sign,.toggle text{fill:currentColor}.detail,.case,.axis{fill:#57606c}
 .edge{fill:none;stroke:#8a94a0}.arrow{fill:#8a94a0}.dim{opacity:.45}.edge.critical{stroke:#0550ae;stroke-width:2}.arrow.critical{fill:#0550ae}
-.node.critical rect{stroke-width:2}.toggle{display:none}
+.node.critical rect{stroke-width:2}.toggle{display:none}.added .work{fill-opacity:.45;stroke:currentColor;stroke-dasharray:4 2}
 .work,.attempt{fill:currentColor}.wait,.tries{fill:currentColor;opacity:.35}.pause,.folded{fill:#d5dae1;opacity:.6}.grid{stroke:#d5dae1}
 .state-running{color:#1a7f37}.state-waiting{color:#0b6e75}.state-retry,.state-paused{color:#875400}.state-failed{color:#b3141f}.state-done,.state-skipped,.state-cancelled{color:#59636e}`

@@ -42,6 +42,7 @@ func masks(t *testing.T) tmuxtest.Masks {
 		regexp.MustCompile(`(?m)^… ship.*$`),               // through whose row of the gantt there is a fold if the run was quick
 		regexp.MustCompile(`(?m) +[░▒▓█┆┊≈].*$`),           // bars of the gantt
 		regexp.MustCompile(`(?m)^ +┬[┬─]+.*$|^ +0[· ].*$`), // and its axis
+		regexp.MustCompile(` *((waited|took)·+, )*ended·`), // a step that was quick tells of neither
 	}
 }
 

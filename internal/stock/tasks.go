@@ -64,14 +64,6 @@ var shelves = []shelf{
 	{queue: "reports", archived: 2, pending: 60, scheduled: 30, paused: true, kinds: []kind{export}},
 }
 
-// Queues returns the names of the queues that [Fill] fills with tasks.
-func Queues() (names []string) {
-	for _, s := range shelves {
-		names = append(names, s.queue)
-	}
-	return names
-}
-
 // Fill stores tasks, about n, in all states but active, as if they had come in the hours
 // before now; and periodic entries.
 func Fill(ctx context.Context, b broker.Broker, n int, now time.Time) error {

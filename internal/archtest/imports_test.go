@@ -67,7 +67,7 @@ var allow = map[string][]string{
 	// The dashboard. Its parts meet in web; none of pages, api and asynqmon knows another.
 	"web":                   {"task", "queue", "queue/broker", "web/access", "web/internal/api", "web/internal/asynqmon", "web/internal/assets", "web/internal/audit", "web/internal/deed", "web/internal/guard", "web/internal/live", "web/internal/mask", "web/internal/pages", "web/internal/prom", "web/internal/storage", "web/internal/trail"},
 	"web/access":            {"task"},
-	"web/internal/storage":  {"internal/aside", "task", "queue", "queue/broker", "periodic", "workflow", "internal/history", "internal/pace"},
+	"web/internal/storage":  {"internal/aside", "internal/query", "task", "queue", "queue/broker", "periodic", "workflow", "internal/history", "internal/pace"},
 	"web/internal/guard":    {"task", "web/access"},
 	"web/internal/audit":    {"task", "queue/broker", "internal/query", "web/access", "web/internal/mask", "web/internal/storage"},
 	"web/internal/mask":     {"task", "internal/query", "internal/view", "web/access"},

@@ -23,7 +23,7 @@ func TestTheDocumentHasEveryField(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := string(b)
-	for _, table := range [][2]string{tableOf(t, query.Tasks), tableOf(t, query.Runs), tableOf(t, query.Entries), tableOf(t, query.Queues), tableOf(t, query.Servers)} {
+	for _, table := range [][2]string{tableOf(t, query.Tasks), tableOf(t, query.Runs), tableOf(t, query.Entries), tableOf(t, query.Queues), tableOf(t, query.Groups), tableOf(t, query.Servers)} {
 		begin, end := "<!-- fields of "+table[0]+" -->\n", "<!-- end -->"
 		before, rest, found := strings.Cut(text, begin)
 		_, after, closed := strings.Cut(rest, end)

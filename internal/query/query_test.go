@@ -146,6 +146,10 @@ func TestOtherThingsHaveLanguagesOfTheirOwn(t *testing.T) {
 	for _, text := range []string{"mail", "name:mail", "state:paused", "size:3", "pending>2", "error_rate:0.1", "error_rate>0.05", "latency>30s", "failed<2"} {
 		holds(t, query.Queues, text, figures)
 	}
+	group := query.Group{Group: broker.Group{Name: "user-7", Size: 12, Frozen: 2, Oldest: now.Add(-time.Hour)}, Queue: "mail"}
+	for _, text := range []string{"user", "queue:mail", "group:user-*", "size>11", "frozen:2", "age>59m", "-age>2h"} {
+		holds(t, query.Groups, text, group)
+	}
 	server := broker.Server{ID: "a1", Host: "web-1", PID: 4711, Status: "active", Queues: map[string]int{"mail": 1, "low": 1}, Started: now.Add(-8 * 24 * time.Hour), Workers: []broker.Worker{{Type: "report"}}}
 	for _, text := range []string{"web", "pid:4711", "queue:low", "queue:mail", "-queue:other", "state:active", "age>7d", "age<2w", "age>1w0d12h", "type:report", "running:1"} {
 		holds(t, query.Servers, text, server)

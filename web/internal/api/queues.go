@@ -2,14 +2,14 @@ package api
 
 import (
 	"context"
-	"slices"
+	"strings"
 	"time"
 
 	"github.com/leatwork/leat/internal/query"
 	"github.com/leatwork/leat/internal/view"
-	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/web/internal/problem"
+	"github.com/leatwork/leat/web/internal/storage"
 )
 
 func queueRoutes() []route {
@@ -18,7 +18,7 @@ func queueRoutes() []route {
 		get("/queues", "queues", "The figures of queues, in order of their names.", []param{queryParam("queues"), limitParam, cursorParam}, listQueues),
 		get("/queue", "queues", "The figures of one queue, with the memory that it takes.", []param{nameParam}, readQueue),
 		get("/queue/history", "queues", "How many outcomes a queue had on each of the last days, today (UTC) first.", []param{nameParam, days}, readDays),
-		get("/groups", "groups", "Groups in which tasks wait to be folded, in order of their queues and names.", []param{{name: "queue", help: "only those of this queue", kind: text}, limitParam, cursorParam}, listGroups),
+		get("/groups", "groups", "Groups in which tasks wait to be folded, in order of their queues and names. A request looks into 50 queues at most: it may give few, or none, and a cursor with which to go on.", []param{queryParam("groups"), {name: "queue", help: "only those of this queue", kind: text}, limitParam, cursorParam}, listGroups),
 	}
 }
 
@@ -70,32 +70,47 @@ func readDays(ctx context.Context, a *api, r *request) (List[view.Day], error) {
 	return listOf(shown), err
 }
 
-func listGroups(ctx context.Context, a *api, r *request) (List[view.Group], error) {
-	queues := []string{r.args["queue"]}
-	if queues[0] == "" {
-		var err error
-		if queues, err = grouping(ctx, a); err != nil {
-			return List[view.Group]{}, err
-		}
-	}
-	var shown []view.Group
-	for _, name := range queues {
-		groups, err := a.Storage.Inspector.Groups(ctx, name)
-		if err != nil {
-			return List[view.Group]{}, err
-		}
-		for _, g := range groups {
-			shown = append(shown, view.GroupOf(name, g))
-		}
-	}
-	return pageOf(r, "/groups", shown, func(g view.Group) string { return g.Queue + "\x00" + g.Group })
+// Groups are some groups.
+type Groups struct {
+	List[view.Group]
+
+	Scanned int  `json:"scanned"` // how many queues were looked into since the first page
+	Total   int  `json:"total"`   // how many there are to look into
+	Done    bool `json:"done"`    // there are no more
 }
 
-// grouping returns the queues that have groups.
-func grouping(ctx context.Context, a *api) (names []string, err error) {
-	all, err := a.Storage.Queues(ctx)
-	for _, i := range slices.DeleteFunc(slices.Clone(all.Infos), func(i queue.QueueInfo) bool { return i.Groups == 0 }) {
-		names = append(names, i.Queue)
+// groupBudget is into how many queues is looked for one request: each takes a trip.
+const groupBudget = 50
+
+func listGroups(ctx context.Context, a *api, r *request) (Groups, error) {
+	text, name := r.args["q"], r.args["queue"]
+	if name != "" {
+		if _, err := a.Storage.Groups(ctx, name); err != nil {
+			return Groups{}, err
+		}
+		text += " " + query.Term("queue", name)
 	}
-	return names, err
+	q, err := query.Groups.Parse(text)
+	if err != nil {
+		return Groups{}, err
+	}
+	s := storage.GroupSearch{Storage: a.Storage, Query: q}
+	after, _, err := r.after("/groups")
+	if err != nil {
+		return Groups{}, err
+	}
+	s.Queue, s.Group, _ = strings.Cut(after, "\x00")
+	found, done, err := s.Next(ctx, r.args.number("limit"), groupBudget)
+	if err != nil {
+		return Groups{}, err
+	}
+	var shown []view.Group
+	for _, g := range found {
+		shown = append(shown, view.GroupOf(g.Queue, g.Group))
+	}
+	page := Groups{List: listOf(shown), Scanned: s.Scanned, Total: s.Total, Done: done}
+	if !done {
+		page.Next = tokenOf(cursor{r.name("/groups"), s.Queue + "\x00" + s.Group})
+	}
+	return page, nil
 }

@@ -29,12 +29,26 @@ type Preview struct {
 	Exact   bool     `json:"exact"`   // there are not more of them
 	Scanned int      `json:"scanned"` // how many were looked at
 	Sample  []Sample `json:"sample"`
+
+	// Within is how many tasks are in them, if these are what the deed is about: then it is
+	// they whose number is confirmed.
+	Within int `json:"within,omitempty"`
+}
+
+// About returns how many things have to be confirmed.
+func (p Preview) About() int {
+	if p.Within > 0 {
+		return p.Within
+	}
+	return p.Count
 }
 
 // A Sample is one of the things that a query takes.
 type Sample struct {
 	Target
 	Text string `json:"text"` // what it is and how it stands
+
+	size int // how many tasks are in it
 }
 
 // How far a preview looks.
@@ -64,7 +78,9 @@ func selecting(kind Kind) func(c call, what Deed, query string) (selection, erro
 		return selectEntries
 	case Queue:
 		return selectQueues
-	case Group, Server:
+	case Group:
+		return selectGroups
+	case Server:
 	}
 	return nil
 }
@@ -79,7 +95,7 @@ func (d *Doer) choose(who access.Identity, b Bulk) (Deed, selection, error) {
 		return what, nil, fmt.Errorf("%s %s: %w: it takes %s", what.Kind, what.Name, ErrForbidden, what.Role)
 	}
 	choose := selecting(what.Kind)
-	if choose == nil || !what.Several || what.count != nil {
+	if choose == nil || !what.Several || what.count != nil && what.weigh == nil {
 		return what, nil, fmt.Errorf("%s %s: %w", what.Kind, what.Name, task.Invalid("query", b.Query, "is not for what this is done to: name it"))
 	}
 	chosen, err := choose(call{Doer: d, who: who, args: args{b.Args, d.Storage.Now()}}, what, b.Query)
@@ -123,8 +139,8 @@ func (d *Doer) begin(ctx context.Context, who access.Identity, b Bulk) (*work, e
 	if err != nil {
 		return nil, err
 	}
-	if confirmed := b.Confirm != 0 || what.Final && (p.Count > 1 || !p.Exact); confirmed && grown(b.Confirm, p.Count) {
-		return nil, fmt.Errorf("%s %s: %w", what.Kind, what.Name, &ConfirmError{Count: p.Count, Confirmed: b.Confirm})
+	if confirmed := b.Confirm != 0 || what.Final && (p.About() > 1 || !p.Exact); confirmed && grown(b.Confirm, p.About()) {
+		return nil, fmt.Errorf("%s %s: %w", what.Kind, what.Name, &ConfirmError{Count: p.About(), Confirmed: b.Confirm})
 	}
 	return d.works.begin(ctx, d, who, what, b, p, chosen)
 }

@@ -51,6 +51,9 @@ type Deed struct {
 	// count returns how many things it is done to, if that may be others than one.
 	count func(ctx context.Context, c call) (int, error)
 
+	// weigh returns how many things one is that was found, as count does.
+	weigh func(s Sample) int
+
 	// act is what it is for the storage, if it is done to tasks and act is not 0.
 	act broker.Act
 }

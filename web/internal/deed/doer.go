@@ -71,6 +71,9 @@ type call struct {
 	who access.Identity
 	t   Target
 	args
+
+	// goesOn reports whether nobody has asked it to stop. nil: nobody can.
+	goesOn func() bool
 }
 
 // by returns who does it, as storages keep it.

@@ -2,6 +2,7 @@ package deed
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -29,18 +30,23 @@ var groupDeeds = []Deed{
 		Help:  "All tasks that wait in the group are gone, as if they had never been enqueued.",
 		do:    movingGroup(broker.Delete, "are deleted"),
 		count: func(ctx context.Context, c call) (int, error) { return c.groupSize(ctx) },
+		weigh: func(s Sample) int { return s.size },
 	},
 }
 
 // movingGroup returns what does something to all tasks of a group.
 func movingGroup(do broker.Act, done string) func(context.Context, call) (Outcome, error) {
 	return func(ctx context.Context, c call) (Outcome, error) {
-		if _, err := c.groupSize(ctx); err != nil {
-			return Outcome{}, err
-		}
-		r, err := c.Storage.Inspector.Bulk(ctx, queue.BulkRequest{Queue: c.t.Queue, State: task.Aggregating, Group: c.t.ID, Do: do})
-		if err != nil && r.Done > 0 {
+		r, err := c.Storage.Inspector.Bulk(ctx, queue.BulkRequest{Queue: c.t.Queue, State: task.Aggregating, Group: c.t.ID, Do: do, Progress: func(int) bool {
+			return c.goesOn == nil || c.goesOn()
+		}})
+		switch {
+		case err != nil && r.Done > 0:
 			err = problem.Behind(fmt.Sprintf("%d tasks %s, and then", r.Done, done), err)
+		case errors.Is(err, queue.ErrQueueNotFound), err == nil && r.Done+r.Skipped == 0:
+			err = fmt.Errorf("%w: %s", ErrGroupNotFound, c.t)
+		case err == nil && r.Stopped:
+			err = errStopped
 		}
 		return Outcome{Text: fmt.Sprintf("%d tasks of group %s %s", r.Done, c.t, done)}, err
 	}
@@ -48,7 +54,7 @@ func movingGroup(do broker.Act, done string) func(context.Context, call) (Outcom
 
 // groupSize returns how many tasks wait in the group.
 func (c call) groupSize(ctx context.Context) (int, error) {
-	groups, err := c.Storage.Inspector.Groups(ctx, c.t.Queue)
+	groups, err := c.Storage.Groups(ctx, c.t.Queue)
 	if err != nil {
 		return 0, err
 	}

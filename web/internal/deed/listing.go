@@ -2,6 +2,7 @@ package deed
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/task"
 	"github.com/leatwork/leat/web/internal/problem"
+	"github.com/leatwork/leat/web/internal/storage"
 	"github.com/leatwork/leat/workflow"
 )
 
@@ -34,6 +36,9 @@ func (l listing) preview(ctx context.Context) (Preview, error) {
 			p.Sample = append(p.Sample, s)
 		}
 		p.Count++
+		if l.what.weigh != nil {
+			p.Within += l.what.weigh(s)
+		}
 		p.Exact = p.Count < mostLookedAt && time.Since(began) < longestLook
 		return p.Exact
 	})
@@ -43,9 +48,12 @@ func (l listing) preview(ctx context.Context) (Preview, error) {
 
 // movedOn are the errors that say of something that it is not as it was when it was found.
 var movedOn = []error{
-	queue.ErrTaskNotFound, queue.ErrQueueNotFound, queue.ErrQueueNotEmpty, broker.ErrNotFound, broker.ErrState,
+	ErrGroupNotFound, queue.ErrTaskNotFound, queue.ErrQueueNotFound, queue.ErrQueueNotEmpty, broker.ErrNotFound, broker.ErrState,
 	workflow.ErrRunNotFound, workflow.ErrRunState, periodic.ErrEntryNotFound,
 }
+
+// errStopped is that something was stopped midway.
+var errStopped = errors.New("stopped")
 
 // mostFailures is how many failures one after another end a bulk.
 const mostFailures = 10
@@ -61,6 +69,7 @@ func (l listing) all(ctx context.Context, w *work) error {
 		return err
 	}
 	inRow := 0
+	l.goesOn = w.goesOn
 	for _, t := range found {
 		if !w.goesOn() {
 			return nil
@@ -72,6 +81,8 @@ func (l listing) all(ctx context.Context, w *work) error {
 		case err == nil:
 			w.set(done+1, skipped)
 			inRow = 0
+		case errors.Is(err, errStopped):
+			return nil
 		case skips(err):
 			w.set(done, skipped+1)
 		default:
@@ -119,7 +130,7 @@ func selectRuns(c call, what Deed, text string) (selection, error) {
 			}
 			more = !found.Done
 			for _, r := range found.Runs {
-				s := Sample{Target{r.Queue(), r.ID}, plain.Name(r.Workflow) + ", " + string(r.State)}
+				s := Sample{Target: Target{r.Queue(), r.ID}, Text: plain.Name(r.Workflow) + ", " + string(r.State)}
 				if what.SuitsState(string(r.State)) && !tell(s) {
 					return nil
 				}
@@ -141,7 +152,7 @@ func selectEntries(c call, what Deed, text string) (selection, error) {
 		infos, _, err := c.Storage.Entries.Survey(ctx)
 		now := c.Storage.Now()
 		for _, i := range infos {
-			s := Sample{Target{ID: i.Name}, plain.Name(i.Schedule) + ", " + EntryState(i)}
+			s := Sample{Target: Target{ID: i.Name}, Text: plain.Name(i.Schedule) + ", " + EntryState(i)}
 			if q.Match(now, i) && what.SuitsState(EntryState(i)) && !tell(s) {
 				break
 			}
@@ -159,11 +170,39 @@ func selectQueues(c call, what Deed, text string) (selection, error) {
 		infos, _, err := c.Storage.Inspector.Survey(ctx)
 		now := c.Storage.Now()
 		for _, i := range infos {
-			s := Sample{Target{Queue: i.Queue}, fmt.Sprintf("%d tasks, %s", i.Size(), QueueState(i.Paused))}
+			s := Sample{Target: Target{Queue: i.Queue}, Text: fmt.Sprintf("%d tasks, %s", i.Size(), QueueState(i.Paused))}
 			if q.Match(now, i) && what.SuitsState(QueueState(i.Paused)) && !tell(s) {
 				break
 			}
 		}
 		return err
+	}}, nil
+}
+
+// groupsAtOnce is how many groups are looked at between two looks at whether to go on.
+const groupsAtOnce = 500
+
+func selectGroups(c call, what Deed, text string) (selection, error) {
+	q, err := query.Groups.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	return listing{call: c, what: what, list: func(ctx context.Context, tell func(Sample) bool) error {
+		search := storage.GroupSearch{Storage: c.Storage, Query: q}
+		for {
+			found, done, err := search.Next(ctx, groupsAtOnce, 1)
+			if err != nil {
+				return err
+			}
+			for _, g := range found {
+				s := Sample{Target: Target{g.Queue, g.Name}, Text: fmt.Sprintf("%d tasks", g.Size), size: g.Size}
+				if g.Size > 0 && !tell(s) {
+					return nil
+				}
+			}
+			if done {
+				return nil
+			}
+		}
 	}}, nil
 }

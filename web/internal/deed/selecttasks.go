@@ -131,7 +131,7 @@ func (s taskSelection) count(p *Preview, i *task.Info) {
 }
 
 func sampleOf(i *task.Info) Sample {
-	return Sample{Target{i.Queue, i.ID}, plain.Name(i.Type) + ", " + TaskState(i)}
+	return Sample{Target: Target{i.Queue, i.ID}, Text: plain.Name(i.Type) + ", " + TaskState(i)}
 }
 
 func sizes(places []query.Place) (n int) {

@@ -203,6 +203,9 @@ func (w Wording) commandOfList() string {
 		}
 	}
 	list := lists[w.Deed.Kind]
+	if list == "" {
+		return "" // no command lists those
+	}
 	if text = strings.TrimSpace(text); text != "" {
 		list += " -- " + quote(text)
 	}

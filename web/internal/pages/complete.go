@@ -32,6 +32,8 @@ func (p *Pages) complete(w http.ResponseWriter, r *http.Request) {
 	switch v.Get("of") {
 	case "queues":
 		found = query.Complete(query.Queues.Knowing("queue", p.queueNames(r)), text, at)
+	case "groups":
+		found = query.Complete(query.Groups.Knowing("queue", p.queueNames(r)), text, at)
 	case "runs":
 		found = query.Complete(query.Runs.Knowing("queue", p.queueNames(r)), text, at)
 	default:

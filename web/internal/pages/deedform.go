@@ -98,8 +98,12 @@ func (p *Pages) formOf(ctx context.Context, a *asked) (*deedForm, error) {
 		}
 		f.Things = n
 	}
-	f.Count = strconv.Itoa(f.Things)
-	f.Typed = a.Deed.Final && (f.Things > 1 || !f.Exact)
+	about := f.Things
+	if f.Preview != nil {
+		about = f.Preview.About()
+	}
+	f.Count = strconv.Itoa(about)
+	f.Typed = a.Deed.Final && (about > 1 || !f.Exact)
 	if len(a.Targets) > 1 {
 		for _, t := range a.Targets {
 			f.Picks = append(f.Picks, pickValue(t))

@@ -140,7 +140,7 @@ var severalTemplate = template.Must(template.New("several").Parse(
 	`{{if .Offers}}<form id="` + picksForm + `" method="get" class="deeds" data-deed data-kind="{{.Kind}}">` +
 		`<span class="dim" data-picked>With those that are chosen:</span>` +
 		`{{range .Offers}}<button class="small{{if .Final}} final{{end}}" formaction="{{.Action}}" title="{{.Help}}"{{if .AtOnce}} formmethod="post"{{end}}>{{.Label}}{{if not .AtOnce}}…{{end}}</button>{{end}}` +
-		`{{if .Queried}}<input type="hidden" name="q" value="{{.Query}}"><label class="inline"><input type="checkbox" name="all" value="1"> all that match, on all pages</label>{{end}}` +
+		`<input type="hidden" name="q" value="{{.Query}}"><label class="inline"><input type="checkbox" name="all" value="1"> all that match, on all pages</label>` +
 		`</form>{{end}}`))
 
 func (p *Pages) offerSeveral(role access.Role, kind, state, query string) (template.HTML, error) {
@@ -150,7 +150,7 @@ func (p *Pages) offerSeveral(role access.Role, kind, state, query string) (templ
 			all = append(all, o)
 		}
 	}
-	return render(severalTemplate, map[string]any{"Offers": all, "Kind": kind, "Query": query, "Queried": deed.Kind(kind) != deed.Group})
+	return render(severalTemplate, map[string]any{"Offers": all, "Kind": kind, "Query": query})
 }
 
 func render(t *template.Template, data any) (template.HTML, error) {

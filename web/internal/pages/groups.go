@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -14,27 +15,26 @@ import (
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/task"
 	"github.com/leatwork/leat/web/internal/problem"
+	"github.com/leatwork/leat/web/internal/storage"
 )
 
 var (
-	groupsPage = page{path: "/groups", name: "groups", title: "Groups", load: loadGroups}
+	groupsPage = page{path: "/groups", name: "groups", title: "Groups", modules: "query", load: loadGroups}
 	groupPage  = page{path: "/group", name: "group", tab: "/groups", load: loadGroup}
 )
 
-// groups are the groups of all queues, or of one.
+// groups are the groups that a query takes, page by page.
 type groups struct {
-	Queue    string // "": all
+	Query    string
+	Fault    *fault
 	Queues   []choice
 	Headings []heading
 	Rows     []view.Group
-	Left     int // groups that are not shown
-	Unread   int // queues whose groups were not looked at
+	paging
 }
 
-const (
-	mostGrouped = 50 // queues whose groups are read for a page: each takes a trip
-	mostGroups  = 500
-)
+// mostGrouped is into how many queues is looked for a page: each takes a trip.
+const mostGrouped = 50
 
 var groupColumns = []column[view.Group]{
 	{Key: "queue", Title: "Queue", less: func(a, b view.Group) int {
@@ -48,49 +48,76 @@ var groupColumns = []column[view.Group]{
 }
 
 func loadGroups(ctx context.Context, p *Pages, r *request) (any, error) {
-	o := groups{Queue: r.get("queue")}
+	r.byQuery()
+	o := groups{Query: r.get("q")}
 	q, err := p.Storage.Queues(ctx)
 	if err != nil {
 		return nil, err
 	}
-	read := 0
-	for _, i := range q.Infos {
-		if i.Aggregating == 0 {
-			continue
-		}
-		if err := o.choose(p, r, i); err != nil {
-			return nil, err
-		}
-		if o.Queue != "" && o.Queue != i.Queue {
-			continue
-		}
-		if read++; read > mostGrouped {
-			o.Unread++
-			continue
-		}
-		some, err := p.groupsOf(ctx, i.Queue)
-		if err != nil {
-			return nil, err
-		}
-		o.Rows = append(o.Rows, some...)
-	}
-	if o.Headings, err = sorted(p, r, groupColumns, o.Rows); err != nil {
+	asked, fault, err := parse(query.Groups, o.Query)
+	if err != nil {
 		return nil, err
 	}
-	o.Left = max(len(o.Rows)-mostGroups, 0)
-	o.Rows = o.Rows[:len(o.Rows)-o.Left]
-	return o, nil
+	if o.Fault = fault; fault != nil {
+		o.Headings, err = sorted(p, r, groupColumns, o.Rows)
+		return o, err
+	}
+	for _, i := range q.Infos {
+		if i.Aggregating > 0 {
+			if err := o.choose(p, r, asked, i.Queue); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if err := o.find(ctx, p, r, asked); err != nil {
+		return nil, err
+	}
+	o.Headings, err = sorted(p, r, groupColumns, o.Rows)
+	return o, err
+}
+
+// byQuery has a request that names a queue ask for it in the query.
+func (r *request) byQuery() {
+	if name := r.get("queue"); name != "" {
+		r.Query = maps.Clone(r.Query)
+		r.Query.Del("queue")
+		r.Query.Set("q", strings.TrimSpace(r.get("q")+" "+query.Term("queue", name)))
+	}
+}
+
+// find finds the groups of a page.
+func (o *groups) find(ctx context.Context, p *Pages, r *request, asked query.Query[query.Group]) error {
+	size := choose(r.get("size"), pageSizes, 200)
+	s := storage.GroupSearch{Storage: p.Storage, Query: asked}
+	s.Queue, s.Group, _ = strings.Cut(r.get("cursor"), " ")
+	found, done, err := s.Next(ctx, size, mostGrouped)
+	if err != nil {
+		return err
+	}
+	token := ""
+	if !done {
+		token = s.Queue + " " + s.Group
+	}
+	for _, g := range found {
+		o.Rows = append(o.Rows, view.GroupOf(g.Queue, g.Group))
+	}
+	o.paging, err = p.paging(r, token, len(found), size)
+	o.Place = "looked into " + quantity.Count(s.Scanned) + " of " + quantity.Many(s.Total, "queue")
+	if done {
+		o.Place = "looked into all " + quantity.Many(s.Total, "queue")
+	}
+	return err
 }
 
 // choose offers a queue.
-func (o *groups) choose(p *Pages, r *request, i queue.QueueInfo) error {
-	current := o.Queue == i.Queue
-	next := i.Queue
-	if current {
-		next = ""
+func (o *groups) choose(p *Pages, r *request, asked query.Query[query.Group], name string) error {
+	current := slices.Equal(asked.Only("queue"), []string{name})
+	next := asked.Without("queue").String()
+	if !current {
+		next = strings.TrimSpace(next + " " + query.Term("queue", name))
 	}
-	address, err := p.with(r, "queue", next)
-	o.Queues = append(o.Queues, choice{i.Queue, address, current})
+	address, err := p.with(r, "q", next)
+	o.Queues = append(o.Queues, choice{name, address, current})
 	return err
 }
 

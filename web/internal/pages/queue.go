@@ -130,7 +130,7 @@ func serversOf(now time.Time, name string, servers []broker.Server) (all []servi
 
 // groupsOf returns the groups of a queue.
 func (p *Pages) groupsOf(ctx context.Context, name string) ([]view.Group, error) {
-	groups, err := p.Storage.Inspector.Groups(ctx, name)
+	groups, err := p.Storage.Groups(ctx, name)
 	if err != nil && !errors.Is(err, queue.ErrQueueNotFound) {
 		return nil, err
 	}

@@ -32,8 +32,9 @@ type Storage struct {
 	paces   paces
 	life    *lifetime
 
-	mu    sync.Mutex
-	spans map[Span]*shared[figures]
+	mu     sync.Mutex
+	spans  map[Span]*shared[figures]
+	groups map[string]*shared[[]broker.Group] // by queue
 }
 
 // Queues are the figures of all queues, and of those that cannot be read, why.
@@ -89,6 +90,7 @@ func (s *Storage) Changed() {
 	s.servers.drop()
 	s.entries.drop()
 	s.about.drop()
+	s.dropGroups()
 }
 
 func (s *Storage) readQueues(ctx context.Context) (Queues, error) {

@@ -35,6 +35,7 @@ func queryText() string {
 		{query.Runs.Things(), query.Runs.Fields()},
 		{query.Entries.Things(), query.Entries.Fields()},
 		{query.Queues.Things(), query.Queues.Fields()},
+		{query.Groups.Things(), query.Groups.Fields()},
 		{query.Servers.Things(), query.Servers.Fields()},
 	} {
 		b.WriteString("\nOf " + of.things + ":\n\n")

@@ -54,6 +54,7 @@ type runShown struct {
 
 	Step    *stepShown
 	Preview *previewShown
+	Compare *comparedShown
 	Past    *pastShown
 	Values  *valuesShown
 
@@ -63,6 +64,7 @@ type runShown struct {
 	opened []string
 	down   bool
 	step   string
+	with   string // id of the run that it is compared with
 }
 
 // Title is the id of the run.
@@ -102,7 +104,7 @@ const mostOpened = 1000
 
 // readRun reads how the run stands that r is about.
 func (p *Pages) readRun(ctx context.Context, r *request) (*runShown, error) {
-	s := &runShown{Face: stepsFace, Legend: outline.States(), now: p.Storage.Now(), down: r.get("down") != "", step: r.get("step")}
+	s := &runShown{Face: stepsFace, Legend: outline.States(), now: p.Storage.Now(), down: r.get("down") != "", step: r.get("step"), with: r.get("with")}
 	for _, face := range []string{historyFace, valuesFace} {
 		if r.get("face") == face {
 			s.Face = face
@@ -160,7 +162,7 @@ func (p *Pages) leads(r *request, s *runShown) error {
 	var err error
 	at := func(path string, changes ...string) string {
 		values := url.Values{}
-		for _, name := range []string{"queue", "id", "face", "step", "open", "down", "from", "preview", "filter"} {
+		for _, name := range []string{"queue", "id", "face", "step", "open", "down", "from", "preview", "filter", "with"} {
 			values.Set(name, r.get(name))
 		}
 		values.Set("open", strings.Join(s.opened, ","))
@@ -168,7 +170,7 @@ func (p *Pages) leads(r *request, s *runShown) error {
 			values.Set(changes[i], changes[i+1])
 		}
 		var pairs []any
-		for _, name := range []string{"queue", "id", "face", "step", "open", "down", "from", "preview", "filter"} {
+		for _, name := range []string{"queue", "id", "face", "step", "open", "down", "from", "preview", "filter", "with"} {
 			pairs = append(pairs, name, values.Get(name))
 		}
 		address, failed := p.url(path, pairs...)
@@ -192,6 +194,10 @@ func (p *Pages) leads(r *request, s *runShown) error {
 
 // drawRun draws a run, and looks at the step of it that is chosen.
 func (p *Pages) drawRun(ctx context.Context, r *request, s *runShown) error {
+	var err error
+	if s.Compare, err = p.compare(ctx, s, s.with); err != nil {
+		return err
+	}
 	o, err := p.drawOptions(s)
 	if err != nil {
 		return err
@@ -221,12 +227,16 @@ func (p *Pages) drawOptions(s *runShown) (rundraw.Options, error) {
 	if s.down {
 		down = "1"
 	}
-	own, err := p.url("/run", "queue", s.Run.Queue, "id", s.Run.ID, "open", opened, "down", down)
+	own, err := p.url("/run", "queue", s.Run.Queue, "id", s.Run.ID, "open", opened, "down", down, "with", s.with)
 	if err != nil {
 		return rundraw.Options{}, err
 	}
+	var other *view.Run
+	if s.Compare != nil {
+		other = s.Compare.Run
+	}
 	return rundraw.Options{
-		Width: ganttWidth, Selected: s.step, Opened: s.opened, Down: s.down, Pauses: pausesOf(s.tree.Events, s.Run.EndedAt, s.now),
+		Width: ganttWidth, Other: other, Selected: s.step, Opened: s.opened, Down: s.down, Pauses: pausesOf(s.tree.Events, s.Run.EndedAt, s.now),
 		Link: func(run view.Run, step string) string {
 			if run.ID == s.Run.ID {
 				return own + "&step=" + url.QueryEscape(step)
@@ -239,7 +249,7 @@ func (p *Pages) drawOptions(s *runShown) (rundraw.Options, error) {
 			if len(next) == len(s.opened) {
 				next = append(next, step)
 			}
-			address, _ := p.url("/run", "queue", s.Run.Queue, "id", s.Run.ID, "step", s.step, "open", strings.Join(next, ","), "down", down) // see above
+			address, _ := p.url("/run", "queue", s.Run.Queue, "id", s.Run.ID, "step", s.step, "open", strings.Join(next, ","), "down", down, "with", s.with) // see above
 			return address
 		},
 	}, nil
@@ -333,7 +343,7 @@ func (p *Pages) runDeeds(r *request, s *runShown, at func(path string, changes .
 			continue // they are offered where their step or signal is
 		default:
 			o.Form = true
-			o.URL = at("/deed/run/"+d.Name, "face", "", "step", "", "open", "", "down", "", "from", "", "preview", "", "filter", "")
+			o.URL = at("/deed/run/"+d.Name, "face", "", "step", "", "open", "", "down", "", "from", "", "preview", "", "filter", "", "with", "")
 			o.URL += "&back=" + url.QueryEscape(s.Here)
 			if d.Final {
 				o.URL, _, _ = strings.Cut(o.URL, "&back=") // the run will be gone

@@ -213,6 +213,34 @@ func TestWhatAStepHasAddedIsDrawnBelowItAndChosen(t *testing.T) {
 	}
 }
 
+func TestARunIsComparedWithAnother(t *testing.T) {
+	f := serveFlows(t)
+	f.start("first", parcel{Broken: true}, failed)
+	f.start("second", parcel{}, waits)
+	f.shows("/run?queue=default&id=second&with=first", `class="other"`, "Compare no more", "with=first", "what the steps took in")
+	f.lacks("/run?queue=default&id=second", `class="other"`, "Compare no more")
+	f.shows("/run?queue=default&id=second&with=second", "is not compared with itself")
+	f.shows("/run?queue=default&id=second&with="+url.QueryEscape(markup), "there is no run "+markup)
+	run, err := adding.Start(t.Context(), f.client, 1, workflow.RunID("adds"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.shows("/run?queue=default&id=second&with=adds", "is of workflow adding")
+	if _, err := run.Result(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if run, err = adding.Start(t.Context(), f.client, 1, workflow.RunID("adds-again")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := run.Result(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f.shows("/run?queue=default&id=adds-again", `name="with" value="adds"`)
+	if _, body, _ := f.ask(http.MethodGet, "/run/gantt.svg?queue=default&id=second&with=first"); !strings.Contains(body, `class="other"`) {
+		t.Error("the file lacks the run that it is compared with")
+	}
+}
+
 func TestRunsAreListedAndSearched(t *testing.T) {
 	f := serveFlows(t)
 	f.start("failed", parcel{Broken: true}, failed)

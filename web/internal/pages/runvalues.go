@@ -96,7 +96,12 @@ func graphFile(_ context.Context, p *Pages, s *runShown) (kind, name string, con
 	return "image/svg+xml", "graph.svg", []byte(drawn), err
 }
 
-func ganttFile(_ context.Context, p *Pages, s *runShown) (kind, name string, content []byte, err error) {
+func ganttFile(ctx context.Context, p *Pages, s *runShown) (kind, name string, content []byte, err error) {
+	if s.with != "" {
+		if s.Compare, err = p.compare(ctx, s, s.with); err != nil {
+			return "", "", nil, err
+		}
+	}
 	o, err := p.drawOptions(s)
 	o.Standalone, o.Link, o.Toggle = true, nil, nil
 	return "image/svg+xml", "gantt.svg", []byte(p.drawer.Gantt(s.Run, s.now, o)), err

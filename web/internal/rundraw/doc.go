@@ -6,5 +6,5 @@
 // that. It is in the class state-NAME of its state, which sets color; critical, if it is one of
 // those by which the run took so long; added, if a step has added it to the run; and selected.
 // A sign and a title tell its state, too. What is drawn is below an svg in the class graph or
-// gantt, in the classes node, frame, edge, row, wait, tries, attempt, work, pause and axis.
+// gantt, in the classes node, frame, edge, row, wait, tries, attempt, work, other, pause and axis.
 package rundraw

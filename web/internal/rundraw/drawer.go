@@ -32,6 +32,7 @@ type Options struct {
 	Down       bool           // the graph goes from top to bottom
 	Width      int            // of a gantt, in pixels; 0: 960
 	Pauses     []outline.Span // in which the run was paused
+	Other      *view.Run      // one whose times a gantt has below those of the run, both from their beginnings; nil: none
 	Standalone bool           // the drawing is a file, and brings its colours with it
 
 	total int // figures that are drawn, those of runs within the run with them

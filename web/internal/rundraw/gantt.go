@@ -20,9 +20,9 @@ func (d *Drawer) Gantt(r view.Run, now time.Time, o Options) template.HTML {
 	if o.Width == 0 {
 		o.Width = 960
 	}
-	c := chart{Pen: new(svg.Pen), Options: o, run: r}
+	c := chart{Pen: new(svg.Pen), Options: o, run: r, now: now}
 	c.lines = d.lines(r, now, o, 0)
-	c.measure(now)
+	c.measure()
 	c.Image("gantt", "When the steps of run "+plain.Name(r.ID)+" ran", o.Width, c.height+axisHeight, true)
 	if o.Standalone {
 		c.Text("style", standalone)
@@ -56,6 +56,7 @@ type line struct {
 	classes string
 	title   string
 	works   []outline.Span // of several that are drawn as one
+	other   outline.Span   // when it was worked on in the other run
 }
 
 // lines returns the rows of a run.
@@ -69,6 +70,9 @@ func (d *Drawer) lines(r view.Run, now time.Time, o Options, depth int) (lines [
 	for _, f := range outline.Figures(r, groups) {
 		l := lineOf(r, f, now)
 		l.Depth, l.run = depth, r
+		if depth == 0 {
+			l.other = besides(r, f, now, o.Other)
+		}
 		l.classes = classesOf(f.State, f.Steps, critical, selected)
 		lines = append(lines, l)
 		added, _ := addedBy(f)
@@ -150,6 +154,7 @@ type chart struct {
 	*svg.Pen
 	Options
 	run    view.Run
+	now    time.Time
 	lines  []line
 	pitch  int
 	height int
@@ -157,17 +162,20 @@ type chart struct {
 }
 
 // measure finds the scale.
-func (c *chart) measure(now time.Time) {
+func (c *chart) measure() {
 	c.pitch = widePitch
 	if len(c.lines) > mostRows {
 		c.pitch = smallPitch
 	}
 	c.height = c.pitch * len(c.lines)
-	rows := make([]outline.Row, len(c.lines))
-	for i, l := range c.lines {
-		rows[i] = l.Row
+	var rows []outline.Row
+	for _, l := range c.lines {
+		rows = append(rows, l.Row)
+		if !l.other.IsZero() {
+			rows = append(rows, outline.Row{Work: l.other})
+		}
 	}
-	c.scale = outline.NewScale(outline.Whole(c.run, rows, now), outline.Busy(rows), max(c.Width-namesWidth-endRoom, 100), outline.Units{Fold: foldWidth, Tick: tickGap})
+	c.scale = outline.NewScale(outline.Whole(c.run, rows, c.now), outline.Busy(rows), max(c.Width-namesWidth-endRoom, 100), outline.Units{Fold: foldWidth, Tick: tickGap})
 }
 
 // background draws what stands behind all rows: times that are folded, pauses, and now.
@@ -185,7 +193,7 @@ func (c *chart) background() {
 		}
 	}
 	if c.run.EndedAt.IsZero() {
-		x := namesWidth + c.scale.Width
+		_, x := c.span(outline.Span{From: c.now, To: c.now})
 		c.Leaf("path", "class", "grid now", "stroke-dasharray", "3 3", "d", fmt.Sprintf("M%d 0v%d", x, c.height))
 	}
 }
@@ -219,6 +227,7 @@ func (c *chart) line(l line, y int) {
 		c.Text("text", cutTo(plain.Name(l.Label), namesWidth-x-26), "class", "name", "x", x+20, "y", y+14)
 	}
 	c.bars(l, y+(c.pitch-high)/2, high)
+	c.bar("other", l.other, y+c.pitch-c.besideHeight(), c.besideHeight())
 	c.Close()
 }
 

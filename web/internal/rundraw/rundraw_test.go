@@ -81,6 +81,14 @@ func TestRunsLookLikeThis(t *testing.T) {
 	nested := outlinetest.Runs()["nested"]
 	golden(t, "nested.closed.graph", graph(t, nested, options()))
 	golden(t, "nested.closed.gantt", gantt(nested, options()))
+	other := outlinetest.Runs()["diamond"]
+	other.StartedAt = other.StartedAt.Add(-time.Minute)
+	for i, step := range other.Steps {
+		other.Steps[i].StartedAt, other.Steps[i].EndedAt = step.StartedAt.Add(-time.Minute), step.EndedAt.Add(-20*time.Second)
+	}
+	beside := options()
+	beside.Other = &other
+	golden(t, "diamond.other.gantt", gantt(outlinetest.Runs()["diamond"], beside))
 	o := options()
 	o.Down, o.Standalone = true, true
 	golden(t, "order.down.graph", graph(t, outlinetest.Runs()["order"], o))

@@ -18,7 +18,7 @@ import (
 
 // shownBy are the parameters of pages. What else an address has, shows nothing else.
 var shownBy = []string{
-	"aid", "aqueue", "bid", "bqueue", "cursor", "days", "down", "face", "filter", "from", "id", "name", "open", "order", "preview", "q", "queue", "range", "show", "size", "sort", "step", "view",
+	"aid", "aqueue", "bid", "bqueue", "cursor", "days", "down", "face", "filter", "from", "id", "name", "open", "order", "preview", "q", "queue", "range", "show", "size", "sort", "step", "view", "with",
 }
 
 // known returns what pages know of a query.

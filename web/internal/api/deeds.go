@@ -30,7 +30,7 @@ func deedRoutes() []route {
 
 // chapters are those of the document.
 var chapters = map[deed.Kind]string{
-	deed.Task: "tasks", deed.Queue: "queues", deed.Group: "groups", deed.Entry: "entries", deed.Run: "runs", deed.Server: "servers",
+	deed.Task: "tasks", deed.Queue: "queues", deed.Group: "groups", deed.Entry: "entries", deed.Run: "runs", deed.Server: "servers", deed.View: "views",
 }
 
 // Done is what came of a deed.

@@ -35,7 +35,7 @@ type request struct {
 func routes() []route {
 	var all []route
 	for _, chapter := range [][]route{
-		statsRoutes(), figureRoutes(), chartRoutes(), queueRoutes(), taskRoutes(), facetRoutes(), serverRoutes(), entryRoutes(), runRoutes(), retryRoutes(), deedRoutes(), bulkRoutes(), documentRoutes(),
+		statsRoutes(), figureRoutes(), chartRoutes(), queueRoutes(), taskRoutes(), facetRoutes(), serverRoutes(), entryRoutes(), runRoutes(), viewRoutes(), retryRoutes(), deedRoutes(), bulkRoutes(), documentRoutes(),
 	} {
 		all = append(all, chapter...)
 	}

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/leatwork/leat/internal/query"
@@ -15,6 +16,13 @@ import (
 func (e Entry) Shown(role access.Role, rules *mask.Rules) Entry {
 	if !rules.Hides(role) {
 		return e
+	}
+	if e.Kind == "view" && e.keepsHidden(role, rules) {
+		e.Args = maps.Clone(e.Args)
+		e.Args["query"] = mask.Hidden
+		if e.Err != "" {
+			e.Err = mask.Hidden
+		}
 	}
 	if e.betrays(role, rules) {
 		e.Target = mask.Hidden
@@ -40,6 +48,16 @@ func (e Entry) betrays(role access.Role, rules *mask.Rules) bool {
 		return !namesTasks(e.Target)
 	}
 	return rules.Query(role, q) != nil
+}
+
+// keepsHidden reports whether the query of a view that was kept is one that who has the role
+// may not ask, or may have been meant as one.
+func (e Entry) keepsHidden(role access.Role, rules *mask.Rules) bool {
+	if e.Args["query"] == "" || slices.Contains([]string{"runs", "entries", "queues"}, e.Args["page"]) {
+		return false // other queries ask for nothing that is masked
+	}
+	q, err := query.Tasks.Parse(e.Args["query"])
+	return err != nil || rules.Query(role, q) != nil
 }
 
 // namesTasks reports whether text names tasks by queue and id.

@@ -80,7 +80,7 @@ func selecting(kind Kind) func(c call, what Deed, query string) (selection, erro
 		return selectQueues
 	case Group:
 		return selectGroups
-	case Server:
+	case Server, View:
 	}
 	return nil
 }

@@ -18,6 +18,7 @@ const (
 	Entry  Kind = "entry"
 	Run    Kind = "run"
 	Server Kind = "server"
+	View   Kind = "view" // of a list, kept under a name
 )
 
 // A Deed is something that can be done.

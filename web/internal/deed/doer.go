@@ -105,7 +105,7 @@ func All(who access.Role) (may []Deed) {
 }
 
 // table is all deeds.
-var table = slices.Concat(taskDeeds, enqueueDeeds, queueDeeds, groupDeeds, entryDeeds, runDeeds)
+var table = slices.Concat(taskDeeds, enqueueDeeds, queueDeeds, groupDeeds, entryDeeds, runDeeds, viewDeeds)
 
 // Do does a deed to one thing, and says what came of it. What makes no sense is refused
 // before anything is written, with a [task.InvalidError] for each value.

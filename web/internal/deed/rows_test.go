@@ -9,9 +9,11 @@ import (
 
 	"github.com/leatwork/leat/periodic"
 	"github.com/leatwork/leat/queue"
+	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/task"
 	"github.com/leatwork/leat/web/access"
 	"github.com/leatwork/leat/web/internal/deed"
+	"github.com/leatwork/leat/web/internal/views"
 	"github.com/leatwork/leat/workflow"
 )
 
@@ -277,6 +279,34 @@ func rows() []row {
 				return errors.Is(err, workflow.ErrRunNotFound)
 			})
 		}},
+		{kind: deed.View, name: "keep", args: map[string]string{"page": "tasks", "name": "failed", "query": "state:archived", "order": "oldest"}, seen: func(w *world, _ deed.Target) {
+			w.wantViews(views.View{Page: "tasks", Name: "failed", Query: "state:archived", Order: "oldest"})
+		}},
+		{kind: deed.View, name: "forget", target: keptView, seen: func(w *world, _ deed.Target) { w.wantViews() }, wrong: not(func(*world) deed.Target { return deed.Target{ID: "tasks/none"} }, broker.ErrNotFound)},
+	}
+}
+
+// keptView returns a view that is kept.
+func keptView(w *world) deed.Target {
+	v := views.View{Page: "queues", Name: "large", Sort: "-size"}
+	w.need(errors.Join(forgetAll(w), views.Keep(w.Context(), w.b, time.Now(), v)))
+	return deed.Target{ID: v.ID()}
+}
+
+func forgetAll(w *world) (err error) {
+	all, err := views.All(w.Context(), w.b)
+	for _, v := range all {
+		err = errors.Join(err, views.Forget(w.Context(), w.b, time.Now(), v.ID()))
+	}
+	return err
+}
+
+func (w *world) wantViews(want ...views.View) {
+	w.Helper()
+	got, err := views.All(w.Context(), w.b)
+	w.need(err)
+	if !slices.Equal(got, want) {
+		w.Errorf("kept are %+v, want %+v", got, want)
 	}
 }
 

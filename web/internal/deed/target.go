@@ -10,7 +10,7 @@ import (
 
 // A Target is what a deed is done to. Which of the fields are needed, the kind says: a
 // task and a run have a queue and an id, a group a queue and an id, which is its name, a
-// queue only Queue, an entry and a server only ID.
+// queue only Queue, an entry, a server and a view only ID.
 type Target struct {
 	Queue string `json:"queue,omitempty"`
 	ID    string `json:"id,omitempty"`
@@ -25,7 +25,7 @@ func (t Target) String() string {
 }
 
 // NamesQueue reports whether what is of this kind lies in a queue, or is one.
-func (k Kind) NamesQueue() bool { return k != Entry && k != Server }
+func (k Kind) NamesQueue() bool { return k != Entry && k != Server && k != View }
 
 // NamesID reports whether what is of this kind has a name of its own beside its queue's.
 func (k Kind) NamesID() bool { return k != Queue }

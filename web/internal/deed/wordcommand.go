@@ -11,6 +11,8 @@ import (
 // Command returns what to type into a shell, so that leat does the same: "" if it cannot.
 func (w Wording) Command() string {
 	switch {
+	case w.Deed.Kind == View:
+		return "" // they are of the dashboard only
 	case w.Deed.Name == "clone":
 		if w.Of == nil {
 			return ""
@@ -53,7 +55,7 @@ func (w Wording) commandWords() string {
 		kind = "periodic"
 	case Run:
 		kind = "workflow"
-	case Task, Queue, Group, Server:
+	case Task, Queue, Group, Server, View:
 	}
 	return kind + " " + w.Deed.Name
 }
@@ -112,7 +114,7 @@ func positional(d Deed, param string) bool {
 		return param == "workflow" || param == "signal" || param == "step" && d.Name == "skip"
 	case Entry:
 		return param == "name" || param == "backfill"
-	case Task, Queue, Group, Server:
+	case Task, Queue, Group, Server, View:
 	}
 	return false
 }

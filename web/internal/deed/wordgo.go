@@ -16,6 +16,8 @@ import (
 // are given and which returns an error: "" if none can without the query language.
 func (w Wording) Go() string {
 	switch {
+	case w.Deed.Kind == View:
+		return ""
 	case w.Deed.Name == "clone":
 		if w.Of == nil {
 			return ""
@@ -74,7 +76,7 @@ func (w Wording) goCall(queue, id string) string {
 		return w.goOfEntry(method, id)
 	case Run:
 		return w.goOfRun(method, fmt.Sprintf("workflow.OpenRun(queue.NewClient(b), %s, %s)", queue, id))
-	case Server:
+	case Server, View:
 	}
 	return ""
 }

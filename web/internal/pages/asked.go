@@ -102,7 +102,7 @@ func (p *Pages) back(r *http.Request, said string, a *asked) string {
 
 // kindPages are the pages on which all things of a kind are shown.
 var kindPages = map[deed.Kind]string{
-	deed.Task: "/tasks", deed.Queue: "/queues", deed.Group: "/groups", deed.Entry: "/entries", deed.Run: "/runs", deed.Server: "/servers",
+	deed.Task: "/tasks", deed.Queue: "/queues", deed.Group: "/groups", deed.Entry: "/entries", deed.Run: "/runs", deed.Server: "/servers", deed.View: "/tasks",
 }
 
 // ownAddress returns the path and query of an address that is one of a page of ours, and

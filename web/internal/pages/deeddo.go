@@ -111,7 +111,7 @@ func (p *Pages) beginBulk(ctx context.Context, a *asked) (done, error) {
 
 func (p *Pages) doneTo(a *asked, o deed.Outcome) done {
 	d := done{Message: o.Text}
-	if o.Made != nil {
+	if o.Made != nil && madePages[a.Deed.Kind] != "" {
 		d.Address, _ = p.url(madePages[a.Deed.Kind], "queue", o.Made.Queue, "id", o.Made.ID, "name", nameOf(a.Deed.Kind, *o.Made)) // pairs
 	}
 	return d

@@ -31,6 +31,7 @@ type entries struct {
 	Left     int // how many are not shown, because they are too many
 	Broken   []brokenQueue
 	Runners  int // schedulers that are alive
+	Kept     kept
 }
 
 // An entryRow is a periodic entry.
@@ -81,7 +82,7 @@ func loadEntries(ctx context.Context, p *Pages, r *request) (any, error) {
 		return nil, err
 	}
 	infos := slices.Concat(all.Infos, asynqs(all))
-	o := entries{Query: r.get("q"), All: len(infos) + len(all.Broken), Runners: len(all.Schedulers)}
+	o := entries{Query: r.get("q"), Kept: p.kept(ctx, r), All: len(infos) + len(all.Broken), Runners: len(all.Schedulers)}
 	takes, fault, err := parse(query.Entries, o.Query)
 	if err != nil {
 		return nil, err

@@ -29,6 +29,7 @@ type queues struct {
 	All      int // how many there are
 	Left     int // how many are not shown, because they are too many
 	Broken   []brokenQueue
+	Kept     kept
 }
 
 // A queueRow is a queue in the table of queues.
@@ -83,7 +84,7 @@ func loadQueues(ctx context.Context, p *Pages, r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := queues{Query: r.get("q"), All: len(q.Infos) + len(q.Broken)}
+	o := queues{Query: r.get("q"), Kept: p.kept(ctx, r), All: len(q.Infos) + len(q.Broken)}
 	takes, fault, err := parse(query.Queues, o.Query)
 	if err != nil {
 		return nil, err

@@ -23,6 +23,7 @@ type runs struct {
 	Rows   []runRow
 	Acts   string // the state that all have, if the query says so
 	paging
+	Kept kept
 }
 
 // A runRow is a run in the list.
@@ -42,7 +43,7 @@ type stateCount struct {
 const lookAtRuns = 2000 // for a page
 
 func loadRuns(ctx context.Context, p *Pages, r *request) (any, error) {
-	o := runs{Query: r.get("q")}
+	o := runs{Query: r.get("q"), Kept: p.kept(ctx, r)}
 	asked, fault, err := parse(query.Runs, o.Query)
 	if err != nil {
 		return nil, err

@@ -28,6 +28,7 @@ type tasks struct {
 	Facets  []shownFacet
 	Counted string // what facets are counted over
 	Broken  []brokenQueue
+	Kept    kept
 }
 
 const (
@@ -60,7 +61,7 @@ func lookFor(ctx context.Context, s *query.Search, size int, now func() time.Tim
 var pageSizes = []int{25, 50, 100, 200}
 
 func loadTasks(ctx context.Context, p *Pages, r *request) (any, error) {
-	o := tasks{Query: r.get("q")}
+	o := tasks{Query: r.get("q"), Kept: p.kept(ctx, r)}
 	asked, fault, err := parse(query.Tasks, o.Query)
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"github.com/leatwork/leat/periodic"
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/web/internal/views"
 	"github.com/leatwork/leat/workflow"
 )
 
@@ -28,6 +29,7 @@ type Storage struct {
 	about   shared[broker.About]
 	runs    shared[map[workflow.State]int]
 	memory  shared[map[string]int64]
+	views   shared[[]views.View]
 	pace    paced
 	paces   paces
 	life    *lifetime
@@ -62,6 +64,7 @@ func New(b broker.Broker, fresh time.Duration) *Storage {
 	s.entries = shared[Entries]{fresh: fresh, read: s.readEntries, life: s.life}
 	s.runs = shared[map[workflow.State]int]{fresh: countEvery, read: s.countRuns, life: s.life}
 	s.memory = shared[map[string]int64]{fresh: measureEvery, read: s.measure, life: s.life}
+	s.views = shared[[]views.View]{fresh: fresh, life: s.life, read: func(ctx context.Context) ([]views.View, error) { return views.All(ctx, b) }}
 	s.about = shared[broker.About]{fresh: fresh, life: s.life, read: func(ctx context.Context) (broker.About, error) { return s.Inspector.Describe(ctx) }}
 	return s
 }
@@ -80,6 +83,9 @@ func (s *Storage) Servers(ctx context.Context) ([]broker.Server, error) { return
 // AllEntries returns the periodic entries.
 func (s *Storage) AllEntries(ctx context.Context) (Entries, error) { return s.entries.get(ctx) }
 
+// Views returns the views of lists that are kept.
+func (s *Storage) Views(ctx context.Context) ([]views.View, error) { return s.views.get(ctx) }
+
 // About returns what the storage says of itself.
 func (s *Storage) About(ctx context.Context) (broker.About, error) { return s.about.get(ctx) }
 
@@ -91,6 +97,7 @@ func (s *Storage) Changed() {
 	s.entries.drop()
 	s.about.drop()
 	s.dropGroups()
+	s.views.drop()
 }
 
 func (s *Storage) readQueues(ctx context.Context) (Queues, error) {

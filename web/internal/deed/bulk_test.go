@@ -307,3 +307,25 @@ func TestABulkBearsWhatOthersDo(t *testing.T) {
 		}
 	})
 }
+
+func TestATransferIsDoneToWhatIsElsewhereAndOneThatStaysKeepsNoOther(t *testing.T) {
+	inWorlds(t, func(w *world) {
+		w.fill("third", 15)
+		for i := range 15 {
+			w.fill("mail", 1, task.UniqueUntilDone(), task.UniqueKey(fmt.Sprint(i)))
+		}
+		w.fill("mail", 5)
+		b := deed.Bulk{Kind: deed.Task, Deed: "transfer", Query: "type:mail", Args: map[string]string{"to": "third"}}
+		p, err := w.d.Preview(w.Context(), admin, b)
+		if err != nil || p.Count != 20 {
+			w.Errorf("Preview() = %+v, %v; want the 20 that are elsewhere", p, err)
+		}
+		if end := w.bulk(b); end.State != deed.Ended || end.Done != 5 || end.Failed != 15 || w.in("third", task.Pending) != 20 {
+			w.Errorf("it has ended as %+v, want 5 done and the 15 that are unique failed", end)
+		}
+		b.Args["to"] = "no{name"
+		if _, err := w.d.Begin(w.Context(), admin, b); !errors.Is(err, task.ErrInvalid) {
+			w.Errorf("to what is no name: %v, want ErrInvalid", err)
+		}
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/leatwork/leat/queue/broker"
+	"github.com/leatwork/leat/task"
 	"github.com/leatwork/leat/web/access"
 )
 
@@ -57,6 +58,9 @@ type Deed struct {
 
 	// act is what it is for the storage, if it is done to tasks and act is not 0.
 	act broker.Act
+
+	// picks returns to which of the tasks that a query takes it is done. nil: to all.
+	picks func(c call) (func(*task.Info) bool, error)
 }
 
 // SuitsState reports whether the deed makes sense for something in that state.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -55,7 +56,8 @@ var movedOn = []error{
 // errStopped is that something was stopped midway.
 var errStopped = errors.New("stopped")
 
-// mostFailures is how many failures one after another end a bulk.
+// mostFailures is how many failures of the storage one after another end a bulk. What
+// cannot be done to one thing says nothing of the next.
 const mostFailures = 10
 
 // all finds all before it does anything to the first: what comes back is not met again.
@@ -89,7 +91,9 @@ func (l listing) all(ctx context.Context, w *work) error {
 			if w.fail(t, err) {
 				l.log(ctx, l.what, t, err)
 			}
-			if inRow++; inRow == mostFailures {
+			if problem.Of(err).Status < http.StatusInternalServerError {
+				inRow = 0
+			} else if inRow++; inRow == mostFailures {
 				return problem.Behind(fmt.Sprintf("%d failures one after another", inRow), err)
 			}
 		}

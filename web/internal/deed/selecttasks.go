@@ -21,6 +21,7 @@ type taskSelection struct {
 	what   Deed
 	query  query.Query[*task.Info]
 	states []task.State
+	picked func(*task.Info) bool // nil: all are
 }
 
 func selectTasks(c call, what Deed, text string) (selection, error) {
@@ -32,6 +33,11 @@ func selectTasks(c call, what Deed, text string) (selection, error) {
 		return nil, err
 	}
 	s := taskSelection{call: c, what: what, query: q}
+	if what.picks != nil {
+		if s.picked, err = what.picks(c); err != nil {
+			return nil, fmt.Errorf("task %s: %w", what.Name, err)
+		}
+	}
 	for _, word := range q.Only("state") {
 		state, err := task.ParseState(word)
 		if err == nil && !s.suits(state) {
@@ -167,16 +173,24 @@ func (s taskSelection) all(ctx context.Context, w *work) error {
 	return nil
 }
 
+// picks reports whether the deed is done to a task that the query takes.
+func (s taskSelection) picks(i *task.Info) bool {
+	return (!s.ofOrphans() || i.IsOrphaned) && (s.picked == nil || s.picked(i))
+}
+
+// listed is how many tasks are read at a time while they are told of one by one.
+const listed = 500
+
 // list tells of the tasks one by one, for a query that names them.
 func (s taskSelection) list(ctx context.Context, tell func(Sample) bool) error {
 	for search, more := s.search(), true; more; {
-		found, err := search.Next(ctx, samples, mostLookedAt)
+		found, err := search.Next(ctx, listed, mostLookedAt)
 		if err != nil {
 			return err
 		}
 		more = !found.Done
 		for _, i := range found.Tasks {
-			if slices.Contains(s.states, i.State) && (!s.ofOrphans() || i.IsOrphaned) && !tell(sampleOf(i)) {
+			if slices.Contains(s.states, i.State) && s.picks(i) && !tell(sampleOf(i)) {
 				return nil
 			}
 		}

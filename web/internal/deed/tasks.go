@@ -53,6 +53,7 @@ var taskDeeds = []Deed{
 		Help:   "The task is put into another queue, where it waits for the same. The record of its attempts does not go with it. One that is unique in its queue, or belongs to a run, stays.",
 		States: names(task.Pending, task.Scheduled, task.Retry, task.Aggregating),
 		Params: []Param{{Name: "to", Label: "To queue", Form: Text, Required: true, Help: "The queue that it is to be in."}},
+		picks:  fromElsewhere,
 		do: func(ctx context.Context, c call) (Outcome, error) {
 			err := c.Storage.Inspector.Transfer(ctx, c.t.Queue, c.t.ID, c.text("to"))
 			return Outcome{Text: "task " + c.t.String() + " is now in queue " + plain.Name(c.text("to"))}, err
@@ -119,4 +120,13 @@ func (c call) payload() (payload []byte, said bool, err error) {
 		return c.decoded("payload_base64"), true, nil
 	}
 	return c.bytes("payload"), said, nil
+}
+
+// fromElsewhere returns whether a task is not yet in the queue that it is to be in.
+func fromElsewhere(c call) (func(*task.Info) bool, error) {
+	to := c.text("to")
+	if to == "" { // it is not said yet
+		return nil, nil //nolint:nilnil // it is any task
+	}
+	return func(i *task.Info) bool { return i.Queue != to }, task.CheckName("to", to)
 }

@@ -166,7 +166,7 @@ func TestABulkThatMakesNoSenseIsRefused(t *testing.T) {
 	}{
 		{"no deed", admin, deed.Bulk{Kind: deed.Task, Deed: "explode"}, is(deed.ErrUnknown)},
 		{"a deed for one", admin, deed.Bulk{Kind: deed.Task, Deed: "edit", Args: map[string]string{"payload": "1"}}, is(task.ErrInvalid)},
-		{"groups", admin, deed.Bulk{Kind: deed.Group, Deed: "run"}, is(task.ErrInvalid)},
+		{"no query of groups", admin, deed.Bulk{Kind: deed.Group, Deed: "run", Query: "size>"}, func(err error) bool { return errors.As(err, &bad) }},
 		{"queues with what is in them", admin, deed.Bulk{Kind: deed.Queue, Deed: "remove"}, is(task.ErrInvalid)},
 		{"no query", admin, deed.Bulk{Kind: deed.Task, Deed: "run", Query: "state:"}, func(err error) bool { return errors.As(err, &bad) }},
 		{"a state that does not suit", admin, deed.Bulk{Kind: deed.Task, Deed: "run", Query: "state:active"}, is(task.ErrInvalid)},

@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"log/slog"
+	"path"
 	"strings"
 	"time"
 
@@ -95,7 +96,7 @@ func (c Config) check() error {
 	fault := func(field string, value any, reason string) {
 		faults = append(faults, task.Invalid("Config."+field, value, reason))
 	}
-	if c.Root != "" && (!strings.HasPrefix(c.Root, "/") || strings.HasSuffix(c.Root, "/") || strings.ContainsAny(c.Root, "?#%\\ ") || strings.Contains(c.Root, "//")) {
+	if c.Root != "" && (!strings.HasPrefix(c.Root, "/") || strings.HasSuffix(c.Root, "/") || strings.ContainsAny(c.Root, "?#%\\ {}") || path.Clean(c.Root) != c.Root) {
 		fault("Root", c.Root, "must begin with a slash, not end with one, and be a plain path")
 	}
 	if c.Refresh < 0 || c.Refresh > 0 && c.Refresh < leastRefresh {

@@ -108,7 +108,7 @@ func TestFaultsOfAConfigAreToldAllAtOnce(t *testing.T) {
 	if strings.Contains(err.Error(), "passwd") || !strings.Contains(strings.ToLower(err.Error()), "prometheus") {
 		t.Errorf("the error tells the address of Prometheus, or nothing of it: %v", err)
 	}
-	for _, root := range []string{"/", "/a/", "a", "/a//b", "/a?b", "/a b", "/%41"} {
+	for _, root := range []string{"/", "/a/", "a", "/a//b", "/a?b", "/a b", "/%41", "/{a}", "/a/../b", "/a/."} {
 		if _, err := web.New(web.Config{Broker: onSQLite(t), Root: root}); !errors.Is(err, task.ErrInvalid) {
 			t.Errorf("root %q: %v", root, err)
 		}

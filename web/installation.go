@@ -49,7 +49,7 @@ func leadsSomewhere(address string) bool {
 		return false
 	}
 	if u.Scheme == "" {
-		return u.Host == "" && strings.HasPrefix(u.Path, "/")
+		return u.Host == "" && strings.HasPrefix(u.Path, "/") && !strings.HasPrefix(u.Path, "//") // which browsers take for a host
 	}
 	return (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }

@@ -28,6 +28,8 @@ func TestWhatAnInstallationMayBeCalled(t *testing.T) {
 		{web.Config{Others: []web.Installation{{Name: "b"}}}, "Installation.URL"},
 		{web.Config{Others: []web.Installation{{Name: "b", URL: "javascript:alert(1)"}}}, "Installation.URL"},
 		{web.Config{Others: []web.Installation{{Name: "b", URL: "//b.example"}}}, "Installation.URL"},
+		{web.Config{Others: []web.Installation{{Name: "b", URL: "///b.example"}}}, "Installation.URL"},
+		{web.Config{Others: []web.Installation{{Name: "b", URL: "/%2Fb.example"}}}, "Installation.URL"},
 		{web.Config{Others: []web.Installation{{Name: "b", URL: "/b?x"}}}, "Installation.URL"},
 		{web.Config{Others: []web.Installation{{Name: "b", URL: `/\b.example`}}}, "Installation.URL"},
 	} {

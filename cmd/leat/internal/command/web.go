@@ -124,7 +124,7 @@ func (d *dashboard) routes(cfg web.Config, h *web.Handler) (http.Handler, error)
 		if !d.metricsOpen {
 			exported = h.Guard(exported)
 		}
-		mux.Handle("GET /metrics", exported)
+		mux.Handle("GET "+figuresPath, exported)
 	}
 	if d.pprof {
 		mux.Handle(serve.ProfilePath, h.Guard(serve.Profiles()))

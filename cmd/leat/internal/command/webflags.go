@@ -130,7 +130,7 @@ func allWebVariables() []string {
 
 // fill takes from an environment what the command line does not say.
 func (o *webOptions) fill(flags *pflag.FlagSet, environ []string) (err error) {
-	o.told = map[string]bool{}
+	o.told = map[string]bool{"refresh": flags.Changed("refresh")} // whose variable is elsewhere
 	for _, f := range webFlags(flags) {
 		if f.Changed {
 			o.told[f.Name] = true

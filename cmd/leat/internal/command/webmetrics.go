@@ -20,6 +20,9 @@ func exporter(b broker.Broker, log *slog.Logger) (http.Handler, error) {
 	return e.handler(), e.add("", b)
 }
 
+// figuresPath is where they are.
+const figuresPath = "/metrics"
+
 // exports are the figures of storages, and of this process.
 type exports struct {
 	all *prometheus.Registry

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/leatwork/leat/cmd/leat/internal/connect"
 	"github.com/leatwork/leat/cmd/leat/internal/serve"
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/task"
@@ -23,12 +24,17 @@ const firstLook = 3 * time.Second
 // pathName is what a profile may be called that is the name of a path.
 var pathName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`)
 
+// besides are the paths of what is beside the dashboards.
+var besides = []string{serve.LivePath, serve.ReadyPath, figuresPath, strings.TrimSuffix(serve.ProfilePath, "/")}
+
 // soundProfiles refuses what makes no sense with several profiles.
 func (d *dashboard) soundProfiles() (err error) {
 	for i, name := range d.profiles {
 		switch {
 		case !pathName.MatchString(name):
 			err = errors.Join(err, task.Invalid("--profiles", name, "must be a name of letters, digits and _.- which can be a path"))
+		case slices.Contains(besides, strings.TrimSuffix(d.mount, "/")+"/"+name):
+			err = errors.Join(err, task.Invalid("--profiles", name, "is the path of something else: --root puts all profiles below a path of their own"))
 		case slices.Contains(d.profiles[:i], name):
 			err = errors.Join(err, task.Invalid("--profiles", name, "is named twice"))
 		}
@@ -61,6 +67,7 @@ func (d *dashboard) places() (all gallery, faults error) {
 		if err != nil {
 			return nil, err
 		}
+		cfg.Timeout, cfg.Refresh = s.Timeout(), d.pace(s)
 		p, err := newPlace(name, s, cfg)
 		if err != nil {
 			faults = errors.Join(faults, fmt.Errorf("profile %s: %w", name, err))
@@ -78,6 +85,15 @@ func (d *dashboard) places() (all gallery, faults error) {
 		}
 	}
 	return all, faults
+}
+
+// pace returns how often what a profile shows is read anew.
+func (d *dashboard) pace(s *connect.Settings) time.Duration {
+	every, err := time.ParseDuration(s.Value("refresh"))
+	if d.told["refresh"] || err != nil {
+		return d.refresh
+	}
+	return every
 }
 
 // serveProfiles serves a dashboard for each profile until ctx is done. Those whose storage
@@ -162,7 +178,7 @@ func (d *dashboard) galleryRoutes(all gallery, exported *exports) http.Handler {
 		if !d.metricsOpen {
 			figures = guarded(figures)
 		}
-		mux.Handle("GET /metrics", figures)
+		mux.Handle("GET "+figuresPath, figures)
 	}
 	if d.pprof {
 		mux.Handle(serve.ProfilePath, guarded(serve.Profiles()))

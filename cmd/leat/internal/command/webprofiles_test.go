@@ -67,7 +67,7 @@ profiles:
 }
 
 func TestWhatContradictsProfiles(t *testing.T) {
-	config := profiles(t, "profile: a\nprofiles: {a: {broker: 'memory:'}, b: {broker: 'memory:', badge_color: pink}, 'c/d': {}, e: {broker: 'redisx://a'}}\n")[0]
+	config := profiles(t, "profile: a\nprofiles: {a: {broker: 'memory:'}, b: {broker: 'memory:', badge_color: pink}, 'c/d': {}, e: {broker: 'redisx://a'}, healthz: {}, metrics: {}, hasty: {broker: 'memory:', refresh: 1ms}}\n")[0]
 	for line, says := range map[string]string{
 		"--profiles a --profile a":                     "--profile contradicts --profiles",
 		"--profiles a --broker memory:":                "--broker contradicts --profiles",
@@ -79,6 +79,10 @@ func TestWhatContradictsProfiles(t *testing.T) {
 		"--profiles a --prometheus-addr http://x:9090": "--prometheus-addr contradicts --profiles",
 		"--profiles a,a":                               "named twice",
 		"--profiles a,b":                               "must be one of blue",
+		"--profiles a,healthz":                         "is the path of something else",
+		"--profiles metrics --root /":                  "is the path of something else",
+		"--profiles a --root /{x}":                     "be a plain path",
+		"--profiles hasty":                             "500ms",
 		"--profiles c/d":                               "must be a name",
 		"--profiles a,nobody":                          "is none of those",
 		"--profiles e":                                 "must begin with",
@@ -96,4 +100,12 @@ func TestAProfileSaysHowItIsCalled(t *testing.T) {
 	config := profiles(t, fmt.Sprintf("profiles: {a: {broker: %q, name: The First, badge_color: purple}}\n", onFile(t, "q")))
 	siteOf(t, config, "--profile", "a").answers("/", 200, `class="badge purple">The First<`)
 	siteOf(t, append(config, "LEAT_WEB_BADGE_COLOR=grey"), "--profile", "a", "--name", "Other").answers("/", 200, `class="badge grey">Other<`)
+}
+
+func TestEachProfileIsWaitedForAsItSays(t *testing.T) {
+	url, slow := slowed(t, redistest.Start(t, redistest.Options{}))
+	config := profiles(t, fmt.Sprintf("profile: patient\nprofiles: {patient: {broker: 'memory:', timeout: 1m}, hasty: {broker: %q, timeout: 2s}}\n", url))
+	s := siteOf(t, config, "--profiles", "hasty,patient")
+	slow.Store(true)
+	s.answers("/hasty/storage", http.StatusGatewayTimeout, "")
 }

@@ -53,8 +53,8 @@ func (e Entry) betrays(role access.Role, rules *mask.Rules) bool {
 // keepsHidden reports whether the query of a view that was kept is one that who has the role
 // may not ask, or may have been meant as one.
 func (e Entry) keepsHidden(role access.Role, rules *mask.Rules) bool {
-	if e.Args["query"] == "" || slices.Contains([]string{"runs", "entries", "queues"}, e.Args["page"]) {
-		return false // other queries ask for nothing that is masked
+	if e.Args["query"] == "" || e.Err == "" && slices.Contains([]string{"runs", "entries", "queues"}, e.Args["page"]) {
+		return false // other queries ask for nothing that is masked, if they were none of tasks by mistake
 	}
 	q, err := query.Tasks.Parse(e.Args["query"])
 	return err != nil || rules.Query(role, q) != nil

@@ -31,3 +31,14 @@ func TestTheQueryOfAViewIsHiddenWithWhatItAsksFor(t *testing.T) {
 		}
 	}
 }
+
+func TestAQueryOfTasksThatWasKeptOfAnotherListByMistakeIsHidden(t *testing.T) {
+	rules, err := mask.New(access.Admin, "card")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := Entry{Deed: "keep", Kind: "view", Args: map[string]string{"page": "runs", "query": "payload.card:4711"}, Err: "there is no field payload.card:4711"}
+	if got := e.Shown(access.Viewer, rules); got.Args["query"] != mask.Hidden || got.Err != mask.Hidden {
+		t.Errorf("a viewer is shown %+v", got)
+	}
+}

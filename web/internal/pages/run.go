@@ -65,6 +65,8 @@ type runShown struct {
 	down   bool
 	step   string
 	with   string // id of the run that it is compared with
+
+	compares bool // whether it is compared with one, be it none that is named
 }
 
 // Title is the id of the run.
@@ -104,7 +106,7 @@ const mostOpened = 1000
 
 // readRun reads how the run stands that r is about.
 func (p *Pages) readRun(ctx context.Context, r *request) (*runShown, error) {
-	s := &runShown{Face: stepsFace, Legend: outline.States(), now: p.Storage.Now(), down: r.get("down") != "", step: r.get("step"), with: r.get("with")}
+	s := &runShown{Face: stepsFace, Legend: outline.States(), now: p.Storage.Now(), down: r.get("down") != "", step: r.get("step"), with: r.get("with"), compares: r.Query.Has("with")}
 	for _, face := range []string{historyFace, valuesFace} {
 		if r.get("face") == face {
 			s.Face = face
@@ -134,6 +136,11 @@ func (p *Pages) readRun(ctx context.Context, r *request) (*runShown, error) {
 	s.Bar = s.Progress.bar()
 	s.Signals = waitedFor(s.Run)
 	s.Links = p.runLinks(r, s)
+	if s.compares && s.with == "" {
+		if s.with, err = p.lastDone(ctx, s); err != nil {
+			return nil, err
+		}
+	}
 	return s, p.leads(r, s)
 }
 
@@ -166,6 +173,7 @@ func (p *Pages) leads(r *request, s *runShown) error {
 			values.Set(name, r.get(name))
 		}
 		values.Set("open", strings.Join(s.opened, ","))
+		values.Set("with", s.with)
 		for i := 0; i+1 < len(changes); i += 2 {
 			values.Set(changes[i], changes[i+1])
 		}
@@ -195,7 +203,7 @@ func (p *Pages) leads(r *request, s *runShown) error {
 // drawRun draws a run, and looks at the step of it that is chosen.
 func (p *Pages) drawRun(ctx context.Context, r *request, s *runShown) error {
 	var err error
-	if s.Compare, err = p.compare(ctx, s, s.with); err != nil {
+	if s.Compare, err = p.compare(ctx, s); err != nil {
 		return err
 	}
 	o, err := p.drawOptions(s)

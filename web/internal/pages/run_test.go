@@ -235,7 +235,8 @@ func TestARunIsComparedWithAnother(t *testing.T) {
 	if _, err := run.Result(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	f.shows("/run?queue=default&id=adds-again", `name="with" value="adds"`)
+	f.shows("/run?queue=default&id=adds-again&with=", `name="with" value="adds"`, `class="other"`)
+	f.shows("/run?queue=default&id=second&with=", "is not compared: no other run")
 	if _, body, _ := f.ask(http.MethodGet, "/run/gantt.svg?queue=default&id=second&with=first"); !strings.Contains(body, `class="other"`) {
 		t.Error("the file lacks the run that it is compared with")
 	}

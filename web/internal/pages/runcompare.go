@@ -16,7 +16,7 @@ import (
 
 // A comparedShown is what is shown of a run beside another of the same workflow.
 type comparedShown struct {
-	With  string // id of the other; of one to be suggested, as long as none is chosen
+	With  string // id of the other; "": of none
 	Fault string // why it is not compared with that
 	Run   *view.Run
 	Steps []comparedStep
@@ -45,15 +45,20 @@ func (s comparedStep) More() string {
 const mostCompared = 10 // steps in the table
 
 // compare looks at the run that a run is to be compared with, which is kept beside the same
-// queue, or for one to suggest.
-func (p *Pages) compare(ctx context.Context, s *runShown, with string) (*comparedShown, error) {
-	shown := &comparedShown{With: with}
-	if with == "" {
-		return shown, p.suggest(ctx, s, shown)
+// queue.
+func (p *Pages) compare(ctx context.Context, s *runShown) (*comparedShown, error) {
+	if !s.compares {
+		return &comparedShown{}, nil
 	}
+	with := s.with
+	shown := &comparedShown{With: with}
 	var err error
 	if shown.Leave, err = p.url("/run", "queue", s.Run.Queue, "id", s.Run.ID, "step", s.step); err != nil {
 		return nil, err
+	}
+	if with == "" {
+		shown.Fault = fmt.Sprintf("no other run of %s beside queue %s is done", s.Run.Workflow, s.Run.Queue)
+		return shown, nil
 	}
 	if with == s.Run.ID {
 		shown.Fault = "a run is not compared with itself"
@@ -78,19 +83,16 @@ func (p *Pages) compare(ctx context.Context, s *runShown, with string) (*compare
 	return shown, nil
 }
 
-// suggest finds the last other run of the workflow that was done.
-func (p *Pages) suggest(ctx context.Context, s *runShown, shown *comparedShown) error {
+// lastDone returns the id of the last other run of the workflow that was done; "": there is
+// none.
+func (p *Pages) lastDone(ctx context.Context, s *runShown) (string, error) {
 	page, err := workflow.Runs(ctx, p.Storage.Client, workflow.RunsRequest{Queue: s.Run.Queue, Workflow: s.Run.Workflow, State: workflow.Done, Limit: 2})
-	if err != nil {
-		return err
-	}
 	for _, other := range page.Runs {
 		if other.ID != s.Run.ID {
-			shown.With = other.ID
-			return nil
+			return other.ID, err
 		}
 	}
-	return nil
+	return "", err
 }
 
 // differences returns the steps that took another time in another run, the largest

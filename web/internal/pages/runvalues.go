@@ -97,10 +97,8 @@ func graphFile(_ context.Context, p *Pages, s *runShown) (kind, name string, con
 }
 
 func ganttFile(ctx context.Context, p *Pages, s *runShown) (kind, name string, content []byte, err error) {
-	if s.with != "" {
-		if s.Compare, err = p.compare(ctx, s, s.with); err != nil {
-			return "", "", nil, err
-		}
+	if s.Compare, err = p.compare(ctx, s); err != nil {
+		return "", "", nil, err
 	}
 	o, err := p.drawOptions(s)
 	o.Standalone, o.Link, o.Toggle = true, nil, nil

@@ -96,16 +96,17 @@ func (p *Pages) lastDone(ctx context.Context, s *runShown) (string, error) {
 }
 
 // differences returns the steps that took another time in another run, the largest
-// difference first.
+// difference first. Those that have not run in both are left out.
 func differences(here, there view.Run, now time.Time) (all []comparedStep) {
 	for _, step := range here.Steps {
 		other, ok := there.Find(step.Name)
 		if !ok {
 			continue
 		}
-		one := comparedStep{step.Name, outline.RowOf(here, step, now).Took, outline.RowOf(there, other, now).Took}
-		if one.Difference() != 0 {
-			all = append(all, one)
+		own, others := outline.RowOf(here, step, now), outline.RowOf(there, other, now)
+		haveRun := !own.Work.From.IsZero() && !others.Work.From.IsZero()
+		if haveRun && own.Took != others.Took {
+			all = append(all, comparedStep{step.Name, own.Took, others.Took})
 		}
 	}
 	slices.SortStableFunc(all, func(a, b comparedStep) int { return cmp.Compare(b.Difference().Abs(), a.Difference().Abs()) })

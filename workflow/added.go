@@ -182,11 +182,16 @@ func (v *visit) failAdded(ctx context.Context) (broker.Change, error) {
 	return c, nil
 }
 
-// addedUnits returns the steps that n has added.
+// addedUnits returns the steps that n has added. Earlier it was noted only how many they
+// are: then nothing more is known of them.
 func (v *values) addedUnits(ctx context.Context, n *plan.Node) (units []addedUnit, err error) {
 	d, err := v.document(ctx, v.addsKey(n))
 	if err != nil || d.Version == 0 {
 		return nil, err
+	}
+	var many int
+	if json.Unmarshal(d.Body, &many) == nil && many >= 0 && many <= MaxAdditions {
+		return make([]addedUnit, many), nil
 	}
 	if err := json.Unmarshal(d.Body, &units); err != nil {
 		return nil, fmt.Errorf("document %s of %s: %w", d.Key, v.graph, err)

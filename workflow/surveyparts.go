@@ -93,7 +93,8 @@ func (s *survey) readAdded(ctx context.Context) error {
 		}
 		all := make([]addedStep, len(units))
 		for i := range all {
-			if all[i] = (addedStep{addedUnit: units[i], record: records[i]}); records[i].state == StepWaiting && !s.control.State.Ended() {
+			all[i] = addedStep{addedUnit: units[i], record: records[i]}
+			if records[i].state == StepWaiting && !s.control.State.Ended() && units[i].Queue != "" {
 				refs, open = append(refs, broker.EntryRef{Queue: units[i].Queue, ID: s.root() + addedPart(n, i)}), append(open, &all[i])
 			}
 		}

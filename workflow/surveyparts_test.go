@@ -62,6 +62,40 @@ func TestAStatusTellsWhatAStepHasAdded(t *testing.T) {
 	})
 }
 
+func TestARunOfWhichOnlyTheNumberOfAddedStepsIsNotedGoesOn(t *testing.T) {
+	var d diary
+	extra := d.keeper("extra")
+	adds := workflow.NewStep("adds", func(ctx context.Context, n int) (int, error) {
+		return n, workflow.Add(ctx, extra.With(1), extra.With(13))
+	})
+	w := dag.New("adding", func(g *dag.Graph, in dag.Val[int]) dag.Val[int] { return dag.Do(g, adds, in) }, workflow.FailureRetention(time.Hour))
+	inBubble(t, func(t *testing.T, b broker.Broker) {
+		run, err := w.Start(t.Context(), serve(t, b, w, extra), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		_, err = b.Apply(t.Context(), time.Now(), []broker.Change{{
+			Home: broker.Home{Queue: run.Queue(), ID: run.ID}, Put: []broker.Put{{Key: "~adds~adds", Body: []byte("2"), If: broker.AnyVersion}},
+		}}, broker.LeaseRequest{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range [][]workflow.StepState{{workflow.StepDone, workflow.StepWaiting}, {workflow.StepDone, workflow.StepFailed}} {
+			s, err := run.Status(t.Context())
+			if err != nil || len(s.Steps[0].Added) != 2 || s.Steps[0].Added[0].State != want[0] || s.Steps[0].Added[1].State != want[1] {
+				t.Errorf("Status() = %+v, %v; want that the added steps are %v", s.Steps, err, want)
+			}
+			time.Sleep(time.Minute)
+			synctest.Wait()
+		}
+		if err := run.Wait(t.Context()); err == nil {
+			t.Error("the run has not failed")
+		}
+	})
+}
+
 func TestWhatWaitsForAStepIsReadyOnceWhatThatHasAddedHasEnded(t *testing.T) {
 	var d diary
 	extra := d.keeper("extra")

@@ -16,14 +16,14 @@ const apiPath = "/api/v1"
 
 // copies returns how what a form says is done in other ways.
 func (p *Pages) copies(ctx context.Context, r *http.Request, f *deedForm) (all []copied) {
-	w := deed.Wording{Deed: f.Deed, Targets: f.Targets, All: f.All, Query: f.Query, Confirm: f.Things, Args: map[string]string{}}
+	w := deed.Wording{Deed: f.Deed, Targets: f.Targets, All: f.All, Query: f.Query, Confirm: f.about(), Args: map[string]string{}}
 	for _, one := range f.Fields {
 		if one.Value != "" || f.Args[one.Name] != "" || one.Wide {
 			w.Args[one.Name] = one.Value
 		}
 	}
 	if f.Typed && !f.All {
-		w.Args["confirm"] = strconv.Itoa(f.Things)
+		w.Args["confirm"] = strconv.Itoa(f.about())
 	}
 	if f.Deed.Kind == deed.Task && f.Deed.Name == "clone" && !p.Doer.Rules.Hides(f.Who.Role) {
 		if of, err := p.Storage.Inspector.Get(ctx, f.One().Queue, f.One().ID); err == nil {

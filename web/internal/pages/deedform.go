@@ -98,18 +98,22 @@ func (p *Pages) formOf(ctx context.Context, a *asked) (*deedForm, error) {
 		}
 		f.Things = n
 	}
-	about := f.Things
-	if f.Preview != nil {
-		about = f.Preview.About()
-	}
-	f.Count = strconv.Itoa(about)
-	f.Typed = a.Deed.Final && (about > 1 || !f.Exact)
+	f.Count = strconv.Itoa(f.about())
+	f.Typed = a.Deed.Final && (f.about() > 1 || !f.Exact)
 	if len(a.Targets) > 1 {
 		for _, t := range a.Targets {
 			f.Picks = append(f.Picks, pickValue(t))
 		}
 	}
 	return f, p.offerInstead(f)
+}
+
+// about returns how many things have to be confirmed.
+func (f *deedForm) about() int {
+	if f.Preview != nil {
+		return f.Preview.About()
+	}
+	return f.Things
 }
 
 // fillForm fills the fields with what was said, or else with how things are.

@@ -104,7 +104,7 @@ func (o *groups) find(ctx context.Context, p *Pages, r *request, asked query.Que
 	o.paging, err = p.paging(r, token, len(found), size)
 	o.Place = "looked into " + quantity.Count(s.Scanned) + " of " + quantity.Many(s.Total, "queue")
 	if done {
-		o.Place = "looked into all " + quantity.Many(s.Total, "queue")
+		o.Place = "of " + quantity.Many(s.Total, "queue")
 	}
 	return err
 }

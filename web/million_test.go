@@ -35,8 +35,8 @@ const (
 	// slowestPage is how long 19 of 20 requests for a page may take at most.
 	slowestPage = 200 * time.Millisecond
 
-	// asked is how often each page is asked for.
-	asked = 50
+	// perPage is how often each page is asked for.
+	perPage = 50
 
 	// leastRefresh is how often a dashboard may be brought up to date. What is shared is
 	// kept for half of it, so that who asks after that has it read anew.
@@ -97,7 +97,7 @@ var largePages = []string{
 // too long.
 func (s *site) measure(path string) string {
 	s.Helper()
-	took := make([]time.Duration, asked)
+	took := make([]time.Duration, perPage)
 	var size int64
 	for i := range took {
 		time.Sleep(leastRefresh/2 + 10*time.Millisecond)
@@ -114,12 +114,12 @@ func (s *site) measure(path string) string {
 		}
 	}
 	slices.Sort(took)
-	p95 := took[asked*95/100]
-	s.Logf("%-50s p50 %8v  p95 %8v  most %8v  %d bytes", path, short(took[asked/2]), short(p95), short(took[asked-1]), size)
+	p95 := took[perPage*95/100]
+	s.Logf("%-50s p50 %8v  p95 %8v  most %8v  %d bytes", path, short(took[perPage/2]), short(p95), short(took[perPage-1]), size)
 	if p95 > slowestPage {
 		s.Errorf("%s takes %v, may take %v", path, p95, slowestPage)
 	}
-	return fmt.Sprintf("%v | %v | %d kB", short(took[asked/2]), short(p95), size/1000)
+	return fmt.Sprintf("%v | %v | %d kB", short(took[perPage/2]), short(p95), size/1000)
 }
 
 func short(d time.Duration) time.Duration { return d.Round(100 * time.Microsecond) }
@@ -140,7 +140,7 @@ Measured by `+"`make web-million`"+` on %s, with the storage on the same machine
 Beside the tasks there is a run of a thousand steps and of a map of ten thousand tasks.
 
 %s
-%s`, *million, time.Now().Format(time.DateOnly), asked, slowestPage, runtime.NumCPU(), load(), heading(), table.String())
+%s`, *million, time.Now().Format(time.DateOnly), perPage, slowestPage, runtime.NumCPU(), load(), heading(), table.String())
 	if err := os.WriteFile(*figures, []byte(text), 0o644); err != nil {
 		t.Error(err)
 	}

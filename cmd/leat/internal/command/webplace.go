@@ -56,6 +56,7 @@ func (p *place) absent() error {
 func (p *place) keepOpening(ctx context.Context, tried func(), opened func(broker.Broker)) {
 	once := sync.OnceFunc(tried)
 	defer once()
+	told := "" // to the log, once
 	for {
 		err := p.open(ctx)
 		if err == nil {
@@ -65,7 +66,10 @@ func (p *place) keepOpening(ctx context.Context, tried func(), opened func(broke
 		if ctx.Err() != nil {
 			return
 		}
-		p.config.Logger.LogAttrs(ctx, slog.LevelWarn, "a storage cannot be opened", slog.Any("err", err))
+		if text := err.Error(); text != told {
+			p.config.Logger.LogAttrs(ctx, slog.LevelWarn, "a storage cannot be opened, and is tried again", slog.String("err", text))
+			told = text
+		}
 		once()
 		select {
 		case <-time.After(again):

@@ -14,8 +14,7 @@ import (
 // for the same: to be run, for its time, or in a group of the same name. It is pending or
 // scheduled there, with the retries that it had left, its payload, headers and limits;
 // the record of its attempts and what was reported of its progress do not go with it, and
-// whoever waits for its end is told that it is gone. All of that happens, or nothing. If
-// somebody has it run at another time at the very moment, that may be lost.
+// whoever waits for its end is told that it is gone. All of that happens, or nothing.
 //
 // The error is a [broker.StateError] if the task does not wait, matches [ErrTaskIDConflict] if
 // there is one of its id in the other queue, and is a [task.InvalidError] that names what is

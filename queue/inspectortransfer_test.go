@@ -70,6 +70,26 @@ var transferPromises = []promise{
 			x.Errorf("its payload is %q, want new", got)
 		}
 	}},
+	{"a task that is put off, or run, before it is transferred is so in the other queue", func(x *inspection) {
+		x.put("q", task.Scheduled, task.Retry)
+		at := time.Now().Add(5 * time.Hour)
+		later := x.meanwhile(func() {
+			if err := x.i.Reschedule(x.Context(), "q", "scheduled", at); err != nil {
+				x.Error(err)
+			}
+		})
+		if err := later.Transfer(x.Context(), "q", "scheduled", "other"); err != nil {
+			x.Fatal(err)
+		}
+		if got := x.task("other", "scheduled").NextProcessAt; !got.Equal(at) {
+			x.Errorf("it is due at %v, want %v", got, at)
+		}
+		now := x.meanwhile(func() { x.mustDo(x.i.Run, "q", "retry") })
+		if err := now.Transfer(x.Context(), "q", "retry", "other"); err != nil {
+			x.Fatal(err)
+		}
+		x.wantIDs("other", task.Pending, "retry")
+	}},
 	{"what cannot be had in another queue is refused, and stays", func(x *inspection) {
 		ref := func(id string) broker.EntryRef { return broker.EntryRef{Queue: "q", ID: id} }
 		x.change(broker.Change{Enqueue: []broker.Entry{

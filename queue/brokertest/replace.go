@@ -208,6 +208,13 @@ func replaceVersionChanges(x *trial) {
 	if third := version(); first == second || second == third || first == third {
 		x.Errorf("versions are %q, %q and %q, want three", first, second, third)
 	}
+	for _, do := range []broker.Act{broker.Reschedule, broker.Run} {
+		before := version()
+		x.must(moving(do, "a"))
+		if after := version(); after == before {
+			x.Errorf("the version is %q before it is moved by %v, and after that", before, do)
+		}
+	}
 }
 
 // settlingFailed returns a change that has l retried after a failure.

@@ -106,10 +106,11 @@ func (b *world) stored(ref broker.EntryRef, fields []any) (broker.Stored, error)
 	if err != nil {
 		s.Entry = broker.Entry{EntryRef: ref, LastErr: err.Error()}
 	}
-	s.Version = versionOf(textAt(fields, 4), textAt(fields, 5), textAt(fields, 10))
 	s.Result, s.Progress = bytesAt(fields, 11), bytesAt(fields, 14)
+	due := ""
 	switch when := time.UnixMilli(numberAt(fields, 2)).UTC(); state {
 	case task.Scheduled, task.Retry:
+		due = textAt(fields, 2)
 		s.DueAt = when
 		s.Claim.Behind = textAt(fields, 15) != ""
 	case task.Active:
@@ -123,15 +124,16 @@ func (b *world) stored(ref broker.EntryRef, fields []any) (broker.Stored, error)
 			s.Until = time.UnixMilli(ends).UTC()
 		}
 	}
+	s.Version = versionOf(textAt(fields, 4), textAt(fields, 5), textAt(fields, 10), textAt(fields, 1), due)
 	s.Place = textAt(fields, 2) + " " + ref.ID
 	s.Attempts = attempts(textAt(fields, 16))
 	return s, nil
 }
 
 // versionOf is what lua/lib/replace.lua computes of the fields of an entry that a
-// replacement overwrites.
-func versionOf(msg, words, group string) string {
-	sum := sha1.Sum([]byte(msg + "|" + words + "|" + group))
+// replacement or a move overwrites.
+func versionOf(msg, words, group, state, due string) string {
+	sum := sha1.Sum([]byte(msg + "|" + words + "|" + group + "|" + state + "|" + due))
 	return hex.EncodeToString(sum[:])
 }
 

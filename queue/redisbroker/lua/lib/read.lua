@@ -1,13 +1,5 @@
 -- Reading entries.
 
--- exact_due returns when id, which waits with score in a sorted set of queue,
--- is due: a time beside it counts only if, rounded up, it is the score.
-local function exact_due(queue, id, score)
-  local due = tonumber(redis.call("ZSCORE", base(queue) .. "leat:due", id) or -1)
-  if seconds(due) == score then return due end
-  return score * 1000
-end
-
 -- when returns the time that an entry waits for: when it is due, or its lease
 -- or its retention ends. It is 0 if it waits for none. The times of those that are
 -- archived or in a group are when they came there, and a second result is when

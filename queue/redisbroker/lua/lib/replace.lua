@@ -9,8 +9,13 @@ local replaceable = set_of_words("pending scheduled retry aggregating")
 local function is_replaceable(e) return replaceable[e.state] and not is_frozen(e) end
 
 local function version_of_entry(queue, id)
-  local f = redis.call("HMGET", entry_key(queue, id), "msg", "leat_ms", "group")
-  return redis.sha1hex((f[1] or "") .. "|" .. (f[2] or "") .. "|" .. (f[3] or ""))
+  local f = redis.call("HMGET", entry_key(queue, id), "msg", "leat_ms", "group", "state")
+  local due = ""
+  if f[4] == "scheduled" or f[4] == "retry" then
+    local score = redis.call("ZSCORE", container(queue, f[4]), id)
+    due = string.format("%.0f", exact_due(queue, id, tonumber(score or 0)))
+  end
+  return redis.sha1hex(table.concat({f[1] or "", f[2] or "", f[3] or "", f[4] or "", due}, "|"))
 end
 
 -- check_replace returns why r cannot be made, or nothing and the facts of its

@@ -43,6 +43,8 @@ func masks(t *testing.T) tmuxtest.Masks {
 		regexp.MustCompile(`(?m) +[░▒▓█┆┊≈].*$`),           // bars of the gantt
 		regexp.MustCompile(`(?m)^ +┬[┬─]+.*$|^ +0[· ].*$`), // and its axis
 		regexp.MustCompile(` *((waited|took)·+, )*ended·`), // a step that was quick tells of neither
+		regexp.MustCompile(`(?m)done +pack( +took·)?$`),    // nor does a map
+		regexp.MustCompile(`3/3(·| +)reserve`),             // nor there
 	}
 }
 

@@ -27,12 +27,11 @@ func (h Handle) History(ctx context.Context) ([]Happening, error) {
 	return s.History(), nil
 }
 
-// History returns what [Handle.History] does, as far as the status knows.
+// History returns what [Handle.History] does, as far as the status knows. Of what happened
+// in the same millisecond, which is as far as outcomes are told apart, the outcomes of
+// steps come before what was done to the run: a run closes because a step has failed.
 func (s Status) History() []Happening {
 	all := []Happening{{At: s.Started, What: "started"}}
-	for _, e := range s.Events {
-		all = append(all, Happening{At: e.At, What: e.What, Why: e.Why})
-	}
 	for _, step := range s.Steps {
 		if step.EndedAt.IsZero() {
 			continue
@@ -42,6 +41,9 @@ func (s Status) History() []Happening {
 			happening.Why = step.Failure.Message
 		}
 		all = append(all, happening)
+	}
+	for _, e := range s.Events {
+		all = append(all, Happening{At: e.At, What: e.What, Why: e.Why})
 	}
 	if !s.Ended.IsZero() {
 		all = append(all, Happening{At: s.Ended, What: string(s.State)})

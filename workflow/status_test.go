@@ -334,3 +334,24 @@ func TestAStatusTakesFewTrips(t *testing.T) {
 		check("that are done")
 	})
 }
+
+// TestAHistoryTellsAFailureBeforeWhatFollowedFromIt gives the history what happened within one millisecond.
+func TestAHistoryTellsAFailureBeforeWhatFollowedFromIt(t *testing.T) {
+	at := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+	s := workflow.Status{
+		State: workflow.Failed, Started: at, Ended: at.Add(900 * time.Microsecond),
+		Events: []workflow.Event{{At: at.Add(400 * time.Microsecond), What: "closing"}},
+		Steps: []workflow.StepStatus{
+			{Name: "debit", State: workflow.StepFailed, EndedAt: at},
+			{Name: "check", State: workflow.StepDone, EndedAt: at},
+		},
+	}
+	var got []string
+	for _, h := range s.History() {
+		got = append(got, strings.TrimSpace(h.What+" "+h.Step))
+	}
+	want := []string{"started", "failed debit", "done check", "closing", "failed"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("History() error (-want +got):\n%s", diff)
+	}
+}

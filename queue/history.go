@@ -11,15 +11,6 @@ import (
 	"github.com/leatwork/leat/queue/broker"
 )
 
-const (
-	// Servers of one fleet write what a minute came to at times that differ.
-	historyLag    = time.Second
-	historySpread = 20 * time.Second
-
-	// historyPatience is how long it may take to write a minute.
-	historyPatience = 10 * time.Second
-)
-
 // historyOf returns what counts what a server does in queues, nil if nothing is to.
 func (c Config) historyOf(b broker.Broker, queues []string) *history.Keeper {
 	if c.NoHistory {
@@ -39,7 +30,7 @@ type scribe struct {
 
 func newScribe(k *history.Keeper, busy func() bool) *scribe {
 	now := time.Now()
-	return &scribe{keeper: k, busy: busy, lag: historyLag + rand.N(historySpread), minute: now.Truncate(time.Minute)}
+	return &scribe{keeper: k, busy: busy, lag: history.Lag + rand.N(history.Spread), minute: now.Truncate(time.Minute)}
 }
 
 // keep writes until ctx ends, and then what is left, best effort.
@@ -61,7 +52,7 @@ func (s *scribe) next(ctx context.Context) (time.Duration, error) {
 		s.over = true
 		return s.lag, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, historyPatience)
+	ctx, cancel := context.WithTimeout(ctx, history.Patience)
 	defer cancel()
 	err := s.keeper.Write(ctx, time.Now(), s.busy())
 	s.minute, s.over = time.Now().Truncate(time.Minute), false

@@ -1,13 +1,18 @@
 package web_test
 
 import (
+	"flag"
 	"testing"
+	"time"
 
 	"github.com/leatwork/leat/internal/browsertest"
+	"github.com/leatwork/leat/internal/stock"
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/queue/redisbroker"
 	"github.com/leatwork/leat/web"
 )
+
+var shown = flag.Int("shown", 2000, "about how many tasks the pages show whose pictures are taken")
 
 // A sight is a page, and what it shows of the stocked storage.
 type sight struct {
@@ -55,7 +60,10 @@ var looks = map[string]browsertest.Options{
 
 func TestEachPageShowsWhatThereIsToEverybody(t *testing.T) {
 	onEach(t, func(t *testing.T, b broker.Broker) {
-		s := serve(t, stocked(t, b, 2000), web.Config{Name: "shop"})
+		s := serve(t, stocked(t, b, *shown), web.Config{Name: "shop"})
+		if err := stock.Remember(t.Context(), b, *shown, time.Now()); err != nil {
+			t.Fatal(err)
+		}
 		for way, o := range looks {
 			if _, costly := b.(*redisbroker.Broker); costly && way != "light" {
 				continue // what it is stored in changes nothing of how it looks

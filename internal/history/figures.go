@@ -40,6 +40,13 @@ func (f Figures) Len() int { return len(f.Total.Steps) }
 // Time returns when the step i begins.
 func (f Figures) Time(i int) time.Time { return f.From.Add(time.Duration(i) * f.Step) }
 
+// Told reports whether it is known what was done in the step i. Of the last minute or two
+// nothing may have been written yet.
+func (f Figures) Told(i int) bool {
+	over := f.Time(i).Add(f.Step + Lag + Spread + Patience)
+	return !f.now.Before(over) || f.Total.Gauges[i].Known || !f.Total.Steps[i].IsZero()
+}
+
 // Rate returns how many a second n of the step i are. What of the step is yet to come does
 // not count.
 func (f Figures) Rate(i int, n int64) float64 {

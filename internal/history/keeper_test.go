@@ -129,6 +129,44 @@ func TestWhatWasCountedIsRead(t *testing.T) {
 	})
 }
 
+// TestAMinuteThatNobodyHasWrittenYetIsNotToldAsIdle reads the figures of one at work while
+// the last minute is on its way.
+func TestAMinuteThatNobodyHasWrittenYetIsNotToldAsIdle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := brokertest.NewModel()
+		k := history.NewKeeper(b, []string{"default"})
+		began := time.Now()
+		told := func() (all []bool) {
+			f := read(t, b, history.Request{Queues: []string{"default"}, From: began})
+			for i := range f.Len() {
+				all = append(all, f.Told(i))
+			}
+			return all
+		}
+		want := func(what string, want ...bool) {
+			t.Helper()
+			if got := told(); !slices.Equal(got, want) {
+				t.Errorf("%s: told %v, want %v", what, got, want)
+			}
+		}
+		work(k, "default", "mail", 6, time.Second, time.Second)
+		time.Sleep(30 * time.Second)
+		want("in the first minute", false)
+		untilMinute(1)
+		time.Sleep(5 * time.Second)
+		want("before it is written", false, false)
+		k.Take(began)
+		if err := k.Write(t.Context(), time.Now(), false); err != nil {
+			t.Fatal(err)
+		}
+		want("when it is written", true, false)
+		untilMinute(2)
+		want("as a minute ends in which nothing was done, as in the one before", true, true, false)
+		time.Sleep(history.Lag + history.Spread + history.Patience)
+		want("when it is too late to write it", true, true, true, false)
+	})
+}
+
 // TestServersAddToWhatOthersWrote has many of them write at once, so that they lose against
 // each other.
 func TestServersAddToWhatOthersWrote(t *testing.T) {

@@ -13,6 +13,13 @@ const homes = "leat~history"
 
 const day = 24 * time.Hour
 
+// When a server writes what a minute came to.
+const (
+	Lag      = time.Second      // how long after its end at the earliest
+	Spread   = 20 * time.Second // over how long servers of one fleet spread out
+	Patience = 10 * time.Second // how long it may take
+)
+
 // A resolution is how finely time is divided, and where what is of it lies.
 type resolution struct {
 	slot  time.Duration // of what a figure is

@@ -39,8 +39,9 @@ type Figure struct {
 	Failed    int64     `json:"failed"`
 	Retried   int64     `json:"retried"`
 	Archived  int64     `json:"archived"`
-	Waits     *Spread   `json:"waits,omitempty"` // for how long tasks that were begun had been ready
-	Runs      *Spread   `json:"runs,omitempty"`  // how long handlers took
+	Untold    bool      `json:"untold,omitempty"` // nothing is written of it as yet: servers write what a minute came to when it is over
+	Waits     *Spread   `json:"waits,omitempty"`  // for how long tasks that were begun had been ready
+	Runs      *Spread   `json:"runs,omitempty"`   // how long handlers took
 }
 
 // A Spread is how long some things took.
@@ -70,7 +71,8 @@ func readFigures(ctx context.Context, a *api, r *request) (Figures, error) {
 		f := found.Total.Steps[i]
 		shown.Steps[i] = Figure{
 			At: found.Time(i).UTC(), Processed: f.Processed, Failed: f.Failed, Retried: f.Retried, Archived: f.Archived,
-			Waits: spreadOf(f.Waits), Runs: spreadOf(f.Runs),
+			Untold: !found.Told(i),
+			Waits:  spreadOf(f.Waits), Runs: spreadOf(f.Runs),
 		}
 	}
 	return shown, nil

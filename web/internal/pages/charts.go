@@ -117,11 +117,20 @@ func line(f history.Figures, name, class string, value func(i int) float64) svg.
 }
 
 func processedLine(f history.Figures) svg.Series {
-	return line(f, "processed", "c0", func(i int) float64 { return f.Rate(i, f.Total.Steps[i].Processed) })
+	return rateLine(f, "processed", "c0", func(one history.Figure) int64 { return one.Processed })
 }
 
 func failedLine(f history.Figures) svg.Series {
-	return line(f, "failed", "c1", func(i int) float64 { return f.Rate(i, f.Total.Steps[i].Failed) })
+	return rateLine(f, "failed", "c1", func(one history.Figure) int64 { return one.Failed })
+}
+
+func rateLine(f history.Figures, name, class string, of func(history.Figure) int64) svg.Series {
+	return line(f, name, class, func(i int) float64 {
+		if !f.Told(i) {
+			return math.NaN()
+		}
+		return f.Rate(i, of(f.Total.Steps[i]))
+	})
 }
 
 func gaugeLines(f history.Figures) []svg.Series {

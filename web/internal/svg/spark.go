@@ -12,10 +12,10 @@ const (
 )
 
 // Spark draws values that were taken at equal distances as a line without axes, from 0 to
-// the largest. What is not known is NaN, and a gap.
+// the largest, which may be stretched to any shape. What is not known is NaN, and a gap.
 func Spark(label, class string, values []float64) template.HTML {
 	var p Pen
-	p.Image("spark", label, sparkWidth, sparkHeight, false)
+	p.Image("spark", label, sparkWidth, sparkHeight, false, "preserveAspectRatio", "none")
 	p.Open("g", "class", classAt(class, 0))
 	high := 0.0
 	for _, v := range values {
@@ -47,7 +47,7 @@ func Spark(label, class string, values []float64) template.HTML {
 		joined = true
 	}
 	if line.Len() > 0 {
-		p.Leaf("path", "d", line.String(), "fill", "none", "stroke", "currentColor", "stroke-width", "1.5", "stroke-linecap", "round")
+		p.Leaf("path", "d", line.String(), "fill", "none", "stroke", "currentColor", "stroke-width", "1.5", "vector-effect", "non-scaling-stroke", "stroke-linecap", "round")
 	}
 	return p.HTML()
 }

@@ -41,6 +41,10 @@ type Deed struct {
 	// New is whether it makes something, and has no target: enqueue, start.
 	New bool
 
+	// Part is whether it is done to a part of its target that a parameter names: it is
+	// offered where that part is listed.
+	Part bool
+
 	// Several is whether it may be done to several things at once, and to all that a
 	// query takes.
 	Several bool

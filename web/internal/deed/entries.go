@@ -74,7 +74,7 @@ var entryDeeds = []Deed{
 		},
 		do: backfill,
 	}, {
-		Kind: Entry, Name: "end-backfill", Label: "End backfill", Role: access.Operator,
+		Kind: Entry, Name: "end-backfill", Label: "End backfill", Role: access.Operator, Part: true,
 		Help:   "Nothing more of a backfill is enqueued. Its tasks that are open go on.",
 		Params: []Param{{Name: "backfill", Label: "Backfill", Form: Text, Required: true, Help: "Its id."}},
 		do: func(ctx context.Context, c call) (Outcome, error) {

@@ -13,7 +13,7 @@ import (
 // deedFunctions are what templates offer deeds with:
 //
 //	{{deeds "task" .State (target .Queue .ID)}}    what may be done to one thing
-//	{{make "task" "enqueue" "queue" .Queue}}       what makes something, with what is known of it
+//	{{fill "task" "enqueue" "queue" .Queue}}       what makes something, or is done to a part, with what is known of it
 //	{{pick (target .Queue .ID)}}                   a box with which one of several is chosen
 //	{{pickall}}                                    one that chooses all of the page
 //	{{several "task" .State .Query}}               what may be done to those, or to all that the query takes
@@ -24,8 +24,8 @@ func (p *Pages) deedFunctions(role access.Role) template.FuncMap {
 	return template.FuncMap{
 		"target": func(queue, id string) deed.Target { return deed.Target{Queue: queue, ID: id} },
 		"deeds":  func(kind, state string, t deed.Target) (template.HTML, error) { return p.offer(role, kind, state, t) },
-		"make": func(kind, name string, known ...any) (template.HTML, error) {
-			return p.offerNew(role, kind, name, known)
+		"fill": func(kind, name string, known ...any) (template.HTML, error) {
+			return p.offerFilled(role, kind, name, known)
 		},
 		"pick":    func(t deed.Target) (template.HTML, error) { return p.pick(role, t) },
 		"pickall": func() template.HTML { return p.pickAll(role) },
@@ -49,7 +49,7 @@ func (p *Pages) offers(role access.Role, kind deed.Kind, state string) (all []of
 		return nil
 	}
 	for _, d := range deed.All(role) {
-		if d.Kind == kind && !d.New && (state == "" || d.SuitsState(state)) {
+		if d.Kind == kind && !d.New && !d.Part && (state == "" || d.SuitsState(state)) {
 			all = append(all, offer{Deed: d, Action: p.deedPath(d)})
 		}
 	}
@@ -86,7 +86,7 @@ func (p *Pages) offer(role access.Role, kind, state string, t deed.Target) (temp
 	return render(offerTemplate, all)
 }
 
-func (p *Pages) offerNew(role access.Role, kind, name string, known []any) (template.HTML, error) {
+func (p *Pages) offerFilled(role access.Role, kind, name string, known []any) (template.HTML, error) {
 	d, err := deed.Find(deed.Kind(kind), name)
 	if err != nil || p.ReadOnly || !role.Allows(d.Role) {
 		return "", err

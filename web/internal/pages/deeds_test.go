@@ -387,7 +387,7 @@ func TestWhatIsOffered(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		made, err := v.offerNew(c.role, "task", "enqueue", []any{"queue", evil.Queue})
+		made, err := v.offerFilled(c.role, "task", "enqueue", []any{"queue", evil.Queue})
 		if err != nil || (made == "") != (c.has == nil) {
 			t.Errorf("%s is offered %q, %v", c.role, made, err)
 		}

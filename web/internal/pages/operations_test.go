@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -118,6 +119,21 @@ func TestOnlyWhoMayIsOfferedDeedsOfEntries(t *testing.T) {
 	w.as(access.Viewer).lacks("/entry?name=tidy", "/leat/deed/")
 	w.as(access.Viewer).lacks("/entries", "/leat/deed/", "checkbox")
 	w.lacks("/entry?name=asynq-1", "/leat/deed/")
+}
+
+func TestTheEndOfABackfillIsOfferedWhereItIsListed(t *testing.T) {
+	w := withEntries(t, newWorld(t, nil, nil))
+	const end = "/leat/deed/entry/end-backfill"
+	w.lacks("/entry?name=tidy", end)
+	var id string
+	w.do(func(ctx context.Context) (err error) {
+		now := time.Now()
+		id, err = periodic.NewInspector(w.broker).Backfill(ctx, "tidy", periodic.Backfill{From: now.Add(-time.Hour), To: now, Cap: 1, By: "bob"})
+		return err
+	})
+	w.shows("/entry?name=tidy", id, end+"?backfill="+url.QueryEscape(id)+"&id=tidy")
+	w.shows("/deed/entry/end-backfill?backfill="+url.QueryEscape(id)+"&id=tidy", id)
+	w.as(access.Viewer).lacks("/entry?name=tidy", end)
 }
 
 func TestWhatAnEntryCarriesIsMasked(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -73,7 +74,11 @@ func TestGanttsLookLikeThis(t *testing.T) {
 // checkSpots demands that each step is found, and found again where it is.
 func checkSpots(t *testing.T, p drawing.Picture, r view.Run) {
 	t.Helper()
+	all := slices.Clone(r.Steps)
 	for _, s := range r.Steps {
+		all = append(all, s.Added...)
+	}
+	for _, s := range all {
 		spot, ok := p.Find(r.ID, s.Name)
 		if !ok {
 			t.Errorf("step %s is not in the drawing", s.Name)

@@ -23,7 +23,8 @@ type Row struct {
 	Took              time.Duration
 }
 
-// Rows returns the rows of a run's steps, and below those that are runs the rows of these.
+// Rows returns the rows of a run's steps, and below each the rows of what it has added, and
+// of the runs that it is.
 // now is the time of a run that goes on.
 func Rows(r view.Run, now time.Time) []Row { return rowsOf(r, now, 0) }
 
@@ -33,6 +34,11 @@ func rowsOf(r view.Run, now time.Time, depth int) (rows []Row) {
 		own := RowOf(r, s, now)
 		own.Depth = depth
 		rows = append(rows, own)
+		for _, a := range s.Added {
+			row := RowOf(r, a, now)
+			row.Depth = depth + 1
+			rows = append(rows, row)
+		}
 		for _, child := range children[s.Name] {
 			deeper := depth + 1
 			if s.Kind == "map" || s.Kind == "loop" {

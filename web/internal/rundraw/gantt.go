@@ -75,7 +75,7 @@ func (d *Drawer) lines(r view.Run, now time.Time, o Options, depth int) (lines [
 		}
 		l.classes = classesOf(f.State, f.Steps, critical, selected)
 		lines = append(lines, l)
-		added, _ := addedBy(f)
+		added, _ := f.Added()
 		for _, a := range added {
 			own := lineOf(r, a, now)
 			own.Depth, own.run, own.classes = depth+1, r, "added "+classesOf(a.State, a.Steps, nil, selected)

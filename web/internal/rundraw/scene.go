@@ -61,7 +61,7 @@ func (d *Drawer) sceneOf(r view.Run, o Options) (*scene, error) {
 	groups, shape := d.fold(r)
 	s := &scene{run: r, figures: outline.Figures(r, groups), within: make(map[int][]*insert), more: make(map[int]int), added: make(map[int][]outline.Figure)}
 	for k, f := range s.figures {
-		if added, more := addedBy(f); len(added) > 0 {
+		if added, more := f.Added(); len(added) > 0 {
 			s.added[k], s.more[k] = added, more
 		}
 	}

@@ -17,7 +17,7 @@ type Happening struct {
 }
 
 // History returns what has happened in the run, the oldest first: the outcomes of its
-// steps, as they count now, and the last fifty things that were done to it. Of maps it
+// steps, of those that were added as well, as they count now, and the last fifty things that were done to it. Of maps it
 // tells the failure, and nothing of their items.
 func (h Handle) History(ctx context.Context) ([]Happening, error) {
 	s, err := h.Status(ctx)
@@ -33,14 +33,11 @@ func (h Handle) History(ctx context.Context) ([]Happening, error) {
 func (s Status) History() []Happening {
 	all := []Happening{{At: s.Started, What: "started"}}
 	for _, step := range s.Steps {
-		if step.EndedAt.IsZero() {
-			continue
+		for _, one := range append([]StepStatus{step}, step.Added...) {
+			if !one.EndedAt.IsZero() {
+				all = append(all, one.happening())
+			}
 		}
-		happening := Happening{At: step.EndedAt, What: step.State.String(), Step: step.Name, Took: step.Took, Tries: step.Tries, Why: step.Arm}
-		if step.Failure != nil {
-			happening.Why = step.Failure.Message
-		}
-		all = append(all, happening)
 	}
 	for _, e := range s.Events {
 		all = append(all, Happening{At: e.At, What: e.What, Why: e.Why})
@@ -52,4 +49,13 @@ func (s Status) History() []Happening {
 		return a.At.Truncate(time.Millisecond).Compare(b.At.Truncate(time.Millisecond))
 	})
 	return all
+}
+
+// happening returns that the step came to its outcome.
+func (s StepStatus) happening() Happening {
+	h := Happening{At: s.EndedAt, What: s.State.String(), Step: s.Name, Took: s.Took, Tries: s.Tries, Why: s.Arm}
+	if s.Failure != nil {
+		h.Why = s.Failure.Message
+	}
+	return h
 }

@@ -343,14 +343,14 @@ func TestAHistoryTellsAFailureBeforeWhatFollowedFromIt(t *testing.T) {
 		Events: []workflow.Event{{At: at.Add(400 * time.Microsecond), What: "closing"}},
 		Steps: []workflow.StepStatus{
 			{Name: "debit", State: workflow.StepFailed, EndedAt: at},
-			{Name: "check", State: workflow.StepDone, EndedAt: at},
+			{Name: "check", State: workflow.StepDone, EndedAt: at, Added: []workflow.StepStatus{{Name: "check~+0", State: workflow.StepDone, EndedAt: at}}},
 		},
 	}
 	var got []string
 	for _, h := range s.History() {
 		got = append(got, strings.TrimSpace(h.What+" "+h.Step))
 	}
-	want := []string{"started", "failed debit", "done check", "closing", "failed"}
+	want := []string{"started", "failed debit", "done check", "done check~+0", "closing", "failed"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("History() error (-want +got):\n%s", diff)
 	}

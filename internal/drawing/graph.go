@@ -111,8 +111,12 @@ func (f figure) size(flat bool) (w, h int) {
 
 func (f figure) moreWords() string { return fmt.Sprintf("and %d more", f.more) }
 
-// markFigure adds the spot of a figure.
+// markFigure adds the spot of a figure: of one that has added others the upper part of its
+// box, as each of those has its own.
 func (p *Picture) markFigure(r view.Run, f figure, b layout.Box, o Options) {
+	if len(f.added) > 0 {
+		b.Height = 2
+	}
 	p.mark(Spot{Run: r.ID, Step: f.Steps[0].Name, Item: -1, Members: f.Members(), X: b.X, Y: b.Y, Width: b.Width, Height: b.Height}, o.Selected)
 }
 

@@ -85,11 +85,20 @@ func (s *run) summary() workflow.Summary {
 
 // current returns the step that is chosen.
 func (s *run) current() (workflow.StepStatus, bool) {
-	i := slices.IndexFunc(s.status.Steps, func(v workflow.StepStatus) bool { return v.Name == s.chosen })
+	steps := s.steps()
+	i := slices.IndexFunc(steps, func(v workflow.StepStatus) bool { return v.Name == s.chosen })
 	if i < 0 {
 		return workflow.StepStatus{}, false
 	}
-	return s.status.Steps[i], true
+	return steps[i], true
+}
+
+// steps returns the steps of the run, each with those that it has added behind it.
+func (s *run) steps() (all []workflow.StepStatus) {
+	for _, v := range s.status.Steps {
+		all = append(append(all, v), v.Added...)
+	}
+	return all
 }
 
 func (s *run) ask() ask {
@@ -137,7 +146,11 @@ func (s *run) take(tree workflow.Tree, shown view.Run) {
 	s.reading++
 	first := !s.isRead
 	s.isRead = true
-	s.list.set(shown.Steps)
+	var listed []view.Step
+	for _, v := range shown.Steps {
+		listed = append(append(listed, v), v.Added...)
+	}
+	s.list.set(listed)
 	if first || s.follows {
 		s.choose(s.running())
 	}
@@ -147,7 +160,7 @@ func (s *run) take(tree workflow.Tree, shown view.Run) {
 // runs, or the first.
 func (s *run) running() string {
 	for _, state := range []workflow.StepState{workflow.StepFailed, workflow.StepRunning} {
-		for _, v := range s.status.Steps {
+		for _, v := range s.steps() {
 			if v.State == state {
 				return v.Name
 			}
@@ -176,13 +189,14 @@ func (s *run) choose(name string) {
 
 // step chooses the step that is so many further on in the order of the workflow.
 func (s *run) step(by int) {
-	n := len(s.status.Steps)
+	steps := s.steps()
+	n := len(steps)
 	if n == 0 {
 		return
 	}
-	i := slices.IndexFunc(s.status.Steps, func(v workflow.StepStatus) bool { return v.Name == s.chosen })
+	i := slices.IndexFunc(steps, func(v workflow.StepStatus) bool { return v.Name == s.chosen })
 	s.follows = false
-	s.choose(s.status.Steps[(max(i, 0)+by+n)%n].Name)
+	s.choose(steps[(max(i, 0)+by+n)%n].Name)
 }
 
 // show shows another face of the run.
@@ -275,7 +289,7 @@ func (s *run) columns() []column[view.Step] {
 }
 
 func (s *run) stateOf(name string) workflow.StepState {
-	for _, v := range s.status.Steps {
+	for _, v := range s.steps() {
 		if v.Name == name {
 			return v.State
 		}

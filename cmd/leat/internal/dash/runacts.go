@@ -106,6 +106,10 @@ func (s *run) retry() {
 		s.app.actOnRuns(retryRuns, []workflow.Summary{r})
 		return
 	}
+	name := step.Name
+	if shown, _ := s.shown.Find(name); shown.AddedBy != "" {
+		name = shown.AddedBy // it is run again with the step that adds it
+	}
 	from := func(what string, do func(ctx context.Context) error) func() {
 		return func() {
 			s.app.do(what, 1, func(ctx context.Context, _ *deed) (string, error) {
@@ -115,8 +119,8 @@ func (s *run) retry() {
 	}
 	s.app.choose("Retry run "+r.ID, []option{
 		{"what has failed, and all that follows from it", from("retry run "+r.ID, r.Retry)},
-		{"step " + step.Name + ", and all that follows from it", from("retry run "+r.ID+" from "+step.Name, func(ctx context.Context) error {
-			return r.RetryFrom(ctx, step.Name)
+		{"step " + name + ", and all that follows from it", from("retry run "+r.ID+" from "+name, func(ctx context.Context) error {
+			return r.RetryFrom(ctx, name)
 		})},
 	})
 }
@@ -125,6 +129,10 @@ func (s *run) retry() {
 func (s *run) skip() {
 	step, ok := s.current()
 	if !ok {
+		return
+	}
+	if shown, _ := s.shown.Find(step.Name); shown.AddedBy != "" {
+		s.app.warn("a step that was added cannot be skipped")
 		return
 	}
 	r := s.summary()

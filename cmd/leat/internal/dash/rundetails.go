@@ -15,11 +15,10 @@ import (
 // details draws what is known of the chosen step, on at most h lines.
 func (s *run) details(w, h int) []string {
 	t := s.app.theme
-	i := slices.IndexFunc(s.shown.Steps, func(v view.Step) bool { return v.Name == s.chosen })
-	if i < 0 {
+	v, ok := s.shown.Find(s.chosen)
+	if !ok {
 		return []string{t.dim.Render(strings.Repeat("─", w))}
 	}
-	v := s.shown.Steps[i]
 	state := s.stateOf(v.Name)
 	head := " " + t.stepStyle(state).Bold(true).Render(stepSigns[state]+" "+plain.Name(v.Name)) + " " + t.dim.Render(v.State+" ")
 	lines := []string{head + t.dim.Render(strings.Repeat("─", max(w-plain.Width(v.Name)-len(v.State)-5, 0)))}

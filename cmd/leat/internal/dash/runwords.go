@@ -74,10 +74,12 @@ func waitsFor(steps []workflow.StepStatus) (signals []string) {
 	return signals
 }
 
-// progress returns how many steps have ended, of how many, and how many have failed.
+// progress returns how many steps have ended, of how many, and how many have failed. Those
+// that were added count as well.
 func progress(steps []workflow.StepStatus) (ended, failed, all int) {
 	for _, s := range steps {
-		all++
+		e, f, a := progress(s.Added)
+		ended, failed, all = ended+e, failed+f, all+a+1
 		if s.State.Ended() {
 			ended++
 		}

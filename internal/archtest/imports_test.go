@@ -108,7 +108,7 @@ var allow = map[string][]string{
 	"internal/witness":   {"queue", "queue/broker", "periodic"},
 	"internal/tracetest": {"internal/tracetree", "github.com/google/go-cmp", "go.opentelemetry.io/proto/otlp", "google.golang.org/grpc", "go.opentelemetry.io/otel"},
 
-	"internal/stock":      {"task", "queue", "queue/broker", "workflow", "workflow/dag", "periodic"},
+	"internal/stock":      {"task", "queue", "queue/broker", "workflow", "workflow/dag", "periodic", "internal/history"},
 	"internal/archtest":   {},
 	"internal/mends":      {},
 	"internal/soak":       {},

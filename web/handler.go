@@ -35,7 +35,7 @@ type Handler struct {
 }
 
 // harmless are paths to which everybody may post: nothing of what is shown changes.
-var harmless = []string{"/settings", "/storage/verify"}
+var harmless = []string{"/settings", "/settings/columns", "/storage/verify"}
 
 // New returns the dashboard that cfg describes. It asks the storage for nothing yet. It
 // returns a [task.InvalidError] for each fault of cfg, all joined.

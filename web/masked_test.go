@@ -74,6 +74,9 @@ func views() (paths []string) {
 	for _, state := range []string{"pending", "scheduled", "archived", "aggregating", "retry"} {
 		paths = append(paths, "/tasks?q=state:"+state, "/api/v1/tasks?q=state:"+state, "/api/queues/mail/"+state+"_tasks")
 	}
+	for _, columns := range []string{"payload", "payload.card", "payload.card.number", "payload.*.*", "header.authorization", "unique,error,size,id"} {
+		paths = append(paths, "/tasks?columns="+columns, "/tasks?q=state:archived&columns="+columns)
+	}
 	return append(paths,
 		"/", "/queues", "/queue?name=mail", "/tasks", "/group?queue=mail&name=cards", "/groups", "/servers", "/server?id=6f1f8f0e-7f57-4b3c-9d55-0f0f0f0f0f01", "/entries", "/audit",
 		"/api/v1/tasks", "/api/v1/servers", "/api/v1/entries", "/api/v1/audit", "/api/servers", "/api/scheduler_entries", "/api/queues/mail/groups/cards/aggregating_tasks",

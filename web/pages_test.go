@@ -43,6 +43,7 @@ var sights = []sight{
 	{"run-opened", "/run?queue=flows&id=year-end-2026&open=regions&step=regions", []string{"regions", "Items 1 to"}},
 	{"run-large", "/run?queue=flows&id=year-end-2026", []string{"year-end-2026"}},
 	{"tasks", "/tasks?q=state:archived", []string{"Tasks", "Counted", "Last error", "image:thumbnail"}},
+	{"tasks-columns", "/tasks?q=type:email:welcome&columns=id,state,payload.user,payload.locale,age,due,retried,size", []string{"Tasks", "payload.user", "Retried"}},
 	{"task", "/task?queue=video&id=video-01", []string{"video-01", "active", "Payload", "film"}},
 	{"groups", "/groups", []string{"Groups", "monthly", "weekly"}},
 	{"group", "/group?queue=mail&name=weekly", []string{"weekly", "Waiting", "email:digest"}},

@@ -29,6 +29,27 @@ func TestAThemeIsKept(t *testing.T) {
 	}
 }
 
+func TestTablesAreAsDenseAsSomebodyWants(t *testing.T) {
+	const height = `() => document.querySelector('tbody tr').getBoundingClientRect().height`
+	s := serve(t, onSQLite(t), web.Config{})
+	s.enqueue("a", "{}")
+	for _, script := range []bool{true, false} {
+		p := s.look("/tasks", browsertest.Options{NoScript: !script})
+		roomy := browsertest.Eval[float64](p, height)
+		p.Open("/settings")
+		p.Select("#density", "compact")
+		p.Follow("main button")
+		p.Open("/tasks")
+		if dense := browsertest.Eval[float64](p, height); dense >= roomy {
+			t.Errorf("with script %v a row is %v high that was %v", script, dense, roomy)
+		}
+		p.Fits()
+		if script {
+			p.Axe()
+		}
+	}
+}
+
 func TestTimesAreInTheZoneOfWhoLooks(t *testing.T) {
 	s := serve(t, onSQLite(t), web.Config{})
 	p := s.look("/settings", browsertest.Options{})

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/leatwork/leat/internal/browsertest"
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/queue/brokertest"
@@ -176,6 +177,36 @@ func TestQueriesAreCompletedWhereTheyAreWritten(t *testing.T) {
 		if c.want != "" && strings.TrimSpace(body) != c.want {
 			t.Errorf("%q at %s: %s, want %s", c.q, c.at, body, c.want)
 		}
+	}
+}
+
+func TestColumnsAreChosenInAFormAndKept(t *testing.T) {
+	for way, o := range looks {
+		t.Run(way, func(t *testing.T) {
+			s := serve(t, onSQLite(t), web.Config{Refresh: quick})
+			s.enqueue("a", `{"user":{"id":17}}`, task.ID("first"), task.Header("tenant", "acme"))
+			p := browsertest.New(t, s.server.URL, o)
+			p.Open("/tasks?q=type:a")
+			p.Click(".columns summary")
+			p.Click(`.columns input[value="payload"]`)
+			p.Type("#columns", "payload.user.id, header.tenant")
+			p.Fits()
+			if !o.NoScript && !o.Phone {
+				p.Axe()
+			}
+			p.Screenshot("columns-form-" + way)
+			p.Follow(".columns button.main")
+			p.WaitAddress("/tasks?columns=id%2Cqueue%2Cstate%2Ctype%2Cpayload.user.id%2Cheader.tenant&q=type%3Aa")
+			p.Open("/tasks")
+			p.WaitFor("thead", "payload.user.id", "header.tenant")
+			p.WaitFor("tbody", "first", "17", "acme")
+			if !o.NoScript {
+				s.enqueue("a", `{"user":{"id":18}}`, task.ID("second"))
+				p.WaitFor("tbody", "second", "18")
+				p.WaitFor("thead", "payload.user.id")
+			}
+			p.Fits()
+		})
 	}
 }
 

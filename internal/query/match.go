@@ -92,15 +92,20 @@ func (s *subject[T]) documentHolds(f field[T], t term) bool {
 	if !t.isDeep() {
 		return t.holdsForAny([]string{string(f.bytes(s.v))})
 	}
-	v, done := s.decoded[t.field]
+	return anyAt(s.document(f), t.path, t.holdsForJSON)
+}
+
+// document returns what is in the bytes of a field, decoded once.
+func (s *subject[T]) document(f field[T]) any {
+	v, done := s.decoded[f.key()]
 	if !done {
 		v = decodeJSON(f.bytes(s.v))
 		if s.decoded == nil {
 			s.decoded = make(map[string]any)
 		}
-		s.decoded[t.field] = v
+		s.decoded[f.key()] = v
 	}
-	return anyAt(v, t.path, t.holdsForJSON)
+	return v
 }
 
 // holdsForJSON reports whether t holds for a decoded value. Numbers are compared as such,

@@ -51,6 +51,29 @@ func parseNumber(text string) (n number, ok bool) {
 	return n, true
 }
 
+// text returns n as it is written without an exponent.
+func (n number) text() string {
+	if n.digits == "" {
+		return "0"
+	}
+	whole, fraction := "0", n.digits
+	switch at := int(n.exponent); {
+	case at >= len(n.digits):
+		whole, fraction = n.digits+strings.Repeat("0", at-len(n.digits)), ""
+	case at > 0:
+		whole, fraction = n.digits[:at], n.digits[at:]
+	default:
+		fraction = strings.Repeat("0", -at) + n.digits
+	}
+	if fraction != "" {
+		whole += "." + fraction
+	}
+	if n.negative {
+		return "-" + whole
+	}
+	return whole
+}
+
 func allDigits(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return r < '0' || r > '9' }) < 0
 }

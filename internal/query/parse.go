@@ -15,7 +15,7 @@ const nameEnds = ":~<>"
 // Parse reads a query. The error is an [*Error]. A text without terms is the query that
 // takes everything.
 func (l *Language[T]) Parse(text string) (Query[T], error) {
-	p := &parser[T]{language: l, text: text}
+	p := &parser[T]{language: l, text: text, ends: nameEnds}
 	q := Query[T]{language: l}
 	for p.skipSpace(); p.pos < len(text); p.skipSpace() {
 		t, err := p.term()
@@ -32,6 +32,7 @@ type parser[T any] struct {
 	language *Language[T]
 	text     string
 	pos      int
+	ends     string // what ends the name of a field
 }
 
 func (p *parser[T]) rest() string { return p.text[p.pos:] }
@@ -113,29 +114,11 @@ func (p *parser[T]) bareTerm() (term, error) {
 }
 
 func (p *parser[T]) fieldTerm() (term, error) {
-	begin := p.pos
-	name, path, isWhole, err := p.name()
+	f, path, err := p.part()
 	if err != nil {
 		return term{}, err
 	}
-	f, known := p.language.field(name)
-	if !known {
-		return term{}, p.unknown(begin, name)
-	}
-	t := term{field: f.key()}
-	if f.tail == tailName { // in which a dot is nothing special
-		path = joined(path)
-		isWhole = len(path) == 0 || path[0].name != ""
-	}
-	switch {
-	case f.tail == tailNone && len(path) > 0:
-		return term{}, p.fault(begin, fmt.Sprintf("%s has no parts", f.Name), "")
-	case f.tail == tailName && len(path) == 0:
-		return term{}, p.fault(begin, fmt.Sprintf("%s needs a name", f.key()), fmt.Sprintf("write %s:…", f.Name))
-	case !isWhole:
-		return term{}, p.fault(begin, "a name is missing beside a dot", "")
-	}
-	t.path = path
+	t := term{field: f.key(), path: path}
 	at := p.pos
 	t.op = p.op()
 	if !f.takes(t) {
@@ -151,6 +134,32 @@ func (p *parser[T]) fieldTerm() (term, error) {
 			return t, nil
 		}
 	}
+}
+
+// part reads what of a thing is meant: a field, and what is behind its dot.
+func (p *parser[T]) part() (f field[T], path []segment, err error) {
+	begin := p.pos
+	name, path, isWhole, err := p.name()
+	if err != nil {
+		return f, nil, err
+	}
+	f, known := p.language.field(name)
+	if !known {
+		return f, nil, p.unknown(begin, name)
+	}
+	if f.tail == tailName { // in which a dot is nothing special
+		path = joined(path)
+		isWhole = len(path) == 0 || path[0].name != ""
+	}
+	switch {
+	case f.tail == tailNone && len(path) > 0:
+		return f, nil, p.fault(begin, fmt.Sprintf("%s has no parts", f.Name), "")
+	case f.tail == tailName && len(path) == 0:
+		return f, nil, p.fault(begin, fmt.Sprintf("%s needs a name", f.key()), fmt.Sprintf("write %s", f.Name))
+	case !isWhole:
+		return f, nil, p.fault(begin, "a name is missing beside a dot", "")
+	}
+	return f, path, nil
 }
 
 // lists reports whether several values may follow.
@@ -171,11 +180,14 @@ func (f field[T]) takes(t term) bool {
 }
 
 func (p *parser[T]) unknown(pos int, name string) *Error {
-	whole := p.text[pos:]
-	if i := strings.IndexFunc(whole, unicode.IsSpace); i >= 0 {
-		whole = whole[:i]
+	hint := ""
+	if p.ends == nameEnds {
+		whole := p.text[pos:]
+		if i := strings.IndexFunc(whole, unicode.IsSpace); i >= 0 {
+			whole = whole[:i]
+		}
+		hint = fmt.Sprintf("if it is text, put it in quotes: %q", whole)
 	}
-	hint := fmt.Sprintf("if it is text, put it in quotes: %q", whole)
 	var names []string
 	for _, f := range p.language.all() {
 		names = append(append(names, f.key()), f.Aliases...)
@@ -191,12 +203,12 @@ func (p *parser[T]) unknown(pos int, name string) *Error {
 // name reads a field's name and what is behind its dots, and whether there is something
 // behind each.
 func (p *parser[T]) name() (name string, path []segment, isWhole bool, err error) {
-	if name, err = p.piece(nameEnds + "."); err != nil {
+	if name, err = p.piece(p.ends + "."); err != nil {
 		return "", nil, false, err
 	}
 	for isWhole = true; p.accept('.'); {
 		isQuoted := strings.HasPrefix(p.rest(), `"`)
-		text, err := p.piece(nameEnds + ".")
+		text, err := p.piece(p.ends + ".")
 		if err != nil {
 			return "", nil, false, err
 		}

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -16,21 +18,26 @@ type segment struct {
 	any  bool
 }
 
-func (s segment) text() string {
+// text returns what reads as s where ends end a name.
+func (s segment) text(ends string) string {
 	switch {
 	case s.any:
 		return "*"
 	case s.name == "":
 		return `""`
 	}
-	return quoted(s.name, nameEnds+".*")
+	return quoted(s.name, ends+".*")
 }
 
-// pathText returns what reads as path, with the dot in front.
-func pathText(path []segment) string {
+// pathText returns what reads as the path of a part of f where ends end a name, with the dot
+// in front.
+func (f field[T]) pathText(path []segment, ends string) string {
+	if f.tail == tailName && len(path) > 0 {
+		return "." + quoted(path[0].name, ends)
+	}
 	var b strings.Builder
 	for _, s := range path {
-		b.WriteString("." + s.text())
+		b.WriteString("." + s.text(ends))
 	}
 	return b.String()
 }
@@ -61,8 +68,8 @@ func anyAt(v any, path []segment, holds func(any) bool) bool {
 			member, found := v[path[0].name]
 			return found && anyAt(member, path[1:], holds)
 		}
-		for _, member := range v {
-			if anyAt(member, path[1:], holds) {
+		for _, name := range slices.Sorted(maps.Keys(v)) { // so that it is the same each time
+			if anyAt(v[name], path[1:], holds) {
 				return true
 			}
 		}

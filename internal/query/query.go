@@ -106,11 +106,8 @@ func (q Query[T]) textOf(t term) string {
 	for i, v := range t.values {
 		values[i] = v.pattern.text(",*")
 	}
-	path := pathText(t.path)
-	if f, _ := q.language.field(t.field); f.tail == tailName {
-		path = "." + quoted(t.path[0].name, nameEnds)
-	}
-	return minus + t.field + path + string(t.op) + strings.Join(values, ",")
+	f, _ := q.language.field(t.field)
+	return minus + t.field + f.pathText(t.path, nameEnds) + string(t.op) + strings.Join(values, ",")
 }
 
 // Only returns the plain values that a field must be one of, sorted: those of "state", of

@@ -187,7 +187,7 @@ func TestWhatIsNoQueryIsRefusedWithItsPlace(t *testing.T) {
 		{"payload.a>x", "payload is compared with a number"},
 		{"payload..a:1", "query, character 1: a name is missing beside a dot"},
 		{"payload.:1", "a name is missing beside a dot"},
-		{"header:x", "header needs a name: write header.NAME:…"},
+		{"header:x", "header needs a name: write header.NAME"},
 		{"queue.a:x", "queue has no parts"},
 		{`error~"open`, "query, character 7: the quote is not closed"},
 		{`"`, "the quote is not closed"},

@@ -18,7 +18,7 @@ import (
 
 // shownBy are the parameters of pages. What else an address has, shows nothing else.
 var shownBy = []string{
-	"aid", "aqueue", "bid", "bqueue", "cursor", "days", "down", "face", "filter", "from", "id", "name", "open", "order", "preview", "q", "queue", "range", "show", "size", "sort", "step", "view", "with",
+	"aid", "aqueue", "bid", "bqueue", "columns", "cursor", "days", "down", "face", "filter", "from", "id", "name", "open", "order", "preview", "q", "queue", "range", "show", "size", "sort", "step", "view", "with",
 }
 
 // known returns what pages know of a query.
@@ -65,7 +65,8 @@ func (p *Pages) live(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "there is no such page", http.StatusNotFound)
 		return
 	}
-	query := known(address.Query())
+	own := settingsOf(r)
+	query := own.remembered(one, known(address.Query()))
 	req := &request{Page: one, Query: query, Who: access.Identity{Role: access.From(r.Context()).Role}, Live: true}
 	key := req.Who.Role.String() + " " + path + "?" + query.Encode()
 	f, err := p.Hub.Follow(follows(access.From(r.Context())), key, func(ctx context.Context) ([]live.Part, error) {
@@ -83,5 +84,5 @@ func (p *Pages) live(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
 	}
-	live.Serve(w, r, f, settingsOf(r).pause(), func(err error) string { return problem.Of(err).Detail })
+	live.Serve(w, r, f, own.pause(), func(err error) string { return problem.Of(err).Detail })
 }

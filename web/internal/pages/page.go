@@ -88,7 +88,8 @@ var tabs = []tab{
 func (p *Pages) serve(w http.ResponseWriter, r *http.Request, one page) {
 	ctx, cancel := context.WithTimeout(r.Context(), p.Patience)
 	defer cancel()
-	req := &request{Page: one, Query: r.URL.Query(), Who: access.From(r.Context()), Settings: settingsOf(r)}
+	own := settingsOf(r)
+	req := &request{Page: one, Query: own.remembered(one, r.URL.Query()), Who: access.From(r.Context()), Settings: own}
 	main, err := one.load(ctx, p, req)
 	if err != nil {
 		p.fail(w, r, err)

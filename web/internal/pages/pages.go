@@ -103,6 +103,7 @@ func New(cfg Config) *Pages {
 	p.mux.HandleFunc("GET /complete", p.complete)
 	p.mux.HandleFunc("GET /task/raw", p.raw)
 	p.mux.HandleFunc("POST /settings", p.saveSettings)
+	p.mux.HandleFunc("POST /settings/columns", p.saveColumns)
 	p.mux.HandleFunc("GET /deed/{kind}/{name}", p.showDeed)
 	p.mux.HandleFunc("POST /deed/{kind}/{name}", p.doDeed)
 	p.mux.HandleFunc("POST /bulk/stop", p.stopBulk)

@@ -15,6 +15,8 @@ import (
 // A taskTable is tasks in a table, whose columns suit the state that they are in.
 type taskTable struct {
 	OneQueue, OneState bool // which are then not told
+	Chosen             bool // its columns are those that somebody chose, and no others
+	Link               int  // which of these leads to the task
 	Columns            []taskColumn
 	Rows               []taskRow
 	Empty              string // what is said if there are none
@@ -30,11 +32,12 @@ type taskRow struct {
 	Cells           []any
 }
 
-// A taskColumn is a column that some states have.
+// A taskColumn is a column that was chosen, or that some states have.
 type taskColumn struct {
-	Title string
-	Num   bool
-	cell  func(t view.Task) any
+	Key         string // of one that was chosen
+	Title, Help string
+	Num         bool
+	cell        func(t view.Task) any // of one that was not
 }
 
 // How much of a payload is looked at, and of an error shown.
@@ -46,20 +49,33 @@ const (
 // tableOf returns tasks as who has the role may see them. state is the one that they are
 // all in, or 0.
 func (p *Pages) tableOf(role access.Role, tasks []*task.Info, servers []broker.Server, state task.State, oneQueue bool) taskTable {
-	t := taskTable{OneQueue: oneQueue, OneState: state != 0, Columns: columnsOf(state, p.MaxResult), Empty: "No tasks."}
-	if state != 0 {
-		t.State, t.Empty = state.String(), "No "+state.String()+" tasks."
-	}
+	t := newTaskTable(state)
+	t.OneQueue, t.OneState, t.Columns = oneQueue, state != 0, columnsOf(state, p.MaxResult)
 	for _, i := range tasks {
 		i = p.Rules.Info(role, i)
 		shown := view.TaskOf(i, servers...)
-		row := taskRow{Queue: i.Queue, ID: i.ID, Type: i.Type, State: shown.State, Acts: deed.TaskState(i), Payload: oneLine(i.Payload, p.MaxPayload)}
+		row := rowOf(i)
+		row.Payload = oneLine(i.Payload, p.MaxPayload)
 		for _, c := range t.Columns {
 			row.Cells = append(row.Cells, c.cell(shown))
 		}
 		t.Rows = append(t.Rows, row)
 	}
 	return t
+}
+
+// newTaskTable returns a table without columns and rows of tasks that are all in a state, or
+// in several if it is 0.
+func newTaskTable(state task.State) taskTable {
+	if state == 0 {
+		return taskTable{Empty: "No tasks."}
+	}
+	return taskTable{State: state.String(), Empty: "No " + state.String() + " tasks."}
+}
+
+// rowOf returns the row of a task, without what is shown in it.
+func rowOf(i *task.Info) taskRow {
+	return taskRow{Queue: i.Queue, ID: i.ID, Type: i.Type, State: i.State.String(), Acts: deed.TaskState(i)}
 }
 
 // oneLine returns the beginning of b on one line.

@@ -29,6 +29,9 @@ type tasks struct {
 	Counted string // what facets are counted over
 	Broken  []brokenQueue
 	Kept    kept
+	Columns columnsForm
+
+	chosen []taskField // columns; none: those that suit the state
 }
 
 const (
@@ -62,6 +65,9 @@ var pageSizes = []int{25, 50, 100, 200}
 
 func loadTasks(ctx context.Context, p *Pages, r *request) (any, error) {
 	o := tasks{Query: r.get("q"), Kept: p.kept(ctx, r)}
+	if err := o.choose(p, r); err != nil {
+		return nil, err
+	}
 	asked, fault, err := parse(query.Tasks, o.Query)
 	if err != nil {
 		return nil, err
@@ -112,13 +118,25 @@ func choose(text string, offered []int, otherwise int) int {
 	return otherwise
 }
 
+// choose reads which columns are asked for, and offers others.
+func (o *tasks) choose(p *Pages, r *request) (err error) {
+	if o.chosen, err = readColumns(r.get("columns")); err == nil {
+		o.Columns, err = p.columnsForm(r, o.chosen)
+	}
+	return err
+}
+
 // fill fills in the tasks that were found.
 func (o *tasks) fill(p *Pages, r *request, asked query.Query[*task.Info], found query.Found, servers []broker.Server) {
 	var state task.State
 	if only := asked.Only("state"); len(only) == 1 {
 		state, _ = task.ParseState(only[0]) // the language knows no others
 	}
-	o.Table = p.tableOf(r.Who.Role, found.Tasks, servers, state, len(asked.Only("queue")) == 1)
+	if len(o.chosen) > 0 {
+		o.Table = p.chosenTable(r.Who.Role, found.Tasks, state, o.chosen)
+	} else {
+		o.Table = p.tableOf(r.Who.Role, found.Tasks, servers, state, len(asked.Only("queue")) == 1)
+	}
 	o.Table.Query = o.Query
 	o.Place = "looked at " + quantity.Count(found.Scanned) + " of " + quantity.Count(found.Total)
 	if found.Done {

@@ -18,8 +18,8 @@ type Stretch struct {
 type Scale struct {
 	Stretches []Stretch
 	Width     int
+	Zero      time.Time // since which its labels count: the beginning of the span, unless it is set
 
-	began time.Time
 	units Units
 }
 
@@ -30,15 +30,15 @@ type Units struct {
 }
 
 // NewScale returns a scale for a span, in which the times without any of busy are folded if
-// they are more than a third of it.
+// they are more than a third of it, but not all.
 func NewScale(all Span, busy []Span, width int, u Units) Scale {
-	s := Scale{Width: width, began: all.From, units: u}
+	s := Scale{Width: width, Zero: all.From, units: u}
 	idle, total := gaps(all, busy), all.Length()
 	var sum time.Duration
 	for _, g := range idle {
 		sum += g.Length()
 	}
-	if sum <= total/3 {
+	if sum <= total/3 || sum == total {
 		idle = nil
 	}
 	idle = slices.DeleteFunc(idle, func(g Span) bool { return g.Length() < total/10 })
@@ -137,7 +137,7 @@ type Label struct {
 }
 
 // Labels returns what is written on the axis, what matters most first: how long what is
-// folded takes, and times since the beginning.
+// folded takes, and times since Zero.
 func (s *Scale) Labels() (all []Label) {
 	step := s.tick()
 	for _, st := range s.Stretches {
@@ -146,9 +146,9 @@ func (s *Scale) Labels() (all []Label) {
 		}
 	}
 	for _, st := range s.Stretches {
-		first := st.From.Sub(s.began)
-		for at := (first + step - 1) / step * step; at <= st.To.Sub(s.began) && !st.Folded; at += step {
-			all = append(all, Label{s.At(s.began.Add(at)), exact(at, step), false})
+		first := st.From.Sub(s.Zero)
+		for at := (first + step - 1) / step * step; at <= st.To.Sub(s.Zero) && !st.Folded; at += step {
+			all = append(all, Label{s.At(s.Zero.Add(at)), exact(at, step), false})
 		}
 	}
 	return all
@@ -157,7 +157,7 @@ func (s *Scale) Labels() (all []Label) {
 // exact writes a time on the axis, so that it differs from the one a step before.
 func exact(d, step time.Duration) string {
 	switch {
-	case step < time.Second && d >= 10*time.Second:
+	case step < time.Second && d >= 10*time.Second, step < 100*time.Millisecond && d >= time.Second:
 		return d.String()
 	case step < time.Minute && d >= time.Hour, step < time.Hour && d >= 24*time.Hour:
 		text := d.String()

@@ -14,6 +14,25 @@ func (s Span) Length() time.Duration { return s.To.Sub(s.From) }
 // IsZero reports whether it is none.
 func (s Span) IsZero() bool { return s.From.IsZero() }
 
+// In returns the part of it that is in another, or the zero value if nothing of it is. One
+// that begins where another ends is not in that, unless it takes no time.
+func (s Span) In(whole Span) Span {
+	if s.IsZero() || s.From.After(whole.To) || s.To.Before(whole.From) {
+		return Span{}
+	}
+	part := s
+	if part.From.Before(whole.From) {
+		part.From = whole.From
+	}
+	if part.To.After(whole.To) {
+		part.To = whole.To
+	}
+	if part.Length() <= 0 && s.Length() > 0 {
+		return Span{}
+	}
+	return part
+}
+
 // gaps returns the times of all in which none of busy is.
 func gaps(all Span, busy []Span) (idle []Span) {
 	at := all.From

@@ -51,6 +51,8 @@ type runShown struct {
 	Gantt    template.HTML
 	Turn     runLink // has the graph go the other way
 	Graphics [2]runLink
+	Stretch  stretch // of time, that the gantt is of
+	Unzoomed string  // the address of all of it
 
 	Step    *stepShown
 	Preview *previewShown
@@ -61,6 +63,8 @@ type runShown struct {
 	tree   workflow.Tree
 	handle workflow.Handle
 	now    time.Time
+	pages  *Pages
+	seen   url.Values // what the address says of it
 	opened []string
 	down   bool
 	step   string
@@ -106,7 +110,11 @@ const mostOpened = 1000
 
 // readRun reads how the run stands that r is about.
 func (p *Pages) readRun(ctx context.Context, r *request) (*runShown, error) {
-	s := &runShown{Face: stepsFace, Legend: outline.States(), now: p.Storage.Now(), down: r.get("down") != "", step: r.get("step"), with: r.get("with"), compares: r.Query.Has("with")}
+	s := &runShown{pages: p, Face: stepsFace, Legend: outline.States(), now: p.Storage.Now(), down: r.get("down") != "", step: r.get("step"), with: r.get("with"), compares: r.Query.Has("with")}
+	var err error
+	if s.Stretch, err = readStretch(r.get("from"), r.get("to")); err != nil {
+		return nil, err
+	}
 	for _, face := range []string{historyFace, valuesFace} {
 		if r.get("face") == face {
 			s.Face = face
@@ -122,7 +130,6 @@ func (p *Pages) readRun(ctx context.Context, r *request) (*runShown, error) {
 		most = mostOpened
 	}
 	s.handle = workflow.OpenRun(p.Storage.Client, r.get("queue"), r.get("id"))
-	var err error
 	if s.tree, err = s.handle.Tree(ctx, most); err != nil {
 		return nil, err
 	}
@@ -141,7 +148,9 @@ func (p *Pages) readRun(ctx context.Context, r *request) (*runShown, error) {
 			return nil, err
 		}
 	}
-	return s, p.leads(r, s)
+	s.seen = seenOf(r, s)
+	p.leads(r, s)
+	return s, nil
 }
 
 // hasStep reports whether a run, or one within it that was read, has a step of that name.
@@ -165,39 +174,18 @@ func (p *Pages) runLinks(r *request, s *runShown) (places []trail.Place) {
 }
 
 // leads finds the addresses that lead on from a run.
-func (p *Pages) leads(r *request, s *runShown) error {
-	var err error
-	at := func(path string, changes ...string) string {
-		values := url.Values{}
-		for _, name := range []string{"queue", "id", "face", "step", "open", "down", "from", "preview", "filter", "with"} {
-			values.Set(name, r.get(name))
-		}
-		values.Set("open", strings.Join(s.opened, ","))
-		values.Set("with", s.with)
-		for i := 0; i+1 < len(changes); i += 2 {
-			values.Set(changes[i], changes[i+1])
-		}
-		var pairs []any
-		for _, name := range []string{"queue", "id", "face", "step", "open", "down", "from", "preview", "filter", "with"} {
-			pairs = append(pairs, name, values.Get(name))
-		}
-		address, failed := p.url(path, pairs...)
-		if failed != nil {
-			err = failed
-		}
-		return address
-	}
-	s.Here = at("/run")
+func (p *Pages) leads(r *request, s *runShown) {
+	s.Here = s.at("/run")
 	for _, f := range []struct{ face, name string }{{"", "Steps"}, {historyFace, "History"}, {valuesFace, "Input and outcome"}} {
-		s.Faces = append(s.Faces, runLink{f.name, at("/run", "face", f.face, "preview", "", "from", "", "filter", ""), s.Face == f.face || f.face == "" && s.Face == stepsFace})
+		s.Faces = append(s.Faces, runLink{f.name, s.look("face", f.face), s.Face == f.face || f.face == "" && s.Face == stepsFace})
 	}
-	s.Turn = runLink{Name: "top to bottom", URL: at("/run", "down", "1")}
+	s.Turn = runLink{Name: "top to bottom", URL: s.at("/run", "down", "1")}
 	if s.down {
-		s.Turn = runLink{Name: "left to right", URL: at("/run", "down", "")}
+		s.Turn = runLink{Name: "left to right", URL: s.at("/run", "down", "")}
 	}
-	s.Graphics = [2]runLink{{Name: "graph.svg", URL: at("/run/graph.svg")}, {Name: "gantt.svg", URL: at("/run/gantt.svg")}}
-	s.Deeds = p.runDeeds(r, s, at)
-	return err
+	s.Graphics = [2]runLink{{Name: "graph.svg", URL: s.at("/run/graph.svg")}, {Name: "gantt.svg", URL: s.at("/run/gantt.svg")}}
+	s.Unzoomed = s.at("/run", "from", "", "to", "")
+	s.Deeds = p.runDeeds(r, s)
 }
 
 // drawRun draws a run, and looks at the step of it that is chosen.
@@ -206,10 +194,7 @@ func (p *Pages) drawRun(ctx context.Context, r *request, s *runShown) error {
 	if s.Compare, err = p.compare(ctx, s); err != nil {
 		return err
 	}
-	o, err := p.drawOptions(s)
-	if err != nil {
-		return err
-	}
+	o := p.drawOptions(s)
 	if s.Graph, err = p.drawer.Graph(s.Run, s.now, o); err != nil {
 		s.Trouble = plain.Name(err.Error())
 	}
@@ -229,22 +214,15 @@ func (p *Pages) drawRun(ctx context.Context, r *request, s *runShown) error {
 const ganttWidth = 760
 
 // drawOptions returns how the run is drawn.
-func (p *Pages) drawOptions(s *runShown) (rundraw.Options, error) {
-	opened := strings.Join(s.opened, ",")
-	down := ""
-	if s.down {
-		down = "1"
-	}
-	own, err := p.url("/run", "queue", s.Run.Queue, "id", s.Run.ID, "open", opened, "down", down, "with", s.with)
-	if err != nil {
-		return rundraw.Options{}, err
-	}
+func (p *Pages) drawOptions(s *runShown) rundraw.Options {
 	var other *view.Run
 	if s.Compare != nil {
 		other = s.Compare.Run
 	}
+	own := s.Choose("")
 	return rundraw.Options{
 		Width: ganttWidth, Other: other, Selected: s.step, Opened: s.opened, Down: s.down, Pauses: pausesOf(s.tree.Events, s.Run.EndedAt, s.now),
+		From: s.Stretch.From, To: s.Stretch.To,
 		Link: func(run view.Run, step string) string {
 			if run.ID == s.Run.ID {
 				return own + "&step=" + url.QueryEscape(step)
@@ -257,10 +235,9 @@ func (p *Pages) drawOptions(s *runShown) (rundraw.Options, error) {
 			if len(next) == len(s.opened) {
 				next = append(next, step)
 			}
-			address, _ := p.url("/run", "queue", s.Run.Queue, "id", s.Run.ID, "step", s.step, "open", strings.Join(next, ","), "down", down, "with", s.with) // see above
-			return address
+			return s.look("open", strings.Join(next, ","))
 		},
-	}, nil
+	}
 }
 
 // pausesOf returns when a run was paused.
@@ -336,7 +313,7 @@ type runDeed struct {
 }
 
 // runDeeds returns what can be done to a run as it stands.
-func (p *Pages) runDeeds(r *request, s *runShown, at func(path string, changes ...string) string) (offers []runDeed) {
+func (p *Pages) runDeeds(r *request, s *runShown) (offers []runDeed) {
 	for _, d := range deed.All(r.Who.Role) {
 		if d.Kind != deed.Run || d.New || p.ReadOnly || !d.SuitsState(s.Run.State) {
 			continue
@@ -344,14 +321,14 @@ func (p *Pages) runDeeds(r *request, s *runShown, at func(path string, changes .
 		o := runDeed{Label: d.Label, Help: d.Help, Final: d.Final}
 		switch d.Name {
 		case "retry":
-			o.URL = at("/run", "preview", "failed", "face", "")
+			o.URL = s.look("preview", "failed")
 		case "retry-all":
-			o.URL = at("/run", "preview", "all", "face", "")
+			o.URL = s.look("preview", "all")
 		case "retry-from", "skip", "signal":
 			continue // they are offered where their step or signal is
 		default:
 			o.Form = true
-			o.URL = at("/deed/run/"+d.Name, "face", "", "step", "", "open", "", "down", "", "from", "", "preview", "", "filter", "", "with", "")
+			o.URL, _ = p.url("/deed/run/"+d.Name, "queue", s.Run.Queue, "id", s.Run.ID) // of as many names as values
 			o.URL += "&back=" + url.QueryEscape(s.Here)
 			if d.Final {
 				o.URL, _, _ = strings.Cut(o.URL, "&back=") // the run will be gone

@@ -143,12 +143,12 @@ func TestOnlyStepsThatThereAreStayOpen(t *testing.T) {
 func TestTheItemsOfAMapAreSeenPageByPage(t *testing.T) {
 	f := serveFlows(t)
 	f.start("waits", parcel{}, waits)
-	f.shows("/run?queue=default&id=waits&step=stamp", "Items 1 to 50 of 120", "from=50")
-	last := f.shows("/run?queue=default&id=waits&step=stamp&from=100", "Items 101 to 120 of 120", "from=50")
+	f.shows("/run?queue=default&id=waits&step=stamp", "Items 1 to 50 of 120", "items=50")
+	last := f.shows("/run?queue=default&id=waits&step=stamp&items=100", "Items 101 to 120 of 120", "items=50")
 	if strings.Contains(last, `rel="next"`) {
 		t.Error("there is a page behind the last one")
 	}
-	f.shows("/run?queue=default&id=waits&step=stamp&from=99999", "Items 101 to 120 of 120")
+	f.shows("/run?queue=default&id=waits&step=stamp&items=99999", "Items 101 to 120 of 120")
 }
 
 func TestARetryIsShownBeforeItIsDone(t *testing.T) {
@@ -239,6 +239,24 @@ func TestARunIsComparedWithAnother(t *testing.T) {
 	f.shows("/run?queue=default&id=second&with=", "is not compared: no other run")
 	if _, body, _ := f.ask(http.MethodGet, "/run/gantt.svg?queue=default&id=second&with=first"); !strings.Contains(body, `class="other"`) {
 		t.Error("the file lacks the run that it is compared with")
+	}
+}
+
+func TestTheGanttOfARunIsOfAStretchOfTime(t *testing.T) {
+	f := serveFlows(t)
+	f.start("failed", parcel{Broken: true}, failed)
+	f.lacks("/run?queue=default&id=failed", "lie outside", "Whole run")
+	f.shows("/run?queue=default&id=failed&from=90s&to=1m40s&step=charge&with=other", "5 steps lie outside", `name="from" value="1m30s"`, `name="to" value="1m40s"`, "Whole run",
+		`name="step" value="charge"`, `name="with" value="other"`, "from=1m30s&id=failed&queue=default&to=1m40s&with=other&step=charge", "/run/gantt.svg?from=1m30s")
+	if _, body, _ := f.ask(http.MethodGet, "/run/gantt.svg?queue=default&id=failed&from=90s"); !strings.Contains(body, "5 steps lie outside") {
+		t.Errorf("the file is not of the stretch: %s", body)
+	}
+	for _, wrong := range []string{"from=12", "from=-1s", "from=yesterday", "to=2030-01-02T03:04:05.000Z", "to=0s", "from=2s&to=1s", "from=1s&to=1s", "from=1s&to=99999999h"} {
+		for _, page := range []string{"/run", "/run/gantt.svg"} {
+			if status, body, _ := f.ask(http.MethodGet, page+"?queue=default&id=failed&"+wrong); status != http.StatusBadRequest {
+				t.Errorf("%s with %s is answered with %d: %s", page, wrong, status, body)
+			}
+		}
 	}
 }
 

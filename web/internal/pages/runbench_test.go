@@ -81,7 +81,7 @@ func BenchmarkRunOfAThousandSteps(b *testing.B) {
 			}
 			defer store.Close()
 			runVast(b, store)
-			for name, query := range map[string]string{"alone": "", "opened": "&open=part,part.2,part.3", "chosen": "&open=part,part.2,part.3&step=next.2", "items": "&step=next.241&from=5000"} {
+			for name, query := range map[string]string{"alone": "", "opened": "&open=part,part.2,part.3", "chosen": "&open=part,part.2,part.3&step=next.2", "items": "&step=next.241&items=5000"} {
 				b.Run(name, func(b *testing.B) { benchmarkRun(b, store, "/run?queue=default&id=vast"+query) })
 			}
 		})

@@ -52,10 +52,7 @@ func (p *Pages) compare(ctx context.Context, s *runShown) (*comparedShown, error
 	}
 	with := s.with
 	shown := &comparedShown{With: with}
-	var err error
-	if shown.Leave, err = p.url("/run", "queue", s.Run.Queue, "id", s.Run.ID, "step", s.step); err != nil {
-		return nil, err
-	}
+	shown.Leave = s.look("with", "")
 	if with == "" {
 		shown.Fault = fmt.Sprintf("no other run of %s beside queue %s is done", s.Run.Workflow, s.Run.Queue)
 		return shown, nil

@@ -82,9 +82,7 @@ func (p *Pages) stepOf(ctx context.Context, r *request, s *runShown) (*stepShown
 
 // stepLinks finds the addresses of what a step is.
 func (p *Pages) stepLinks(s *runShown, shown *stepShown) (err error) {
-	if shown.PreviewURL, err = p.url("/run", "queue", s.Run.Queue, "id", s.Run.ID, "step", shown.Name, "preview", "from"); err != nil {
-		return err
-	}
+	shown.PreviewURL = s.look("step", shown.Name, "preview", "from")
 	if child := shown.Step.Child; child != "" {
 		if shown.RunURL, err = p.url("/run", "queue", shown.Queue, "id", child); err != nil {
 			return err
@@ -212,18 +210,14 @@ func (p *Pages) stepItems(ctx context.Context, r *request, s *runShown, shown *s
 	if shown.Kind != "map" || shown.Width == 0 {
 		return nil
 	}
-	from, _ := strconv.Atoi(r.get("from")) // what is none is 0
+	from, _ := strconv.Atoi(r.get("items")) // what is none is 0
 	from = max(min(from, shown.Width-1), 0) / itemsPage * itemsPage
 	items, err := s.handle.Items(ctx, shown.Name, from, itemsPage)
 	if err != nil {
 		return err
 	}
 	page := &itemsShown{From: from + 1, To: from + len(items), Width: shown.Width}
-	at := func(from int) string {
-		address, failed := p.url("/run", "queue", s.Run.Queue, "id", s.Run.ID, "step", shown.Name, "open", strings.Join(s.opened, ","), "from", from)
-		err = errors.Join(err, failed)
-		return address
-	}
+	at := func(from int) string { return s.look("items", strconv.Itoa(from)) }
 	if from > 0 {
 		page.Prev, page.First = at(from-itemsPage), at(0)
 	}

@@ -87,10 +87,7 @@ func historyFile(_ context.Context, _ *Pages, s *runShown) (kind, name string, c
 }
 
 func graphFile(_ context.Context, p *Pages, s *runShown) (kind, name string, content []byte, err error) {
-	o, err := p.drawOptions(s)
-	if err != nil {
-		return "", "", nil, err
-	}
+	o := p.drawOptions(s)
 	o.Standalone, o.Link, o.Toggle = true, nil, nil
 	drawn, err := p.drawer.Graph(s.Run, s.now, o)
 	return "image/svg+xml", "graph.svg", []byte(drawn), err
@@ -100,7 +97,7 @@ func ganttFile(ctx context.Context, p *Pages, s *runShown) (kind, name string, c
 	if s.Compare, err = p.compare(ctx, s); err != nil {
 		return "", "", nil, err
 	}
-	o, err := p.drawOptions(s)
+	o := p.drawOptions(s)
 	o.Standalone, o.Link, o.Toggle = true, nil, nil
-	return "image/svg+xml", "gantt.svg", []byte(p.drawer.Gantt(s.Run, s.now, o)), err
+	return "image/svg+xml", "gantt.svg", []byte(p.drawer.Gantt(s.Run, s.now, o)), nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"hash"
 	"sync"
+	"time"
 
 	"github.com/leatwork/leat/internal/layout"
 	"github.com/leatwork/leat/internal/outline"
@@ -33,6 +34,7 @@ type Options struct {
 	Width      int            // of a gantt, in pixels; 0: 960
 	Pauses     []outline.Span // in which the run was paused
 	Other      *view.Run      // one whose times a gantt has below those of the run, both from their beginnings; nil: none
+	From, To   time.Duration  // the stretch of time that a gantt is of, since where that of the whole run begins; To 0: up to its end
 	Standalone bool           // the drawing is a file, and brings its colours with it
 
 	total int // figures that are drawn, those of runs within the run with them

@@ -15,7 +15,8 @@ import (
 
 // Gantt draws when the steps of a run were ready, tried and run, a row for each that the
 // graph has a box for, with those of the runs within it that are drawn in place. Times in
-// which nothing is done for long are folded. now is the time of a run that goes on.
+// which nothing is done for long are folded. Of a stretch of time it has the rows of what
+// was then, and says of how many steps nothing was. now is the time of a run that goes on.
 func (d *Drawer) Gantt(r view.Run, now time.Time, o Options) template.HTML {
 	if o.Width == 0 {
 		o.Width = 960
@@ -32,6 +33,9 @@ func (d *Drawer) Gantt(r view.Run, now time.Time, o Options) template.HTML {
 		c.line(l, i*c.pitch)
 	}
 	c.axis()
+	if c.outside > 0 {
+		c.Text("text", outsideWords(c.outside), "class", "axis outside", "x", 4, "y", c.height+17)
+	}
 	return c.HTML()
 }
 
@@ -49,14 +53,20 @@ const (
 	mostRows   = 400 // that are so wide
 )
 
+// What takes less is drawn with exact times.
+const shortStretch = 10 * time.Second
+
 // A line is a row with what is needed to draw it.
 type line struct {
 	outline.Row
 	run     view.Run
 	classes string
 	title   string
+	steps   int            // how many it is of; 0: it is of a run
 	works   []outline.Span // of several that are drawn as one
 	other   outline.Span   // when it was worked on in the other run
+
+	before, beyond bool // whether it has something before the stretch that is drawn, and behind
 }
 
 // lines returns the rows of a run.
@@ -111,7 +121,7 @@ func (d *Drawer) linesWithin(r view.Run, step view.Step, now time.Time, o Option
 
 // lineOf returns the row of a figure. That of several tells when any of them was worked on.
 func lineOf(r view.Run, f outline.Figure, now time.Time) line {
-	l := line{Row: outline.RowOf(r, f.Steps[0], now), title: titleOf(r, f)}
+	l := line{Row: outline.RowOf(r, f.Steps[0], now), title: titleOf(r, f), steps: len(f.Steps)}
 	if isSeveral(f) {
 		l.Label = strings.TrimSpace(f.Name(false) + " " + f.Detail(r, false))
 	}
@@ -153,29 +163,40 @@ func joined(a, b outline.Span) outline.Span {
 type chart struct {
 	*svg.Pen
 	Options
-	run    view.Run
-	now    time.Time
-	lines  []line
-	pitch  int
-	height int
-	scale  outline.Scale
+	run     view.Run
+	now     time.Time
+	lines   []line
+	outside int // steps that have no row, as nothing of them is in the stretch
+	pitch   int
+	height  int
+	scale   outline.Scale
 }
 
-// measure finds the scale.
+// measure finds the scale, and what there is to be drawn on it.
 func (c *chart) measure() {
+	whole := outline.Whole(c.run, c.rows(), c.now)
+	part := c.stretch(whole)
+	if part != whole {
+		c.cut(part)
+	}
 	c.pitch = widePitch
 	if len(c.lines) > mostRows {
 		c.pitch = smallPitch
 	}
 	c.height = c.pitch * len(c.lines)
-	var rows []outline.Row
+	c.scale = outline.NewScale(part, outline.Busy(c.rows()), max(c.Width-namesWidth-endRoom, 100), outline.Units{Fold: foldWidth, Tick: tickGap})
+	c.scale.Zero = whole.From
+}
+
+// rows returns the rows that are drawn, with those of the other run.
+func (c *chart) rows() (rows []outline.Row) {
 	for _, l := range c.lines {
 		rows = append(rows, l.Row)
 		if !l.other.IsZero() {
 			rows = append(rows, outline.Row{Work: l.other})
 		}
 	}
-	c.scale = outline.NewScale(outline.Whole(c.run, rows, c.now), outline.Busy(rows), max(c.Width-namesWidth-endRoom, 100), outline.Units{Fold: foldWidth, Tick: tickGap})
+	return rows
 }
 
 // background draws what stands behind all rows: times that are folded, pauses, and now.
@@ -186,14 +207,14 @@ func (c *chart) background() {
 		}
 	}
 	for _, span := range c.Pauses {
-		if from, to := c.span(span); to > from {
+		if from, to := c.span(span.In(c.shown())); to > from {
 			c.Open("rect", "class", "pause", "x", from, "y", 0, "width", to-from, "height", c.height)
 			c.Text("title", "paused for "+outline.Short(span.Length()))
 			c.Close()
 		}
 	}
-	if c.run.EndedAt.IsZero() {
-		_, x := c.span(outline.Span{From: c.now, To: c.now})
+	if at := (outline.Span{From: c.now, To: c.now}); c.run.EndedAt.IsZero() && !at.In(c.shown()).IsZero() {
+		_, x := c.span(at)
 		c.Leaf("path", "class", "grid now", "stroke-dasharray", "3 3", "d", fmt.Sprintf("M%d 0v%d", x, c.height))
 	}
 }
@@ -228,6 +249,7 @@ func (c *chart) line(l line, y int) {
 	}
 	c.bars(l, y+(c.pitch-high)/2, high)
 	c.bar("other", l.other, y+c.pitch-c.besideHeight(), c.besideHeight())
+	c.signs(l, y+c.pitch/2)
 	c.Close()
 }
 
@@ -274,7 +296,7 @@ func (c *chart) bar(class string, s outline.Span, y, high int) {
 
 // axis draws the axis: below the rows the time since the beginning, and when that was.
 func (c *chart) axis() {
-	c.Leaf("path", "class", "grid", "d", fmt.Sprintf("M%d %dh%d", namesWidth, c.height+1, c.scale.Width))
+	c.Leaf("path", "class", "grid", "data-scale", c.places(), "d", fmt.Sprintf("M%d %dh%d", namesWidth, c.height+1, c.scale.Width))
 	taken := -1000
 	labels := c.scale.Labels()
 	slices.SortStableFunc(labels, func(a, b outline.Label) int { return a.X - b.X })
@@ -293,12 +315,21 @@ func (c *chart) axis() {
 			taken = x + half
 		}
 	}
-	for _, st := range []struct {
+	c.ends()
+}
+
+// ends says when the stretch that is drawn began and ended, exactly if it is short.
+func (c *chart) ends() {
+	form, data, text := "full", time.RFC3339, time.DateTime
+	if c.shown().Length() < shortStretch {
+		form, data, text = "exact", "2006-01-02T15:04:05.000Z07:00", time.DateTime+".000"
+	}
+	for _, end := range []struct {
 		at     time.Time
 		x      int
 		anchor string
-	}{{c.scale.Stretches[0].From, namesWidth, "start"}, {c.scale.Stretches[len(c.scale.Stretches)-1].To, namesWidth + c.scale.Width, "end"}} {
-		c.Text("text", st.at.UTC().Format(time.DateTime)+" UTC", "class", "axis", "x", st.x, "y", c.height+31, "text-anchor", st.anchor,
-			"data-time", st.at.UTC().Format(time.RFC3339), "data-form", "full")
+	}{{c.shown().From, namesWidth, "start"}, {c.shown().To, namesWidth + c.scale.Width, "end"}} {
+		c.Text("text", end.at.UTC().Format(text)+" UTC", "class", "axis", "x", end.x, "y", c.height+31, "text-anchor", end.anchor,
+			"data-time", end.at.UTC().Format(data), "data-form", form)
 	}
 }

@@ -89,6 +89,13 @@ func TestRunsLookLikeThis(t *testing.T) {
 	beside := options()
 	beside.Other = &other
 	golden(t, "diamond.other.gantt", gantt(outlinetest.Runs()["diamond"], beside))
+	for name, within := range map[string][2]time.Duration{"order": {3 * time.Second, 18 * time.Second}, "nested": {15 * time.Second, 25 * time.Second}, "night": {20 * time.Second, 6*time.Hour + 10*time.Second}, "large": {21500 * time.Millisecond, 24 * time.Second}} {
+		zoomed := options("ship", "parcels")
+		zoomed.From, zoomed.To = within[0], within[1]
+		golden(t, name+".zoomed.gantt", gantt(outlinetest.Runs()[name], zoomed))
+	}
+	beside.From, beside.To = 50*time.Second, 90*time.Second
+	golden(t, "diamond.other.zoomed.gantt", gantt(outlinetest.Runs()["diamond"], beside))
 	o := options()
 	o.Down, o.Standalone = true, true
 	golden(t, "order.down.graph", graph(t, outlinetest.Runs()["order"], o))
@@ -259,6 +266,13 @@ func TestRunsOfAnyShapeAreDrawn(t *testing.T) {
 		for _, s := range inGraph {
 			if !slices.ContainsFunc(inGantt, func(other drawn) bool { return other.step == s.step }) {
 				t.Errorf("step %s is in the graph alone", s.step)
+			}
+		}
+		o.From = time.Duration(rng.Int64N(int64(3 * time.Hour)))
+		o.To = o.From + time.Duration(rng.Int64N(int64(time.Hour)))
+		for _, s := range read(t, gantt(r, o)) {
+			if !slices.Contains(inGantt, s) {
+				t.Errorf("from %v to %v there is a row %+v, which the whole gantt lacks", o.From, o.To, s)
 			}
 		}
 	}

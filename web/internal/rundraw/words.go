@@ -96,5 +96,5 @@ const standalone = `svg{background:#fff;font:11px system-ui,sans-serif}a{text-de
 text{fill:#1b2129}.sign,.toggle text{fill:currentColor}.detail,.case,.axis{fill:#57606c}
 .edge{fill:none;stroke:#8a94a0}.arrow{fill:#8a94a0}.dim{opacity:.45}.edge.critical{stroke:#0550ae;stroke-width:2}.arrow.critical{fill:#0550ae}
 .node.critical rect{stroke-width:2}.toggle{display:none}.other{fill:#0550ae}.added .work{fill-opacity:.45;stroke:currentColor;stroke-dasharray:4 2}
-.work,.attempt{fill:currentColor}.wait,.tries{fill:currentColor;opacity:.35}.pause,.folded{fill:#d5dae1;opacity:.6}.grid{stroke:#d5dae1}
+.work,.attempt,.cut{fill:currentColor}.wait,.tries{fill:currentColor;opacity:.35}.pause,.folded{fill:#d5dae1;opacity:.6}.grid{stroke:#d5dae1}
 .state-running{color:#1a7f37}.state-waiting{color:#0b6e75}.state-retry,.state-paused{color:#875400}.state-failed{color:#b3141f}.state-done,.state-skipped,.state-cancelled{color:#59636e}`

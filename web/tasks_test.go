@@ -204,8 +204,15 @@ func TestColumnsAreChosenInAFormAndKept(t *testing.T) {
 				s.enqueue("a", `{"user":{"id":18}}`, task.ID("second"))
 				p.WaitFor("tbody", "second", "18")
 				p.WaitFor("thead", "payload.user.id")
+				p.Open("/tasks?columns=queue,id&q=first")
+				p.Press("j", "Enter")
+				p.WaitAddress("/task?id=first&queue=default")
 			}
+			p.Open("/tasks?columns=queue,id")
 			p.Fits()
+			p.Type("main input[type=search]", "second")
+			p.Leave("the search", func() { p.Press("Enter") })
+			p.WaitCount("thead th", 3) // with that for what is chosen
 		})
 	}
 }

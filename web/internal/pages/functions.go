@@ -84,9 +84,12 @@ func when(t time.Time) template.HTML { return moment(t, "") }
 // ago is when, for moments of which matters how long ago they are.
 func ago(t time.Time) template.HTML { return moment(t, ` data-as="ago"`) }
 
+// nothing is shown where there is nothing to show.
+const nothing template.HTML = `<span class="dim">–</span>`
+
 func moment(t time.Time, as string) template.HTML {
 	if t.IsZero() {
-		return `<span class="dim">–</span>`
+		return nothing
 	}
 	t = t.UTC()
 	return template.HTML(fmt.Sprintf(`<time datetime="%s"%s>%s UTC</time>`, t.Format(time.RFC3339Nano), as, t.Format(time.DateTime))) //nolint:gosec // digits

@@ -114,7 +114,7 @@ func (p *Pages) writeCell(c taskField, cell query.Cell) any {
 	case c.IsMoment():
 		return ago(cell.At)
 	case cell.Text == "":
-		return "–"
+		return nothing
 	case c.Field() == "state":
 		return state(cell.Text)
 	case c.Field() == "payload":
@@ -128,7 +128,7 @@ func (p *Pages) writeCell(c taskField, cell query.Cell) any {
 // A columnsForm offers columns of a list.
 type columnsForm struct {
 	Offered []offeredColumn // those that are shown first, in their order
-	Chosen  bool            // they are not the usual ones of the state
+	Asked   string          // those that are shown, unless they are the usual ones of the state
 	Back    string          // the address of the list without columns
 }
 
@@ -141,7 +141,7 @@ type offeredColumn struct {
 // columnsForm returns the form that offers columns of the list that r asks for.
 func (p *Pages) columnsForm(r *request, chosen []taskField) (columnsForm, error) {
 	back, err := p.with(r, "columns", "")
-	form := columnsForm{Chosen: len(chosen) > 0, Back: back}
+	form := columnsForm{Asked: nameColumns(chosen), Back: back}
 	usual, e := query.Tasks.Columns(strings.Join(usualColumns, ","))
 	shown := chosen
 	if len(shown) == 0 && e == nil {

@@ -38,7 +38,7 @@ func TestTheColumnsOfAListAreThoseThatAreAskedFor(t *testing.T) {
 	w := withCard(t, nil)
 	body := w.shows(listed("payload.user.id,id,q,header.tenant,payload.user.bio,due,size,completed,header.absent,state"),
 		">payload.user.id</th>", ">ID</th>", ">Queue</th>", ">header.tenant</th>", `<td class="cut">17</td>`, `<td class="cut">acme</td>`, "one⏎two", `data-as="ago"`,
-		`<td class="num">`, `<td class="cut">–</td>`, `class="state state-scheduled"`, `href="/leat/queue?name=mail"`)
+		`<td class="num">`, `<td class="cut"><span class="dim">–</span></td>`, `class="state state-scheduled"`, `href="/leat/queue?name=mail"`)
 	for _, gone := range []string{">Type</th>", ">Payload</th>", ">Note</th>"} {
 		if strings.Contains(body, gone) {
 			t.Errorf("a column is shown that was not asked for: %s", gone)
@@ -47,7 +47,7 @@ func TestTheColumnsOfAListAreThoseThatAreAskedFor(t *testing.T) {
 	if user, id := strings.Index(body, ">payload.user.id</th>"), strings.Index(body, ">ID</th>"); user > id {
 		t.Error("the columns are in another order")
 	}
-	w.shows(listed("payload.user.name,header.note"), markup, `<a class="mono" href="/leat/task?id=one&queue=mail">`)
+	w.shows(listed("payload.user.name,header.note"), markup, `<a class="mono" href="/leat/task?id=one&queue=mail" data-open>`)
 	w.shows(listed("type", "&order=oldest"), "/leat/tasks?columns=type&order=oldest&size=25")
 	w.shows("/tasks", ">ID</th>", ">Queue</th>", ">State</th>", ">Type</th>", ">Payload</th>", ">When</th>", ">Note</th>", "Columns…")
 }

@@ -76,7 +76,7 @@ function tick(e) {
 
 function open(e) {
   if (e.target.closest("a, button, summary")) return;
-  const link = current()?.querySelector("a[href]");
+  const link = current()?.querySelector("a[data-open]") || current()?.querySelector("a[href]");
   if (link) location.assign(link.href);
 }
 

@@ -8,6 +8,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/leatwork/leat/internal/query"
+	"github.com/leatwork/leat/queue"
+	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/task"
 )
 
@@ -42,6 +44,21 @@ func TestAPathToManyTextsTellsSome(t *testing.T) {
 	i := &task.Info{Payload: []byte("[" + strings.Repeat("1,", 5000) + "1]")}
 	if got := query.Tell(columns(t, "payload.*"), now, i)[0].Text; got != strings.Repeat("1, ", 19)+"1" {
 		t.Errorf("it tells %d bytes", len(got))
+	}
+}
+
+func TestANumberIsToldAsItIsWrittenPlainly(t *testing.T) {
+	all, err := query.Queues.Columns("error_rate")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		failed, processed int
+		want              string
+	}{{0, 1, "0"}, {7, 1, "7"}, {1500, 1, "1500"}, {1, 4, "0.25"}, {25, 2, "12.5"}, {-3, 1, "-3"}, {-1, 1000, "-0.001"}, {1e18, 1, "1000000000000000000"}} {
+		if got := query.Tell(all, now, queue.QueueInfo{Counts: broker.Counts{Failed: c.failed, Processed: c.processed}})[0].Text; got != c.want {
+			t.Errorf("%d of %d is %s, want %s", c.failed, c.processed, got, c.want)
+		}
 	}
 }
 

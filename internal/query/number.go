@@ -56,10 +56,10 @@ func (n number) text() string {
 	if n.digits == "" {
 		return "0"
 	}
-	whole, fraction := "0", n.digits
+	whole, fraction := "0", ""
 	switch at := int(n.exponent); {
 	case at >= len(n.digits):
-		whole, fraction = n.digits+strings.Repeat("0", at-len(n.digits)), ""
+		whole = n.digits + strings.Repeat("0", at-len(n.digits))
 	case at > 0:
 		whole, fraction = n.digits[:at], n.digits[at:]
 	default:

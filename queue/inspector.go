@@ -65,6 +65,10 @@ type QueueInfo struct { //nolint:revive // an Info is what is known of a task
 	// MemoryErr, if not nil, is why it is not known; the rest is.
 	Memory    int64
 	MemoryErr error
+
+	// Pause is who has paused the queue, when and why, once [Inspector.ReadPauses] has
+	// read that. nil: it is not paused, or that is not known.
+	Pause *Pause
 }
 
 // QueueInfo returns the figures of one queue, or an error that matches

@@ -64,7 +64,7 @@ func TestInspector(t *testing.T) {
 	for _, of := range inspected {
 		t.Run(of.name, func(t *testing.T) {
 			open := of.open(t)
-			for _, p := range slices.Concat(figurePromises, listPromises, movePromises, editPromises, transferPromises, removePromises, bulkPromises) {
+			for _, p := range slices.Concat(figurePromises, listPromises, movePromises, pausePromises, editPromises, transferPromises, removePromises, bulkPromises) {
 				t.Run(p.sentence, func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
 						b := open(t)
@@ -226,6 +226,8 @@ func TestAnInspectorWithoutABrokerRefusesEveryCall(t *testing.T) {
 		"Recover":     func() error { return i.Recover(ctx, "q", "a") },
 		"EditPayload": func() error { return i.EditPayload(ctx, "q", "a", nil) },
 		"Pause":       func() error { _, err := i.Pause(ctx, "q"); return err },
+		"PauseBy":     func() error { _, err := i.PauseBy(ctx, "q", "", ""); return err },
+		"ReadPauses":  func() error { return i.ReadPauses(ctx, []queue.QueueInfo{{Counts: broker.Counts{Paused: true}}}) },
 		"RemoveQueue": func() error { return i.RemoveQueue(ctx, "q", true) },
 		"Bulk": func() error {
 			_, err := i.Bulk(ctx, queue.BulkRequest{Queue: "q", State: task.Retry, Do: broker.Run})

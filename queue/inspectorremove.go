@@ -10,33 +10,6 @@ import (
 	"github.com/leatwork/leat/task"
 )
 
-// Pause has no task of a queue begun until it is resumed, and reports whether that
-// was new. Tasks that are being run go on; enqueues, and what is done at a time,
-// do as well. The queue need not exist yet.
-func (i *Inspector) Pause(ctx context.Context, queue string) (bool, error) {
-	changed, err := i.pause(ctx, queue, true)
-	if err != nil {
-		return false, fmt.Errorf("pause queue %s: %w", queue, err)
-	}
-	return changed, nil
-}
-
-// Resume ends what Pause began, and reports whether that was new.
-func (i *Inspector) Resume(ctx context.Context, queue string) (bool, error) {
-	changed, err := i.pause(ctx, queue, false)
-	if err != nil {
-		return false, fmt.Errorf("resume queue %s: %w", queue, err)
-	}
-	return changed, nil
-}
-
-func (i *Inspector) pause(ctx context.Context, queue string, paused bool) (bool, error) {
-	if err := checkBroker(i.broker); err != nil {
-		return false, err
-	}
-	return i.broker.Pause(ctx, time.Now(), queue, paused)
-}
-
 // maxRemovals is how often a queue is emptied that is filled at the same time.
 const maxRemovals = 10
 
@@ -75,6 +48,7 @@ func (i *Inspector) RemoveQueue(ctx context.Context, queue string, force bool) e
 	if err != nil {
 		return fmt.Errorf("remove queue %s: %w", queue, err)
 	}
+	i.forgetPause(ctx, queue)
 	return nil
 }
 

@@ -108,6 +108,29 @@ func TestAQueueShowsItsFiguresAndDays(t *testing.T) {
 	})
 }
 
+func TestPagesTellWhoHasPausedAQueueAndWhy(t *testing.T) {
+	onEach(t, func(t *testing.T, b broker.Broker) {
+		s := serve(t, b, web.Config{Refresh: quick})
+		s.enqueue("a", "{}", task.Queue("mail"))
+		if _, err := queue.NewInspector(b).PauseBy(t.Context(), "mail", "ann", "<b>a migration</b>"); err != nil {
+			t.Fatal(err)
+		}
+		const said = "</time> by ann: &lt;b&gt;a migration&lt;/b&gt;"
+		s.says("the table", s.page("/queues"), said)
+		s.says("the queue", s.page("/queue", "name", "mail"), "Paused <time", said)
+		for _, path := range []string{"/api/v1/queues", "/api/v1/queue?name=mail"} {
+			_, body, _ := fetch(t, http.MethodGet, s.server.URL+path)
+			s.says(path, body, `"by":"ann"`)
+		}
+		if _, err := b.Pause(t.Context(), time.Now(), "mail", false); err != nil { // as asynq's tools do
+			t.Fatal(err)
+		}
+		time.Sleep(quick) // so that nothing is remembered
+		s.saysNot("the table", s.page("/queues"), said)
+		s.saysNot("the queue", s.page("/queue", "name", "mail"), said)
+	})
+}
+
 func TestAQueryKeepsTheMemoryOfNoQueueSecret(t *testing.T) {
 	const unknown = `title="not known"`
 	s := serve(t, onSQLite(t), web.Config{})
@@ -156,6 +179,11 @@ func TestThePagesOfQueuesTakeFewTrips(t *testing.T) {
 	s := serve(t, b, web.Config{Refresh: quick})
 	for i := range 20 {
 		s.enqueue("a", "{}", task.Queue(fmt.Sprintf("q%02d", i)))
+	}
+	for i := range 10 {
+		if _, err := queue.NewInspector(b).PauseBy(t.Context(), fmt.Sprintf("q%02d", i), "ann", "a migration"); err != nil {
+			t.Fatal(err)
+		}
 	}
 	s.page("/queues") // memory is measured now and then
 	for path, most := range map[string]int64{"/queues": 4, "/queue?name=q07": 8} {

@@ -50,7 +50,7 @@ type Entry struct {
 	History   []Tick     `json:"history,omitempty"` // the last one last
 }
 
-// A Pause says who has paused an entry, when and why.
+// A Pause says who has paused an entry or a queue, when and why.
 type Pause struct {
 	At  time.Time `json:"at,omitzero"`
 	By  string    `json:"by,omitempty"`

@@ -11,6 +11,7 @@ import (
 type Queue struct {
 	Queue  string `json:"queue"`
 	Paused bool   `json:"paused"`
+	Pause  *Pause `json:"pause,omitempty"` // who has paused it, when and why, where somebody has said so
 
 	Size        int `json:"size"` // all tasks
 	Pending     int `json:"pending"`
@@ -43,6 +44,9 @@ func QueueOf(i queue.QueueInfo) Queue {
 		Processed: i.Processed, Failed: i.Failed, ErrorRate: rate(i.Failed, i.Processed),
 		ProcessedTotal: i.ProcessedTotal, FailedTotal: i.FailedTotal,
 		LatencySeconds: seconds(i.Latency),
+	}
+	if i.Pause != nil {
+		q.Pause = &Pause{At: utc(i.Pause.At), By: i.Pause.By, Why: i.Pause.Why}
 	}
 	switch {
 	case i.MemoryErr != nil:

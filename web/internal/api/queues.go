@@ -7,6 +7,7 @@ import (
 
 	"github.com/leatwork/leat/internal/query"
 	"github.com/leatwork/leat/internal/view"
+	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/web/internal/problem"
 	"github.com/leatwork/leat/web/internal/storage"
@@ -54,7 +55,11 @@ func readQueue(ctx context.Context, a *api, r *request) (view.Queue, error) {
 	if err != nil {
 		return view.Queue{}, err
 	}
-	shown := view.QueueOf(*i)
+	infos := []queue.QueueInfo{*i}
+	if err := a.Storage.Inspector.ReadPauses(ctx, infos); err != nil {
+		return view.Queue{}, err
+	}
+	shown := view.QueueOf(infos[0])
 	if i.MemoryErr != nil {
 		shown.MemoryError = problem.Why(i.MemoryErr)
 	}

@@ -79,7 +79,7 @@ func TestWhatCannotBeAnsweredIsAProblem(t *testing.T) {
 			{"POST", "/queue/pause", `{"queue":"mail"}`, 415, "", "content-type", []string{"Content-Type", "text/plain"}},
 			{"POST", "/queue/pause", `{"queue":"mail"}`, 415, "", "content-type", []string{"Content-Type", ""}},
 			{"POST", "/queue/pause", `{"queue":"` + strings.Repeat("x", 1<<20) + `"}`, 413, "", "too-large", nil},
-			{"POST", "/queue/pause", `{"queue":"mail","why":"x"}`, 400, "why", "", nil},
+			{"POST", "/queue/pause", `{"queue":"mail","until":"x"}`, 400, "until", "", nil},
 			{"POST", "/queue/pause", `{"queue":7}`, 400, "queue", "", nil},
 			{"POST", "/queue/pause", `{}`, 400, "queue", "", nil},
 			{"POST", "/queue/pause", `{"queue":"mail"} {}`, 400, "body", "", nil},

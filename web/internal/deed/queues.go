@@ -14,8 +14,9 @@ var queueDeeds = []Deed{
 		Kind: Queue, Name: "pause", Label: "Pause", Role: access.Operator, Several: true,
 		Help:   "No server takes tasks from the queue until it is resumed.",
 		States: []string{Going},
+		Params: []Param{{Name: "why", Label: "Why", Form: Text, Help: "Others see it."}},
 		do: func(ctx context.Context, c call) (Outcome, error) {
-			fresh, err := c.Storage.Inspector.Pause(ctx, c.t.Queue)
+			fresh, err := c.Storage.Inspector.PauseBy(ctx, c.t.Queue, c.by(), c.text("why"))
 			return switched(fresh, c.t, "is paused", "was paused already"), err
 		},
 	}, {

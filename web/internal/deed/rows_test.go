@@ -176,7 +176,14 @@ func rows() []row {
 				}
 			},
 		},
-		{kind: deed.Queue, name: "pause", target: func(w *world) deed.Target { return deed.Target{Queue: w.put("pending").Queue} }, seen: wantPaused(true)},
+		{kind: deed.Queue, name: "pause", args: map[string]string{"why": "too loud"}, target: func(w *world) deed.Target { return deed.Target{Queue: w.put("pending").Queue} }, seen: func(w *world, t deed.Target) {
+			wantPaused(true)(w, t)
+			infos := []queue.QueueInfo{{Counts: broker.Counts{Queue: t.Queue, Paused: true}}}
+			w.need(w.s.Inspector.ReadPauses(w.Context(), infos))
+			if p := infos[0].Pause; p == nil || p.Why != "too loud" || p.By == "" {
+				w.Errorf("it is paused as %+v, want by somebody, too loud", p)
+			}
+		}},
 		{kind: deed.Queue, name: "resume", seen: wantPaused(false), target: func(w *world) deed.Target {
 			t := deed.Target{Queue: w.put("pending").Queue}
 			_, err := w.s.Inspector.Pause(w.Context(), t.Queue)

@@ -54,7 +54,7 @@ func (w Wording) Go() string {
 // target.
 var methods = map[string]string{
 	"task run": "Run", "task requeue": "Run", "task cancel": "Cancel", "task archive": "Archive", "task delete": "Delete", "task recover": "Recover", "task drop": "Drop",
-	"queue pause": "Pause", "queue resume": "Resume", "entry resume": "Resume", "entry remove": "Remove", "entry run": "RunNow",
+	"queue resume": "Resume", "entry resume": "Resume", "entry remove": "Remove", "entry run": "RunNow",
 	"run pause": "Pause", "run resume": "Resume", "run cancel": "Cancel", "run retry": "Retry", "run delete": "Delete",
 }
 
@@ -65,7 +65,10 @@ func (w Wording) goCall(queue, id string) string {
 	case Task:
 		return w.goOfTask(method, queue, id)
 	case Queue:
-		if method == "" {
+		switch w.Deed.Name {
+		case "pause":
+			return fmt.Sprintf("_, err := queue.NewInspector(b).PauseBy(ctx, %s, \"me\", %q)\nreturn err", queue, w.said("why"))
+		case "remove":
 			force, _ := parseTruth(w.said("force"))
 			return fmt.Sprintf("return queue.NewInspector(b).RemoveQueue(ctx, %s, %v)", queue, force)
 		}

@@ -107,7 +107,9 @@ func (p *Pages) queueInfo(ctx context.Context, q storage.Queues, name string) (q
 	if err != nil {
 		return queue.QueueInfo{}, err
 	}
-	return *info, nil
+	infos := []queue.QueueInfo{*info}
+	err = p.Storage.Inspector.ReadPauses(ctx, infos)
+	return infos[0], err
 }
 
 // serversOf returns the servers that take tasks from a queue.

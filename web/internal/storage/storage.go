@@ -106,6 +106,7 @@ func (s *Storage) readQueues(ctx context.Context) (Queues, error) {
 	if err != nil {
 		return Queues{}, err
 	}
+	_ = s.Inspector.ReadPauses(ctx, infos) // of what fails the figures know nothing, and go on
 	s.pace.see(at, infos)
 	servers, err := s.Servers(ctx)
 	if err != nil {

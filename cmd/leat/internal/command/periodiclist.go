@@ -183,12 +183,7 @@ func entryRecord(now time.Time) output.Record[view.Entry] {
 		Fields: []output.Field[entry]{
 			{Name: "EntryID", Text: func(e entry) string { return plain.Name(e.Name) }},
 			{Name: "State", Text: stateOfEntry},
-			{Name: "Paused", Text: func(e entry) string {
-				if e.Paused == nil {
-					return ""
-				}
-				return plain.Name(fmt.Sprintf("%s by %s: %s", quantity.Time(e.Paused.At), e.Paused.By, e.Paused.Why))
-			}},
+			{Name: "Paused", Text: func(e entry) string { return pauseText(e.Paused) }},
 			{Name: "Source", Text: func(e entry) string { return e.Source }},
 			{Name: "Spec", Text: func(e entry) string { return plain.Name(e.Schedule) }},
 			{Name: "Zone", Text: func(e entry) string { return e.Zone }},

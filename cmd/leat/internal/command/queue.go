@@ -19,7 +19,7 @@ func (a *app) queueCommand() *cobra.Command {
 		a.queueListCommand(),
 		a.queueInspectCommand(),
 		a.queueHistoryCommand(),
-		a.queueSwitchCommand("pause", nil, "Have no task of a queue begun until it is resumed", [2]string{"is paused", "was paused already"}, (*queue.Inspector).Pause),
+		a.queuePauseCommand(),
 		a.queueSwitchCommand("unpause", []string{"resume"}, "Have tasks of a paused queue begun again", [2]string{"is resumed", "was not paused"}, (*queue.Inspector).Resume),
 		a.queueRemoveCommand(),
 	)
@@ -43,6 +43,17 @@ func (n *queueNaming) names(ctx context.Context, a *app, i *queue.Inspector, arg
 		return i.Queues(ctx)
 	}
 	return a.names("queue", args)
+}
+
+func (a *app) queuePauseCommand() *cobra.Command {
+	var why string
+	c := a.queueSwitchCommand("pause", nil, "Have no task of a queue begun until it is resumed", [2]string{"is paused", "was paused already"},
+		func(i *queue.Inspector, ctx context.Context, name string) (bool, error) {
+			return i.PauseBy(ctx, name, by(), why)
+		})
+	c.Example += "\nleat queue pause mail --why 'the relay is moved'"
+	c.Flags().StringVar(&why, "why", "", "why, for others to see")
+	return c
 }
 
 // queueSwitchCommand returns the command that pauses queues, or resumes them. What is said

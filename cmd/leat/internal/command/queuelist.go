@@ -13,9 +13,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/leatwork/leat/cmd/leat/internal/output"
+	"github.com/leatwork/leat/internal/plain"
 	"github.com/leatwork/leat/internal/quantity"
 	"github.com/leatwork/leat/internal/query"
 	"github.com/leatwork/leat/internal/view"
+	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/task"
 )
@@ -27,6 +29,21 @@ func queueState(q view.Queue) string {
 		return "paused"
 	}
 	return "run"
+}
+
+// pauseText says who has paused something, when and why, as far as that is known.
+func pauseText(p *view.Pause) string {
+	if p == nil {
+		return ""
+	}
+	text := quantity.Time(p.At)
+	if p.By != "" {
+		text += " by " + p.By
+	}
+	if p.Why != "" {
+		text += ": " + p.Why
+	}
+	return plain.Name(text)
 }
 
 func memory(q view.Queue) string {
@@ -58,6 +75,7 @@ func queueTable(where map[string]broker.QueuePlace) output.Table[view.Queue] {
 			{Name: "Processed", Cell: func(v q) string { return count(v.Processed) }},
 			{Name: "Failed", Cell: func(v q) string { return count(v.Failed) }},
 			{Name: "Error Rate", Cell: func(v q) string { return quantity.Percent(v.ErrorRate) }},
+			{Name: "Paused", Wide: true, Cell: func(v q) string { return pauseText(v.Pause) }},
 		},
 	}
 	if where != nil {
@@ -93,6 +111,7 @@ func (a *app) listQueues(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	unknown := i.ReadPauses(ctx, infos)
 	now, shown := time.Now(), []view.Queue{}
 	for _, info := range infos {
 		if !q.Match(now, info) {
@@ -100,6 +119,7 @@ func (a *app) listQueues(ctx context.Context, args []string) error {
 		}
 		if a.Format == output.Wide { // memory is measured for one queue at a time
 			if one, err := i.QueueInfo(ctx, info.Queue); err == nil {
+				one.Pause = info.Pause
 				info = *one
 			}
 		}
@@ -109,7 +129,7 @@ func (a *app) listQueues(ctx context.Context, args []string) error {
 	if a.Format == output.Wide {
 		where = places(ctx, i, infos)
 	}
-	return errors.Join(output.List(&a.Printer, queueTable(where), shown), a.sayBroken(broken))
+	return errors.Join(output.List(&a.Printer, queueTable(where), shown), unknown, a.sayBroken(broken))
 }
 
 func (a *app) queueInspectCommand() *cobra.Command {
@@ -131,6 +151,7 @@ var queueRecord = output.Record[view.Queue]{
 		[]output.Field[view.Queue]{
 			{Name: "Name", Text: func(v view.Queue) string { return v.Queue }},
 			{Name: "State", Text: queueState},
+			{Name: "Paused", Text: func(v view.Queue) string { return pauseText(v.Pause) }},
 			{Name: "Size", Text: func(v view.Queue) string { return count(v.Size) }},
 			{Name: "Groups", Text: func(v view.Queue) string { return count(v.Groups) }},
 			{Name: "Latency", Text: func(v view.Queue) string { return quantity.Seconds(v.LatencySeconds) }},
@@ -170,7 +191,9 @@ func (a *app) inspectQueues(ctx context.Context, n queueNaming, args []string) e
 		if err != nil {
 			return view.Queue{}, err
 		}
-		return view.QueueOf(*info), nil
+		infos := []queue.QueueInfo{*info}
+		err = i.ReadPauses(ctx, infos)
+		return view.QueueOf(infos[0]), err
 	})
 }
 

@@ -26,7 +26,8 @@ func (a *app) queueActions(which func() (name string, size int, ok bool), isPaus
 // pauseQueue pauses a queue, or resumes one that is paused.
 func (a *app) pauseQueue(name string, paused bool) {
 	title, line := "Pause "+name, "No task of queue "+name+" is begun until it is resumed. Those that are being run go on."
-	call, result := a.inspector.Pause, "queue "+name+" is paused"
+	call := func(ctx context.Context, name string) (bool, error) { return a.inspector.PauseBy(ctx, name, a.By, "") }
+	result := "queue " + name + " is paused"
 	if paused {
 		title, line = "Resume "+name, "Tasks of queue "+name+" are begun again."
 		call, result = a.inspector.Resume, "queue "+name+" is resumed"

@@ -52,7 +52,7 @@ func withSecrets(t *testing.T) broker.Broker {
 			t.Fatal(err)
 		}
 	}
-	if err := b.Beat(ctx, now, broker.Server{
+	if err := b.Beat(ctx, now.Add(time.Hour), broker.Server{ // it lives for as long as the test
 		ID: "6f1f8f0e-7f57-4b3c-9d55-0f0f0f0f0f01", Host: "web-1", PID: 1, Concurrency: 1, Queues: map[string]int{"mail": 1}, Status: "active", Started: now,
 		Workers: []broker.Worker{{Entry: broker.EntryRef{Queue: "mail", ID: "json"}, Type: "pay", Payload: payload, Started: now}},
 	}); err != nil {

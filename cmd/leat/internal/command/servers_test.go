@@ -21,19 +21,35 @@ func fillGroups(ctx context.Context, b broker.Broker) error {
 	return nil
 }
 
-// fillServers has two servers be alive, of which one is running a task.
+// fillServers has two servers be alive until ctx is done, of which one is running a task.
 func fillServers(ctx context.Context, b broker.Broker) error {
 	now := time.Now()
-	for n, s := range []broker.Server{
+	servers := []broker.Server{
 		{Host: "web-2", PID: 7, Concurrency: 4, Queues: map[string]int{"mail": 1}, Status: "stopped"},
 		{Host: "web-1", PID: 4711, Concurrency: 10, Queues: map[string]int{"low": 1, "mail": 6}, Strict: true, Status: "active", Workers: []broker.Worker{
 			{Entry: broker.EntryRef{Queue: "mail", ID: "m1"}, Type: "email:welcome", Started: now.Add(-90 * time.Second), Deadline: now.Add(time.Hour)},
 		}},
-	} {
-		s.ID, s.Started = fmt.Sprintf("00000000-0000-4000-8000-00000000000%d", n), now.Add(-time.Hour)
-		if err := b.Beat(ctx, now, s); err != nil {
-			return err
-		}
 	}
+	beat := func() error {
+		for n, s := range servers {
+			s.ID, s.Started = fmt.Sprintf("00000000-0000-4000-8000-00000000000%d", n), now.Add(-time.Hour)
+			if err := b.Beat(ctx, time.Now(), s); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if err := beat(); err != nil {
+		return err
+	}
+	go func() {
+		for every := time.NewTicker(broker.ServerTTL / 4); beat() == nil; {
+			select {
+			case <-ctx.Done():
+				return
+			case <-every.C:
+			}
+		}
+	}()
 	return nil
 }

@@ -20,7 +20,9 @@ func TestAStepThatWasAddedIsDrawnAndChosen(t *testing.T) {
 	plan := workflow.NewStep("plan", func(ctx context.Context, n int) (int, error) {
 		return n, workflow.Add(ctx, stamp.With(n), tear.With(n))
 	})
-	adds := dag.New("adds", func(g *dag.Graph, in dag.Val[int]) dag.Val[int] { return dag.Do(g, stamp, dag.Do(g, plan, in), dag.As("last")) })
+	adds := dag.New("adds", func(g *dag.Graph, in dag.Val[int]) dag.Val[int] {
+		return dag.Do(g, stamp, dag.Do(g, plan, in), dag.As("last"))
+	})
 
 	b := model.New(model.Options{})
 	mux := task.NewMux()

@@ -3,6 +3,8 @@ package web_test
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/leatwork/leat/internal/browsertest"
@@ -115,4 +117,51 @@ func TestWhatTheUserHasMovedToStaysInSight(t *testing.T) {
 	if after := view(); after != before {
 		t.Errorf("the part that is seen was %s, and is %s once the graph was drawn anew", before, after)
 	}
+}
+
+func TestAStretchOfTheGanttIsDraggedOver(t *testing.T) {
+	s := serve(t, onSQLite(t), web.Config{Refresh: quick})
+	run, p := s.waiting(3, "&step=stage-1")
+	p.WaitFor("#follow") // which the script makes
+	born := browsertest.Eval[float64](p, `() => performance.timeOrigin`)
+	p.Drag("#ganttbox svg", 0.7, 0.9, func() {
+		p.WaitFor("#cursor text", "–")
+		p.Press("Escape")
+	})
+	if got := p.Value("#stretch [name=from]", "value"); got != "" {
+		t.Errorf("a drag that was left asks for what begins at %s", got)
+	}
+	p.Drag("#ganttbox svg", 0.7, 0.9, func() { p.WaitFor("#cursor text", "–") })
+	p.WaitFor("#stretch a", "Whole run")
+	p.Axe()
+	p.WaitFor("#ganttbox .outside", "lie outside")
+	p.WaitCount(`#ganttbox [data-step="gate"]`, 1)
+	p.WaitCount(`#ganttbox [data-step="stage-0"]`, 0)
+	from := p.Value("#stretch [name=from]", "value")
+	if address := p.Address(); from == "" || !strings.Contains(address, "from="+from) || !strings.Contains(address, "step=stage-1") {
+		t.Errorf("the stretch from %s is at %s", from, address)
+	}
+	labels := p.Texts("#ganttbox .axis")
+	if err := run.Pause(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	p.WaitFor(`#graphbox .state-paused[data-step="last"]`)
+	if after := p.Texts("#ganttbox .axis"); !slices.Equal(after, labels) {
+		t.Errorf("what is written on the axis was %q, and is %q once the gantt was drawn anew", labels, after)
+	}
+	p.Click(`#ganttbox [data-step="gate"]`)
+	p.WaitFor(`#graphbox .selected[data-step="gate"]`)
+	p.WaitFor("#ganttbox .outside", "lie outside")
+	p.Click("#stretch a")
+	p.WaitCount(`#ganttbox [data-step="stage-0"]`, 1)
+	if got := p.Value("#stretch [name=from]", "value"); got != "" || strings.Contains(p.Address(), "from=") {
+		t.Errorf("the whole run begins at %s, at %s", got, p.Address())
+	}
+	if browsertest.Eval[float64](p, `() => performance.timeOrigin`) != born {
+		t.Error("the page was loaded anew")
+	}
+	p.Expect("400")
+	p.Type("#stretch [name=from]", "yesterday")
+	p.Leave("a stretch that is none", func() { p.Press("Enter") })
+	p.WaitFor("main", "after the beginning")
 }

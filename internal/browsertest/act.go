@@ -57,6 +57,29 @@ func (p *Page) Click(selector string) {
 	p.do(chromedp.MouseClickXY(at.X, at.Y))
 }
 
+// Drag presses the mouse on the first element that the selector finds, moves it, calls
+// meanwhile, and lets go: from and to are parts of the element's width, half way down.
+func (p *Page) Drag(selector string, from, to float64, meanwhile func()) {
+	p.t.Helper()
+	p.WaitFor(selector)
+	r := eval[struct{ Left, Width, Y float64 }](p, `selector => {
+		const e = document.querySelector(selector)
+		e.scrollIntoView({block: 'center', inline: 'nearest', behavior: 'instant'})
+		const r = e.getBoundingClientRect()
+		return {Left: r.left, Width: r.width, Y: r.top + r.height / 2}
+	}`, selector)
+	mouse := func(what input.DispatchMouseEventType, part float64, more ...chromedp.MouseOption) {
+		p.do(chromedp.MouseEvent(what, r.Left+r.Width*part, r.Y, more...))
+	}
+	held := func(e *input.DispatchMouseEventParams) { e.Buttons = 1 }
+	mouse(chromedp.MouseMoved, from)
+	mouse(chromedp.MousePressed, from, chromedp.ButtonLeft, held)
+	mouse(chromedp.MouseMoved, from+(to-from)/2, chromedp.ButtonLeft, held)
+	mouse(chromedp.MouseMoved, to, chromedp.ButtonLeft, held)
+	meanwhile()
+	mouse(chromedp.MouseReleased, to, chromedp.ButtonLeft)
+}
+
 // A spot is where to click, and whether a click there reaches the element.
 type spot struct {
 	X, Y float64

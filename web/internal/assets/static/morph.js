@@ -16,7 +16,7 @@ export function become(old, fresh) {
 }
 
 function name(node) {
-  return node.nodeType === Node.ELEMENT_NODE ? node.id || node.dataset?.key || "" : "";
+  return node.nodeType === Node.ELEMENT_NODE ? node.getAttribute("id") || node.dataset?.key || "" : ""; // a form's .id may be a field of it
 }
 
 function attributes(old, fresh) {

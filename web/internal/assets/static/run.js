@@ -1,7 +1,8 @@
 // The drawings of a run: the graph is moved and made larger, what is looked at in one is
-// marked in both, steps are searched for, and one is chosen without a new page.
+// marked in both, steps are found, and what else is chosen is shown without a new page.
 import { look } from "./live.js";
 import { become } from "./morph.js";
+import { begin as beginStretch } from "./stretch.js";
 import { tell } from "./times.js";
 
 const most = 4; // how much larger than drawn the graph may be seen
@@ -20,10 +21,12 @@ export function begin() {
   tools();
   shown();
   if (graph()) centre(telling());
+  beginStretch();
   document.addEventListener("leat:shown", shown);
   document.addEventListener("pointerover", point);
   document.addEventListener("focusin", point);
   document.addEventListener("click", choose);
+  document.addEventListener("submit", zoomIn);
   addEventListener("resize", shown);
   addEventListener("popstate", () => go(location.href, false));
   addEventListener("keydown", press);
@@ -173,11 +176,19 @@ const same = (a, b) => a.dataset.step === b.dataset.step && a.dataset.run === b.
 
 function choose(e) {
   if (e.defaultPrevented || e.button !== 0 || e.ctrlKey || e.metaKey || e.shiftKey || e.altKey) return;
-  const a = e.target.closest(".drawing a[href], .stepside a[href], #preview a[href]");
+  const a = e.target.closest(".drawing a[href], #stretch a[href], .stepside a[href], #preview a[href]");
   const to = a && new URL(a.getAttribute("href"), location.href);
   if (!to || to.pathname !== location.pathname || to.searchParams.get("id") !== new URLSearchParams(location.search).get("id")) return;
   e.preventDefault();
   go(to.href, true);
+}
+
+// zoomIn has the gantt drawn for the stretch of time that is asked for.
+function zoomIn(e) {
+  if (!e.target.matches("#stretch")) return;
+  e.preventDefault();
+  const asked = [...new FormData(e.target)].filter(([, value]) => value !== "");
+  go(location.pathname + "?" + new URLSearchParams(asked), true);
 }
 
 // go shows what the server renders for another address of the same run.
@@ -192,6 +203,7 @@ async function go(address, push) {
     become(old, document.adoptNode(fresh));
   }
   if (push) history.pushState(null, "", address);
+  document.getElementById("stretch").reset();
   shown();
   look();
 }

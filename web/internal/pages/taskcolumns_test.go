@@ -49,6 +49,7 @@ func TestTheColumnsOfAListAreThoseThatAreAskedFor(t *testing.T) {
 	}
 	w.shows(listed("payload.user.name,header.note"), markup, `<a class="mono" href="/leat/task?id=one&queue=mail" data-open>`)
 	w.shows(listed("type", "&order=oldest"), "/leat/tasks?columns=type&order=oldest&size=25")
+	w.shows(listed(`payload."<script>alert(1)</script><img src=x onerror=alert(1)>"`), `<script>alert(1)</script>`)
 	w.shows("/tasks", ">ID</th>", ">Queue</th>", ">State</th>", ">Type</th>", ">Payload</th>", ">When</th>", ">Note</th>", "Columns…")
 }
 

@@ -251,12 +251,19 @@ func TestOnlyWhatSomebodyMayDoIsOffered(t *testing.T) {
 			}
 			p.Open(c.cfg.Root + "/tasks?q=queue:mail")
 			p.WaitFor("table", "mail-0000")
-			if n := p.Count(`main form[method=post], main input[name=pick]`); n > 0 != c.pause {
+			own := `main form[action="` + c.cfg.Root + `/settings/columns"]` // which changes only what who looks is shown
+			if n := p.Count(`main form[method=post], main input[name=pick]`) - p.Count(own); n > 0 != c.pause {
 				t.Errorf("%d places offer to change something", n)
+			}
+			if n := p.Count(own); n != 1 {
+				t.Errorf("%d forms offer columns", n)
 			}
 			if c.cfg.ReadOnly {
 				p.WaitFor("header", "read-only")
 			}
+			p.Click(".columns summary")
+			p.Follow(own + " button.main")
+			p.WaitAddress(c.cfg.Root + "/tasks?columns=id%2Cqueue%2Cstate%2Ctype%2Cpayload&q=queue%3Amail")
 		})
 	}
 }

@@ -30,8 +30,10 @@ func TestNothingIsReadAnewForSettings(t *testing.T) {
 	}
 	cost()
 	known := cost()
-	if status, body, _ := fetch(t, http.MethodPost, s.URL+"/settings"); status >= http.StatusBadRequest {
-		t.Fatalf("POST /settings = %d %.200s", status, body)
+	for _, path := range []string{"/settings", "/settings/columns"} {
+		if status, body, _ := fetch(t, http.MethodPost, s.URL+path); status >= http.StatusBadRequest {
+			t.Fatalf("POST %s = %d %.200s", path, status, body)
+		}
 	}
 	if again := cost(); again != known {
 		t.Errorf("what was read with %d calls is read with %d after somebody's settings were saved", known, again)

@@ -165,3 +165,36 @@ func TestAStretchOfTheGanttIsDraggedOver(t *testing.T) {
 	p.Leave("a stretch that is none", func() { p.Press("Enter") })
 	p.WaitFor("main", "after the beginning")
 }
+
+func TestStepsAreFoundAsTheirNameIsTyped(t *testing.T) {
+	s := serve(t, onSQLite(t), web.Config{Refresh: quick})
+	run, p := s.waiting(20, "&find=gate")
+	p.WaitFor("#find output", "1 step")
+	p.WaitFor(`#graphbox .sought[data-step="gate"]`)
+	p.Type("#find [name=find]", "Stage-1")
+	p.WaitFor("#find output", "11 steps")
+	p.WaitCount("#graphbox .sought", 11)
+	p.WaitCount("#ganttbox .sought", 11)
+	p.Press("Enter")
+	p.WaitFor("#find output", "1 of 11: stage-1")
+	p.Wait("first step that matches in sight", isSeen, "stage-1")
+	p.Press("Enter", "Enter")
+	p.WaitFor("#find output", "3 of 11: stage-11")
+	p.Wait("third step that matches in sight", isSeen, "stage-11")
+	p.WaitCount(`#graphbox .reached[data-step="stage-11"]`, 1)
+	p.Axe()
+	if err := run.Pause(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	p.WaitFor(`#graphbox .state-paused[data-step="last"]`)
+	p.WaitCount("#graphbox .sought", 11)
+	if got := p.Address(); !strings.Contains(got, "find=Stage-1") {
+		t.Errorf("what is sought is not in the address %s", got)
+	}
+	p.Click(`#ganttbox [data-step="stage-3"]`)
+	p.WaitFor(`#graphbox .selected[data-step="stage-3"]`)
+	p.WaitCount("#graphbox .sought", 11)
+	p.Type("#find [name=find]", "nothing")
+	p.WaitFor("#find output", "0 steps")
+	p.WaitCount(".sought", 0)
+}

@@ -53,6 +53,8 @@ type runShown struct {
 	Graphics [2]runLink
 	Stretch  stretch // of time, that the gantt is of
 	Unzoomed string  // the address of all of it
+	Find     string  // what is in the names of the steps that are marked
+	Found    int     // how many they are
 
 	Step    *stepShown
 	Preview *previewShown
@@ -110,7 +112,7 @@ const mostOpened = 1000
 
 // readRun reads how the run stands that r is about.
 func (p *Pages) readRun(ctx context.Context, r *request) (*runShown, error) {
-	s := &runShown{pages: p, Face: stepsFace, Legend: outline.States(), now: p.Storage.Now(), down: r.get("down") != "", step: r.get("step"), with: r.get("with"), compares: r.Query.Has("with")}
+	s := &runShown{pages: p, Face: stepsFace, Legend: outline.States(), now: p.Storage.Now(), down: r.get("down") != "", step: r.get("step"), with: r.get("with"), Find: r.get("find"), compares: r.Query.Has("with")}
 	var err error
 	if s.Stretch, err = readStretch(r.get("from"), r.get("to")); err != nil {
 		return nil, err
@@ -199,6 +201,7 @@ func (p *Pages) drawRun(ctx context.Context, r *request, s *runShown) error {
 		s.Trouble = plain.Name(err.Error())
 	}
 	s.Gantt = p.drawer.Gantt(s.Run, s.now, o)
+	s.Found = p.drawer.Found(s.Run, o)
 	if what := r.get("preview"); what != "" {
 		if s.Preview, err = p.preview(ctx, s, what); err != nil {
 			return err
@@ -221,7 +224,7 @@ func (p *Pages) drawOptions(s *runShown) rundraw.Options {
 	}
 	own := s.Choose("")
 	return rundraw.Options{
-		Width: ganttWidth, Other: other, Selected: s.step, Opened: s.opened, Down: s.down, Pauses: pausesOf(s.tree.Events, s.Run.EndedAt, s.now),
+		Width: ganttWidth, Other: other, Selected: s.step, Find: s.Find, Opened: s.opened, Down: s.down, Pauses: pausesOf(s.tree.Events, s.Run.EndedAt, s.now),
 		From: s.Stretch.From, To: s.Stretch.To,
 		Link: func(run view.Run, step string) string {
 			if run.ID == s.Run.ID {

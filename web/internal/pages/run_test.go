@@ -260,6 +260,17 @@ func TestTheGanttOfARunIsOfAStretchOfTime(t *testing.T) {
 	}
 }
 
+func TestAStepIsFoundInTheGraph(t *testing.T) {
+	f := serveFlows(t)
+	f.start("failed", parcel{Broken: true}, failed)
+	f.lacks("/run?queue=default&id=failed", " sought")
+	page := f.shows("/run?queue=default&id=failed&find=WEI", `name="find" value="WEI"`, "<output>1 step</output>", "find=WEI&id=failed")
+	if got := strings.Count(page, " sought"); got != 2 {
+		t.Errorf("a step that is found is marked %d times, want once in the graph and once in the gantt", got)
+	}
+	f.shows("/run?queue=default&id=failed&find="+url.QueryEscape(markup), "<output>0 steps</output>")
+}
+
 func TestRunsAreListedAndSearched(t *testing.T) {
 	f := serveFlows(t)
 	f.start("failed", parcel{Broken: true}, failed)

@@ -61,7 +61,7 @@ func (g graph) adding(s *scene, k int, classes string) {
 		if s.run.ID != g.run {
 			selected = ""
 		}
-		g.node(s, a, at, "added "+classesOf(a.State, a.Steps, nil, selected))
+		g.node(s, a, at, "added "+classesOf(a.State, a.Steps, nil, selected, g.Find))
 		at.Y += at.Height
 	}
 	if n := s.more[k]; n > 0 && s.detail != dots {

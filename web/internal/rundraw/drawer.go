@@ -29,6 +29,7 @@ type Options struct {
 	Toggle func(step string) string
 
 	Selected   string         // name of the step of the run that is
+	Find       string         // what the names of the steps have in them that are marked; "": none are
 	Opened     []string       // names of steps in whose places the runs that they are are drawn, at any depth
 	Down       bool           // the graph goes from top to bottom
 	Width      int            // of a gantt, in pixels; 0: 960

@@ -83,12 +83,12 @@ func (d *Drawer) lines(r view.Run, now time.Time, o Options, depth int) (lines [
 		if depth == 0 {
 			l.other = besides(r, f, now, o.Other)
 		}
-		l.classes = classesOf(f.State, f.Steps, critical, selected)
+		l.classes = classesOf(f.State, f.Steps, critical, selected, o.Find)
 		lines = append(lines, l)
 		added, _ := f.Added()
 		for _, a := range added {
 			own := lineOf(r, a, now)
-			own.Depth, own.run, own.classes = depth+1, r, "added "+classesOf(a.State, a.Steps, nil, selected)
+			own.Depth, own.run, own.classes = depth+1, r, "added "+classesOf(a.State, a.Steps, nil, selected, o.Find)
 			lines = append(lines, own)
 		}
 		if step := f.Steps[0]; len(f.Steps) == 1 && step.Workflow && slices.Contains(o.Opened, step.Name) {

@@ -49,13 +49,13 @@ func (g graph) scene(s *scene, x, y int, selected string) {
 	g.Open("g", "transform", fmt.Sprintf("translate(%d %d)", x, y))
 	g.edges(s, critical)
 	for k := range s.figures {
-		g.figure(s, k, classesOf(s.figures[k].State, s.figures[k].Steps, critical, selected))
+		g.figure(s, k, classesOf(s.figures[k].State, s.figures[k].Steps, critical, selected, g.Find))
 	}
 	g.Close()
 }
 
 // classesOf returns the classes of what is drawn of some steps.
-func classesOf(state outline.State, steps []view.Step, critical map[string]bool, selected string) string {
+func classesOf(state outline.State, steps []view.Step, critical map[string]bool, selected, find string) string {
 	words := []string{"state-" + state.String()}
 	if slices.ContainsFunc(steps, func(s view.Step) bool { return critical[s.Name] }) {
 		words = append(words, "critical")
@@ -63,16 +63,19 @@ func classesOf(state outline.State, steps []view.Step, critical map[string]bool,
 	if selected != "" && slices.ContainsFunc(steps, func(s view.Step) bool { return s.Name == selected }) {
 		words = append(words, "selected")
 	}
+	if found(steps, find) > 0 {
+		words = append(words, "sought")
+	}
 	return strings.Join(words, " ")
 }
 
-// link opens the link of a step, or of the first of several.
-func (g graph) link(r view.Run, class, step string) {
-	href := ""
+// link opens the link of a figure: of its step, or of the first of several.
+func (g graph) link(r view.Run, class string, f outline.Figure) {
+	href, step := "", f.Steps[0].Name
 	if g.Link != nil {
 		href = g.Link(r, step)
 	}
-	g.Open("a", "class", class, "href", href, "data-run", g.within(r), "data-step", step)
+	g.Open("a", "class", class, "href", href, "data-run", g.within(r), "data-step", step, "data-members", strings.Join(f.Members(), "\n"))
 }
 
 // within returns the id of a run within the one that is drawn, and "" of that.
@@ -98,7 +101,7 @@ func (g graph) figure(s *scene, k int, classes string) {
 // node draws a figure alone.
 func (g graph) node(s *scene, f outline.Figure, b layout.Box, classes string) {
 	step := f.Steps[0]
-	g.link(s.run, strings.TrimSpace("node "+kindOf(f)+" "+classes), step.Name)
+	g.link(s.run, strings.TrimSpace("node "+kindOf(f)+" "+classes), f)
 	g.Text("title", titleOf(s.run, f))
 	if s.detail == dots {
 		g.Leaf("rect", "x", b.X, "y", b.Y, "width", b.Width, "height", b.Height)
@@ -143,7 +146,7 @@ func (g graph) frame(s *scene, k int, classes string) {
 	step := f.Steps[0]
 	g.Open("g", "class", "frame "+classes)
 	g.Leaf("rect", "x", b.X, "y", b.Y, "width", b.Width, "height", b.Height, "rx", 8, "stroke-dasharray", "5 3")
-	g.link(s.run, "head "+classes, step.Name)
+	g.link(s.run, "head "+classes, f)
 	g.Text("title", titleOf(s.run, f))
 	g.Text("text", f.State.Sign(), "class", "sign", "x", b.X+10, "y", b.Y+18)
 	g.Text("text", labelOf(f), "class", "name", "x", b.X+28, "y", b.Y+18)

@@ -1,5 +1,6 @@
 // The drawings of a run: the graph is moved and made larger, what is looked at in one is
-// marked in both, steps are found, and what else is chosen is shown without a new page.
+// marked in both, and what is chosen is shown without a new page.
+import { begin as beginFind, carried, mark, read } from "./find.js";
 import { look } from "./live.js";
 import { become } from "./morph.js";
 import { begin as beginStretch } from "./stretch.js";
@@ -9,7 +10,6 @@ const most = 4; // how much larger than drawn the graph may be seen
 let least = 0.6; // how much smaller it is made at most so that it fits, which can still be read
 let view = null; // the part of the graph that the user has moved to; null: none, it fits
 let follows = false;
-let sought = "";
 
 const frame = () => document.getElementById("graphbox");
 const graph = () => document.querySelector("#graphbox svg.graph");
@@ -22,13 +22,14 @@ export function begin() {
   shown();
   if (graph()) centre(telling());
   beginStretch();
+  beginFind(centre);
   document.addEventListener("leat:shown", shown);
   document.addEventListener("pointerover", point);
   document.addEventListener("focusin", point);
   document.addEventListener("click", choose);
   document.addEventListener("submit", zoomIn);
   addEventListener("resize", shown);
-  addEventListener("popstate", () => go(location.href, false));
+  addEventListener("popstate", () => { read(); go(location.href, false); });
   addEventListener("keydown", press);
   frame().addEventListener("wheel", wheel, { passive: false });
   frame().addEventListener("pointerdown", grab);
@@ -55,12 +56,6 @@ function tools() {
   const f = button("follow", "keep what runs in sight (f)", follow);
   f.id = "follow";
   f.setAttribute("aria-pressed", "false");
-  const q = document.createElement("input");
-  Object.assign(q, { type: "search", placeholder: "Find a step" });
-  q.setAttribute("aria-label", "Find a step");
-  q.addEventListener("input", () => { sought = q.value.toLowerCase(); mark(); });
-  q.addEventListener("keydown", (e) => { if (e.key === "Enter") { const s = steps().find(isSought); if (s) { centre(s); s.focus(); } } });
-  at.append(q);
 }
 
 // shown brings what the server has drawn anew into the state that the user has left it in.
@@ -156,15 +151,6 @@ function grab(e) {
   addEventListener("pointerup", end);
 }
 
-// mark marks what is searched for.
-function mark() {
-  for (const s of document.querySelectorAll(".drawing a[data-step]")) s.classList.toggle("sought", sought !== "" && isSought(s));
-}
-
-function isSought(s) {
-  return s.dataset.step.toLowerCase().includes(sought);
-}
-
 // point marks in both drawings what the pointer or the focus is on.
 function point(e) {
   const at = e.target.closest?.(".drawing a[data-step]");
@@ -193,6 +179,7 @@ function zoomIn(e) {
 
 // go shows what the server renders for another address of the same run.
 async function go(address, push) {
+  if (push) address = carried(address);
   const r = await fetch(address).catch(() => null);
   if (!r || !r.ok) return location.assign(address);
   const page = new DOMParser().parseFromString(await r.text(), "text/html");

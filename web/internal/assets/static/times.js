@@ -14,7 +14,7 @@ function exact() {
 
 const write = exact();
 const parts = { seconds: { hour: "2-digit", minute: "2-digit", second: "2-digit" }, minutes: { hour: "2-digit", minute: "2-digit" }, days: { month: "short", day: "numeric" } };
-const forms = { full: write };
+const forms = { full: write, exact: new Intl.DateTimeFormat("sv-SE", { ...options, timeZone: write.resolvedOptions().timeZone, timeZoneName: "short", fractionalSecondDigits: 3 }) };
 for (const [name, form] of Object.entries(parts)) forms[name] = new Intl.DateTimeFormat("en-GB", { ...form, hourCycle: "h23", timeZone: write.resolvedOptions().timeZone });
 
 export function tell(within) {

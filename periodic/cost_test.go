@@ -55,6 +55,8 @@ func TestWhatAnIdleSchedulerCosts(t *testing.T) {
 		clear(x.calls)
 		x.mu.Unlock()
 		time.Sleep(time.Hour)
+		x.mu.Lock()
+		defer x.mu.Unlock()
 		total := 0
 		for n := range maps.Values(x.calls) {
 			total += n

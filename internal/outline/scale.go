@@ -146,8 +146,8 @@ func (s *Scale) Labels() (all []Label) {
 		}
 	}
 	for _, st := range s.Stretches {
-		first := st.From.Sub(s.Zero)
-		for at := (first + step - 1) / step * step; at <= st.To.Sub(s.Zero) && !st.Folded; at += step {
+		first, last := st.From.Sub(s.Zero), st.To.Sub(s.Zero)
+		for at := (first + step - 1) / step * step; first <= at && at <= last && !st.Folded; at += step { // the sums may overflow
 			all = append(all, Label{s.At(s.Zero.Add(at)), exact(at, step), false})
 		}
 	}

@@ -24,8 +24,8 @@ const (
 
 // readColumns reads which columns somebody wants. None are those that suit the state.
 func readColumns(text string) ([]taskField, error) {
-	if len(text) > longestColumns {
-		return nil, task.Invalid("columns", fmt.Sprintf("%d bytes", len(text)), fmt.Sprintf("must be at most %d bytes", longestColumns))
+	if err := checkLength(text); err != nil {
+		return nil, err
 	}
 	columns, err := query.Tasks.Columns(text)
 	if bad, ok := errors.AsType[*query.Error](err); ok {
@@ -36,7 +36,14 @@ func readColumns(text string) ([]taskField, error) {
 	if len(columns) > mostColumns {
 		return nil, task.Invalid("columns", fmt.Sprint(len(columns)), fmt.Sprintf("must be at most %d", mostColumns))
 	}
-	return columns, err
+	return columns, errors.Join(err, checkLength(nameColumns(columns))) // an alias is shorter than the name
+}
+
+func checkLength(names string) error {
+	if len(names) > longestColumns {
+		return task.Invalid("columns", fmt.Sprintf("%d bytes", len(names)), fmt.Sprintf("must be at most %d bytes", longestColumns))
+	}
+	return nil
 }
 
 // nameColumns is how columns are named in an address and in a cookie.

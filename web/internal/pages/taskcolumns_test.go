@@ -180,3 +180,16 @@ func TestTheSizeOfAPayloadIsTheSameToEverybody(t *testing.T) {
 		t.Errorf("it is %s to an admin and %s to a viewer", admin, viewer)
 	}
 }
+
+func TestColumnsThatACookieHasNoRoomForAreNotRemembered(t *testing.T) {
+	w := withCard(t, nil)
+	for _, rest := range []int{980, 985, 990} {
+		status, address, cookie := w.choose("/leat/tasks", url.Values{"columns": {"s,q,payload." + strings.Repeat("x", rest)}})
+		if status == http.StatusBadRequest && cookie == nil {
+			continue
+		}
+		if again, _, _ := w.ask(http.MethodGet, strings.TrimPrefix(address, "/leat")); status != http.StatusSeeOther || again != http.StatusOK {
+			t.Errorf("with %d bytes: %d, which leads to %d", rest, status, again)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package rundraw_test
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -92,5 +93,18 @@ func TestStepsThatAreOneRowAreCountedEach(t *testing.T) {
 	r.Steps = append(r.Steps, view.Step{Name: "late", Kind: "step", Runs: "late", State: "running", ReadyAt: r.StartedAt, StartedAt: r.StartedAt})
 	if drawing := gantt(r, rundraw.Options{From: 10 * time.Second}); !strings.Contains(drawing, "50 steps lie outside") || !slices.Equal(names(t, drawing), []string{"late"}) {
 		t.Errorf("a stretch without the steps that are one row is drawn so:\n%s", drawing)
+	}
+}
+
+func TestAStretchMayBeAsLongAndAsLateAsATimeCanBe(t *testing.T) {
+	for _, c := range [][2]time.Duration{{0, math.MaxInt64}, {math.MaxInt64 / 2, math.MaxInt64}, {math.MaxInt64 - 1, math.MaxInt64}, {math.MaxInt64, 0}} {
+		drawn := make(chan string, 1)
+		go func() { drawn <- zoomed("order", c[0], c[1]) }()
+		select {
+		case drawing := <-drawn:
+			read(t, drawing)
+		case <-time.After(time.Minute):
+			t.Fatalf("from %v to %v it is drawn without end", c[0], c[1])
+		}
 	}
 }

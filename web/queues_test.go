@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/leatwork/leat/internal/browsertest"
 	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/queue/brokertest"
@@ -89,6 +90,83 @@ func TestQueuesAreSortedAndNarrowedByTheAddress(t *testing.T) {
 		s.says("the page", s.page("/queues"), "no server listens", `href="/queue?name=mail"`, `action="/deed/queue/resume"`)
 		s.says("the page", s.page("/queues", "q", "syze>1"), "have no field", "syze", "did you mean")
 	})
+}
+
+func TestQueuesAreGroupedByWhatTheirNamesBeginWith(t *testing.T) {
+	onEach(t, func(t *testing.T, b broker.Broker) {
+		s := serve(t, b, web.Config{})
+		for name, n := range map[string]int{"mail.bulk": 4, "mail.fast": 1, "mail:x": 1, "image.large": 2, "alone": 3, ".odd": 1, ".odd.too": 1} {
+			for range n {
+				s.enqueue("a", "{}", task.Queue(name))
+			}
+		}
+		if _, err := queue.NewInspector(b).Pause(t.Context(), "mail.fast"); err != nil {
+			t.Fatal(err)
+		}
+		rows := func(query ...string) (names []string) {
+			for _, row := range strings.Split(s.page("/queues", query...), "<tr")[2:] { // behind the headings
+				_, key, _ := strings.Cut(row, `data-key="`)
+				name, rest, _ := strings.Cut(key, `"`)
+				_, size, _ := strings.Cut(rest, "/tasks?q=")
+				_, size, _ = strings.Cut(size, ">")
+				size, _, _ = strings.Cut(size, "<")
+				names = append(names, name+"="+size)
+			}
+			return names
+		}
+		for _, c := range []struct {
+			want  string
+			query []string
+		}{
+			{"[.odd=1 .odd.too=1 alone=3 image.large=2 mail.bulk=4 mail.fast=1 mail:x=1]", nil},
+			{"[.odd=1 .odd.too=1 alone=3 image.large=2 mail.*=5 mail:x=1]", []string{"group", "."}},
+			{"[mail.*=5 alone=3 image.large=2 .odd=1 .odd.too=1 mail:x=1]", []string{"group", ".", "sort", "-size"}},
+			{"[mail.*=5 mail.bulk=4 mail.fast=1]", []string{"group", ".", "sort", "-size", "open", "mail.", "q", "mail.*"}},
+			{"[.odd=1 .odd.too=1 mail:x=1 image.large=2 alone=3 mail.*=5 mail.fast=1 mail.bulk=4]", []string{"group", ".", "sort", "size", "open", "mail.", "open", "image."}},
+			{"[alone=3 mail.bulk=4]", []string{"group", ".", "q", "size>2"}},
+			{"[.odd=1 .odd.too=1 alone=3 image.large=2 mail.bulk=4 mail.fast=1 mail:x=1]", []string{"group", "a"}},
+		} {
+			if got := fmt.Sprint(rows(c.query...)); got != c.want {
+				t.Errorf("queues with %q: %s, want %s", c.query, got, c.want)
+			}
+		}
+		s.says("a group", s.page("/queues", "group", ".", "sort", "-size"), `<option value="." selected>`, `aria-expanded="false"`, "2 queues", "1 paused", "1 without a server",
+			`href="/queues?group=.&amp;open=mail.&amp;sort=-size"`, `href="/tasks?q=queue%3Amail.%2A"`, `form="query" name="sort" value="-size"`)
+		s.says("a group that is open", s.page("/queues", "group", ".", "open", "mail."), `href="/queues?group=." aria-expanded="true"`, `class="within"`)
+	})
+}
+
+func TestGroupsOfQueuesAreOpenedAndClosedInABrowser(t *testing.T) {
+	b := onSQLite(t)
+	s := serve(t, b, web.Config{})
+	for i, name := range []string{"mail.bulk", "mail.digest", "mail.fast", "image.large", "image.thumbnail", "accounts", "video.encode"} {
+		for range 3*i + 2 {
+			s.enqueue("a", "{}", task.Queue(name))
+		}
+	}
+	if _, err := queue.NewInspector(b).PauseBy(t.Context(), "mail.digest", "ann", "the relay is moved to another data centre"); err != nil {
+		t.Fatal(err)
+	}
+	for way, o := range looks {
+		t.Run(way, func(t *testing.T) {
+			p := browsertest.New(t, s.server.URL, o)
+			p.Open("/queues?sort=-size")
+			p.Select("select[name=group]", "by .")
+			p.Follow("#query button")
+			p.WaitAddress("/queues?q=&group=.&sort=-size")
+			p.WaitCount("tr.rolled", 2)
+			p.Follow("tr[data-key='mail.*'] a[aria-expanded=false]")
+			p.WaitCount("tr.within", 3)
+			p.WaitFor("tr[data-key='mail.digest']", "by ann: the relay is moved")
+			p.Fits()
+			if !o.NoScript && !o.Phone {
+				p.Axe()
+			}
+			p.Screenshot("queues-grouped-" + way)
+			p.Follow("tr[data-key='mail.*'] a[aria-expanded=true]")
+			p.WaitCount("tr.within", 0)
+		})
+	}
 }
 
 func TestAQueueShowsItsFiguresAndDays(t *testing.T) {

@@ -18,7 +18,7 @@ import (
 
 // shownBy are the parameters of pages. What else an address has, shows nothing else.
 var shownBy = []string{
-	"aid", "aqueue", "bid", "bqueue", "columns", "cursor", "days", "down", "face", "filter", "find", "from", "id", "items", "name", "open", "order", "preview", "q", "queue", "range", "show", "size", "sort", "step", "to", "view", "with",
+	"aid", "aqueue", "bid", "bqueue", "columns", "cursor", "days", "down", "face", "filter", "find", "from", "group", "id", "items", "name", "open", "order", "preview", "q", "queue", "range", "show", "size", "sort", "step", "to", "view", "with",
 }
 
 // known returns what pages know of a query.

@@ -23,7 +23,9 @@ var queuesPage = page{path: "/queues", name: "queues", title: "Queues", modules:
 // queues are all queues, or those that a query takes.
 type queues struct {
 	Query    string
+	Sort     string
 	Fault    *fault
+	Group    []grouping // what they can be grouped by
 	Headings []heading
 	Rows     []queueRow
 	All      int // how many there are
@@ -32,10 +34,13 @@ type queues struct {
 	Kept     kept
 }
 
-// A queueRow is a queue in the table of queues.
+// A queueRow is a queue in the table of queues, or several.
 type queueRow struct {
 	view.Queue
-	Acts     string // how it stands, as what may be done to it goes by that
+	Rolled   *rolled // the several; the rest is of all of them
+	Within   bool    // it stands below the row of several
+	Term     string  // takes its tasks
+	Acts     string  // how it stands, as what may be done to it goes by that
 	Memory   *int64
 	Pace     storage.QueuePace
 	Servers  int
@@ -84,7 +89,7 @@ func loadQueues(ctx context.Context, p *Pages, r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := queues{Query: r.get("q"), Kept: p.kept(ctx, r), All: len(q.Infos) + len(q.Broken)}
+	o := queues{Query: r.get("q"), Sort: r.get("sort"), Group: groupings(r.get("group")), Kept: p.kept(ctx, r), All: len(q.Infos) + len(q.Broken)}
 	takes, fault, err := parse(query.Queues, o.Query)
 	if err != nil {
 		return nil, err
@@ -93,6 +98,9 @@ func loadQueues(ctx context.Context, p *Pages, r *request) (any, error) {
 		now := p.Storage.Now()
 		infos := slices.DeleteFunc(slices.Clone(q.Infos), func(i queue.QueueInfo) bool { return !takes.Match(now, i) })
 		o.Rows = queueRows(q, infos, p.Storage.Paces(q), p.Storage.Memory(ctx), servers)
+		if o.Rows, err = p.rollUp(r, o.Rows, servers); err != nil {
+			return nil, err
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(q.Broken)) {
 		o.Broken = append(o.Broken, brokenQueue{name, problem.Why(q.Broken[name])})
@@ -100,8 +108,11 @@ func loadQueues(ctx context.Context, p *Pages, r *request) (any, error) {
 	if o.Headings, err = sorted(p, r, queueColumns, o.Rows); err != nil {
 		return nil, err
 	}
-	o.Left = max(len(o.Rows)-mostQueues, 0)
-	o.Rows = o.Rows[:len(o.Rows)-o.Left]
+	if o.Rows, err = unrolled(p, r, o.Rows); err != nil {
+		return nil, err
+	}
+	shown := min(len(o.Rows), mostQueues)
+	o.Left, o.Rows = queuesIn(o.Rows[shown:]), o.Rows[:shown]
 	for i := range o.Rows {
 		o.Rows[i].draw()
 	}
@@ -127,7 +138,7 @@ func queueRows(q storage.Queues, infos []queue.QueueInfo, paces map[string]stora
 	rows := make([]queueRow, len(infos))
 	for n, i := range infos {
 		load := q.Loads.Queues[i.Queue]
-		rows[n] = queueRow{Queue: view.QueueOf(i), Acts: deed.QueueState(i.Paused), Pace: paces[i.Queue], Servers: serving[i.Queue], Unserved: serving[i.Queue] == 0 && load.Ready > 0}
+		rows[n] = queueRow{Queue: view.QueueOf(i), Term: query.Term("queue", i.Queue), Acts: deed.QueueState(i.Paused), Pace: paces[i.Queue], Servers: serving[i.Queue], Unserved: serving[i.Queue] == 0 && load.Ready > 0}
 		if bytes, ok := memory[i.Queue]; ok {
 			rows[n].Memory = &bytes
 		}

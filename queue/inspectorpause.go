@@ -13,12 +13,13 @@ import (
 // was new. Tasks that are being run go on; enqueues, and what is done at a time,
 // do as well. The queue need not exist yet.
 func (i *Inspector) Pause(ctx context.Context, queue string) (bool, error) {
+	forget := i.toForget(ctx, queue)
 	changed, err := i.pause(ctx, queue, true)
 	if err != nil {
 		return false, fmt.Errorf("pause queue %s: %w", queue, err)
 	}
 	if changed {
-		i.forgetPause(ctx, queue) // asynq's tools resume a queue without that
+		forget() // asynq's tools resume a queue without that
 	}
 	return changed, nil
 }
@@ -47,11 +48,12 @@ func (i *Inspector) pauseBy(ctx context.Context, queue string, p Pause) (bool, e
 
 // Resume ends what Pause began, and reports whether that was new.
 func (i *Inspector) Resume(ctx context.Context, queue string) (bool, error) {
+	forget := i.toForget(ctx, queue)
 	changed, err := i.pause(ctx, queue, false)
 	if err != nil {
 		return false, fmt.Errorf("resume queue %s: %w", queue, err)
 	}
-	i.forgetPause(ctx, queue)
+	forget()
 	return changed, nil
 }
 
@@ -62,15 +64,29 @@ func (i *Inspector) pause(ctx context.Context, queue string, paused bool) (bool,
 	return i.broker.Pause(ctx, time.Now(), queue, paused)
 }
 
-// forgetPause forgets who has paused a queue that is not paused any more, or by somebody
-// else. If that cannot be done, as in a storage that is full, nothing is amiss: it is not
-// told of a queue that is not paused, and whoever says anew who pauses it replaces it.
-func (i *Inspector) forgetPause(ctx context.Context, queue string) {
-	_ = changePauses(ctx, i.broker, time.Now(), func(all pauses) bool {
-		_, known := all[queue]
-		delete(all, queue)
-		return known
-	})
+// toForget returns what forgets who has paused a queue that is not paused any more, or by
+// somebody else: what is known of that by now, and not what somebody says later. If that
+// cannot be done, as in a storage that is full, nothing is amiss: it is not told of a queue
+// that is not paused, and whoever says anew who pauses it replaces it.
+func (i *Inspector) toForget(ctx context.Context, queue string) (forget func()) {
+	if checkBroker(i.broker) != nil {
+		return func() {}
+	}
+	at, err := pausesDocument(ctx, i.broker)
+	if err != nil {
+		return func() {}
+	}
+	then, _ := parsePauses(at) // of what is damaged nothing is known
+	return func() {
+		_ = changePausesFrom(ctx, i.broker, time.Now(), at, func(all pauses) bool {
+			now, known := all[queue]
+			if !known || !now.equal(then[queue]) {
+				return false
+			}
+			delete(all, queue)
+			return true
+		})
+	}
 }
 
 // ReadPauses sets the Pause of those of infos that are paused, where somebody has said who

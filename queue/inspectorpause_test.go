@@ -76,6 +76,23 @@ var pausePromises = []promise{
 		x.pauseBy("q", strings.Repeat("é", 150)+"\xff", strings.Repeat("y", 1000), true)
 		x.wantPauses(map[string]*queue.Pause{"q": {By: strings.Repeat("é", 100), Why: strings.Repeat("y", 200), At: time.Now()}})
 	}},
+	{"who pauses a queue while it is resumed is told", func(x *inspection) {
+		x.put("q", task.Pending)
+		x.pauseBy("q", "ann", "a migration", true)
+		meanwhile := func() { x.pauseBy("q", "bob", "an outage", true) }
+		i := queue.NewInspector(brokertest.Faulty(x.b, func(_ int, method string) brokertest.Fault {
+			if method == "Apply" && meanwhile != nil { // it is resumed, and to be forgotten
+				do := meanwhile
+				meanwhile = nil
+				do()
+			}
+			return brokertest.Fault{}
+		}))
+		if fresh, err := i.Resume(x.Context(), "q"); !fresh || err != nil {
+			x.Errorf("Resume() = %v, %v; want true", fresh, err)
+		}
+		x.wantPauses(map[string]*queue.Pause{"q": {By: "bob", Why: "an outage", At: time.Now()}})
+	}},
 	{"what is damaged hinders nobody from pausing", func(x *inspection) {
 		x.put("q", task.Pending)
 		x.change(broker.Change{Home: pausesHome, Put: []broker.Put{{Key: "pauses", Body: []byte("{"), If: broker.AnyVersion}}})

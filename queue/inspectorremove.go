@@ -27,6 +27,7 @@ const maxRemovals = 10
 // left of the queue stays paused; the call may be repeated. If somebody goes on
 // enqueueing, the error matches ErrQueueNotEmpty at last.
 func (i *Inspector) RemoveQueue(ctx context.Context, queue string, force bool) error {
+	forget := i.toForget(ctx, queue)
 	err := checkBroker(i.broker)
 	if err == nil && force {
 		err = i.prepareRemoval(ctx, queue)
@@ -48,7 +49,7 @@ func (i *Inspector) RemoveQueue(ctx context.Context, queue string, force bool) e
 	if err != nil {
 		return fmt.Errorf("remove queue %s: %w", queue, err)
 	}
-	i.forgetPause(ctx, queue)
+	forget()
 	return nil
 }
 

@@ -17,6 +17,8 @@ type Pause struct {
 	At  time.Time `json:"at"`
 }
 
+func (p Pause) equal(o Pause) bool { return p.By == o.By && p.Why == o.Why && p.At.Equal(o.At) }
+
 // pauses are who has paused queues, by the queue's name: the one document of a home of
 // its own. Whether a queue is paused is not asked of it.
 type pauses map[string]Pause
@@ -55,6 +57,11 @@ func changePauses(ctx context.Context, b broker.Broker, now time.Time, edit func
 	if err != nil {
 		return err
 	}
+	return changePausesFrom(ctx, b, now, at, edit)
+}
+
+// changePausesFrom does what changePauses does, where at is what was kept.
+func changePausesFrom(ctx context.Context, b broker.Broker, now time.Time, at broker.Document, edit func(pauses) bool) error {
 	for range pausesTries {
 		all, err := parsePauses(at)
 		if err != nil || all == nil {

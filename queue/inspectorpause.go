@@ -26,7 +26,9 @@ func (i *Inspector) Pause(ctx context.Context, queue string) (bool, error) {
 
 // PauseBy does what Pause does, and keeps who wants it, when and why for others to see,
 // until the queue is resumed or removed. Pausing it again says so anew. By and why are
-// cut to 200 bytes. Where the storage has no room for that, nothing is paused.
+// cut to 200 bytes. Where that cannot be kept, as in a storage that is full, or that lets
+// its user into no home but those of some queues, nothing is paused if there is a why; without
+// one the queue is paused all the same.
 func (i *Inspector) PauseBy(ctx context.Context, queue, by, why string) (bool, error) {
 	changed, err := i.pauseBy(ctx, queue, Pause{By: cut(by, maxWords), Why: cut(why, maxWords), At: time.Now()})
 	if err != nil {
@@ -40,7 +42,7 @@ func (i *Inspector) pauseBy(ctx context.Context, queue string, p Pause) (bool, e
 		return false, err
 	}
 	// First this: it is not told of a queue that is not paused.
-	if err := changePauses(ctx, i.broker, p.At, func(all pauses) bool { all[queue] = p; return true }); err != nil {
+	if err := changePauses(ctx, i.broker, p.At, func(all pauses) bool { all[queue] = p; return true }); err != nil && p.Why != "" {
 		return false, err
 	}
 	return i.pause(ctx, queue, true)

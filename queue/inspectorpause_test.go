@@ -99,6 +99,23 @@ var pausePromises = []promise{
 		x.pauseBy("q", "ann", "", true)
 		x.wantPauses(map[string]*queue.Pause{"q": {By: "ann", At: time.Now()}})
 	}},
+	{"where it cannot be kept who pauses a queue, it is paused unless somebody says why", func(x *inspection) {
+		x.put("q", task.Pending)
+		failing := brokertest.Faulty(x.b, func(_ int, method string) brokertest.Fault {
+			if method == "Apply" {
+				return brokertest.Fault{Before: errors.New("there is no room")}
+			}
+			return brokertest.Fault{}
+		})
+		i := queue.NewInspector(failing)
+		if fresh, err := i.PauseBy(x.Context(), "q", "ann", "a migration"); fresh || err == nil {
+			x.Errorf("PauseBy() = %v, %v; want an error", fresh, err)
+		}
+		if fresh, err := i.PauseBy(x.Context(), "q", "ann", ""); !fresh || err != nil {
+			x.Errorf("PauseBy() without a why = %v, %v; want true", fresh, err)
+		}
+		x.wantPauses(map[string]*queue.Pause{"q": nil})
+	}},
 	{"many who pause at once are all told of", func(x *inspection) {
 		want := map[string]*queue.Pause{}
 		var all sync.WaitGroup

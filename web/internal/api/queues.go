@@ -7,7 +7,6 @@ import (
 
 	"github.com/leatwork/leat/internal/query"
 	"github.com/leatwork/leat/internal/view"
-	"github.com/leatwork/leat/queue"
 	"github.com/leatwork/leat/queue/broker"
 	"github.com/leatwork/leat/web/internal/problem"
 	"github.com/leatwork/leat/web/internal/storage"
@@ -51,15 +50,11 @@ func listQueues(ctx context.Context, a *api, r *request) (Queues, error) {
 }
 
 func readQueue(ctx context.Context, a *api, r *request) (view.Queue, error) {
-	i, err := a.Storage.Inspector.QueueInfo(ctx, r.args["name"])
+	i, err := a.Storage.QueueInfo(ctx, r.args["name"])
 	if err != nil {
 		return view.Queue{}, err
 	}
-	infos := []queue.QueueInfo{*i}
-	if err := a.Storage.Inspector.ReadPauses(ctx, infos); err != nil {
-		return view.Queue{}, err
-	}
-	shown := view.QueueOf(infos[0])
+	shown := view.QueueOf(i)
 	if i.MemoryErr != nil {
 		shown.MemoryError = problem.Why(i.MemoryErr)
 	}

@@ -103,13 +103,7 @@ func (p *Pages) queueInfo(ctx context.Context, q storage.Queues, name string) (q
 		info.Memory = bytes
 		return info, nil
 	}
-	info, err := p.Storage.Inspector.QueueInfo(ctx, name)
-	if err != nil {
-		return queue.QueueInfo{}, err
-	}
-	infos := []queue.QueueInfo{*info}
-	err = p.Storage.Inspector.ReadPauses(ctx, infos)
-	return infos[0], err
+	return p.Storage.QueueInfo(ctx, name)
 }
 
 // serversOf returns the servers that take tasks from a queue.

@@ -100,6 +100,18 @@ func (s *Storage) Changed() {
 	s.views.drop()
 }
 
+// QueueInfo returns the figures of one queue, its memory among them, or an error that matches
+// [queue.ErrQueueNotFound]. Who has paused it is left out if that cannot be read.
+func (s *Storage) QueueInfo(ctx context.Context, name string) (queue.QueueInfo, error) {
+	info, err := s.Inspector.QueueInfo(ctx, name)
+	if err != nil {
+		return queue.QueueInfo{}, err
+	}
+	infos := []queue.QueueInfo{*info}
+	_ = s.Inspector.ReadPauses(ctx, infos) // of what fails the figures know nothing, and go on
+	return infos[0], nil
+}
+
 func (s *Storage) readQueues(ctx context.Context) (Queues, error) {
 	at := s.Now()
 	infos, broken, err := s.Inspector.Survey(ctx)

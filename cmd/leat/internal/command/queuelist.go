@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -184,7 +185,8 @@ func (a *app) inspectQueues(ctx context.Context, n queueNaming, args []string) e
 	if err != nil {
 		return err
 	}
-	return showEach(a, names, len(args) == 1, queueRecord, func(name string) (view.Queue, error) {
+	var unknown error // who has paused one of them
+	err = showEach(a, names, len(args) == 1, queueRecord, func(name string) (view.Queue, error) {
 		ctx, cancel := a.within(ctx)
 		defer cancel()
 		info, err := i.QueueInfo(ctx, name)
@@ -192,9 +194,10 @@ func (a *app) inspectQueues(ctx context.Context, n queueNaming, args []string) e
 			return view.Queue{}, err
 		}
 		infos := []queue.QueueInfo{*info}
-		err = i.ReadPauses(ctx, infos)
-		return view.QueueOf(infos[0]), err
+		unknown = cmp.Or(unknown, i.ReadPauses(ctx, infos))
+		return view.QueueOf(infos[0]), nil
 	})
+	return errors.Join(err, unknown)
 }
 
 // showEach shows one thing for each name, and goes on where that cannot be done. alone

@@ -39,9 +39,14 @@ func TestADeedIsDoneInADialog(t *testing.T) {
 	p.WaitFor("dialog[open] h2", "Remove queue")
 	p.Press("Escape")
 	p.WaitCount("dialog[open]", 0)
-	p.Click("form[action$='/deed/queue/pause'] button")
+	p.Click("a[href*='/deed/queue/pause']")
+	p.Type("dialog #p-why", "the relay is moved")
+	p.Click("dialog form#deed button.main")
 	p.WaitFor("#toasts .toast", "is paused")
 	p.WaitFor("h1", "paused")
+	p.WaitFor("main", "the relay is moved")
+	p.Click("form[action$='/deed/queue/resume'] button")
+	p.WaitFor("#toasts .toast", "goes on")
 }
 
 func TestRowsAreChosen(t *testing.T) {

@@ -46,13 +46,14 @@ func (p *Page) Open(path string) int {
 }
 
 // Click clicks, or on a phone taps, the middle of the first element that the selector
-// finds, when it is there and nothing covers it.
+// finds, when it is there, nothing covers it, and it does not move any more.
 func (p *Page) Click(selector string) {
 	p.t.Helper()
 	var at spot
 	p.until("clickable "+selector, func() bool {
+		before := at
 		at = eval[spot](p, middle, selector)
-		return at.Free
+		return at.Free && at == before
 	})
 	p.do(chromedp.MouseClickXY(at.X, at.Y))
 }

@@ -3,9 +3,11 @@ package web_test
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/leatwork/leat/internal/browsertest"
 	"github.com/leatwork/leat/queue"
@@ -137,8 +139,16 @@ func TestAStretchOfTheGanttIsDraggedOver(t *testing.T) {
 	p.WaitFor("#ganttbox .outside", "lie outside")
 	p.WaitCount(`#ganttbox [data-step="gate"]`, 1)
 	p.WaitCount(`#ganttbox [data-step="stage-0"]`, 0)
-	from := p.Value("#stretch [name=from]", "value")
-	if address := p.Address(); from == "" || !strings.Contains(address, "from="+from) || !strings.Contains(address, "step=stage-1") {
+	from, err := time.ParseDuration(p.Value("#stretch [name=from]", "value"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	address, err := url.Parse(p.Address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := address.Query()
+	if d, err := time.ParseDuration(asked.Get("from")); d != from || err != nil || asked.Get("step") != "stage-1" {
 		t.Errorf("the stretch from %s is at %s", from, address)
 	}
 	labels := p.Texts("#ganttbox .axis")

@@ -23,6 +23,7 @@ type run struct {
 	app    *app
 	handle workflow.Handle
 	status workflow.Tree
+	steps  []workflow.StepStatus // of status, each with those that it has added behind it
 	shown  view.Run
 	isRead bool
 
@@ -85,20 +86,11 @@ func (s *run) summary() workflow.Summary {
 
 // current returns the step that is chosen.
 func (s *run) current() (workflow.StepStatus, bool) {
-	steps := s.steps()
-	i := slices.IndexFunc(steps, func(v workflow.StepStatus) bool { return v.Name == s.chosen })
+	i := slices.IndexFunc(s.steps, func(v workflow.StepStatus) bool { return v.Name == s.chosen })
 	if i < 0 {
 		return workflow.StepStatus{}, false
 	}
-	return steps[i], true
-}
-
-// steps returns the steps of the run, each with those that it has added behind it.
-func (s *run) steps() (all []workflow.StepStatus) {
-	for _, v := range s.status.Steps {
-		all = append(append(all, v), v.Added...)
-	}
-	return all
+	return s.steps[i], true
 }
 
 func (s *run) ask() ask {
@@ -146,6 +138,10 @@ func (s *run) take(tree workflow.Tree, shown view.Run) {
 	s.reading++
 	first := !s.isRead
 	s.isRead = true
+	s.steps = nil
+	for _, v := range tree.Steps {
+		s.steps = append(append(s.steps, v), v.Added...)
+	}
 	var listed []view.Step
 	for _, v := range shown.Steps {
 		listed = append(append(listed, v), v.Added...)
@@ -160,7 +156,7 @@ func (s *run) take(tree workflow.Tree, shown view.Run) {
 // runs, or the first.
 func (s *run) running() string {
 	for _, state := range []workflow.StepState{workflow.StepFailed, workflow.StepRunning} {
-		for _, v := range s.steps() {
+		for _, v := range s.steps {
 			if v.State == state {
 				return v.Name
 			}
@@ -189,14 +185,13 @@ func (s *run) choose(name string) {
 
 // step chooses the step that is so many further on in the order of the workflow.
 func (s *run) step(by int) {
-	steps := s.steps()
-	n := len(steps)
+	n := len(s.steps)
 	if n == 0 {
 		return
 	}
-	i := slices.IndexFunc(steps, func(v workflow.StepStatus) bool { return v.Name == s.chosen })
+	i := slices.IndexFunc(s.steps, func(v workflow.StepStatus) bool { return v.Name == s.chosen })
 	s.follows = false
-	s.choose(steps[(max(i, 0)+by+n)%n].Name)
+	s.choose(s.steps[(max(i, 0)+by+n)%n].Name)
 }
 
 // show shows another face of the run.
@@ -289,7 +284,7 @@ func (s *run) columns() []column[view.Step] {
 }
 
 func (s *run) stateOf(name string) workflow.StepState {
-	for _, v := range s.steps() {
+	for _, v := range s.steps {
 		if v.Name == name {
 			return v.State
 		}
